@@ -1,1 +1,3 @@
-//! Placeholder.
+//! A durable local scheduler for the Durable Task SDKs, on SQLite.
+
+pub mod store;

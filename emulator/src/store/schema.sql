@@ -1,0 +1,133 @@
+-- The current schema in full: read this first. migrations/ holds the steps that lead here,
+-- and a test compares the two.
+--
+-- Times are integer microseconds since the Unix epoch, UTC (`_us`). Text ids exist only at
+-- the edge: everything inside refers to integer keys. Payload text is kept byte for byte.
+
+-- Which task hubs exist.
+CREATE TABLE task_hub (
+    hub           INTEGER PRIMARY KEY,
+    name          TEXT NOT NULL UNIQUE,
+    created_at_us INTEGER NOT NULL
+) STRICT;
+
+-- One row per orchestration instance: the current execution, and counters that spare every
+-- reader the history. A replaced or restarted instance gets a new row and a new key.
+CREATE TABLE instance (
+    instance           INTEGER PRIMARY KEY AUTOINCREMENT,
+    hub                INTEGER NOT NULL REFERENCES task_hub (hub),
+    id                 TEXT NOT NULL,
+    execution          TEXT NOT NULL,
+    name               TEXT NOT NULL,
+    version            TEXT,
+    -- OrchestrationStatus of the protocol.
+    status             INTEGER NOT NULL,
+    -- What the orchestrator code has been told: 0 nothing yet, 1 it runs, 2 it is suspended.
+    phase              INTEGER NOT NULL,
+    created_at_us      INTEGER NOT NULL,
+    updated_at_us      INTEGER NOT NULL,
+    completed_at_us    INTEGER,
+    scheduled_start_us INTEGER,
+    -- The parent's key, for walking the tree; it may be gone.
+    parent             INTEGER,
+    parent_id          TEXT,
+    parent_execution   TEXT,
+    parent_task        INTEGER,
+    -- JSON object of strings.
+    tags               TEXT,
+    -- OrchestrationTraceContext, as the last turn returned it.
+    trace              BLOB,
+    -- Error type and first line of the message of a failed instance, at most 200 characters.
+    failure_line       TEXT,
+
+    -- Of the current execution; results count when they are accepted.
+    turns              INTEGER NOT NULL DEFAULT 0,
+    history_chunks     INTEGER NOT NULL DEFAULT 0,
+    history_events     INTEGER NOT NULL DEFAULT 0,
+    history_bytes      INTEGER NOT NULL DEFAULT 0,
+    -- Timestamp of the newest event in the history, so that time never goes back.
+    history_last_us    INTEGER NOT NULL DEFAULT 0,
+    act_scheduled      INTEGER NOT NULL DEFAULT 0,
+    act_completed      INTEGER NOT NULL DEFAULT 0,
+    act_failed         INTEGER NOT NULL DEFAULT 0,
+    sub_scheduled      INTEGER NOT NULL DEFAULT 0,
+    sub_completed      INTEGER NOT NULL DEFAULT 0,
+    sub_failed         INTEGER NOT NULL DEFAULT 0,
+    timers_pending     INTEGER NOT NULL DEFAULT 0,
+    -- Inbox rows that are visible and that no turn has consumed.
+    messages_waiting   INTEGER NOT NULL DEFAULT 0,
+    -- The current fan-out: the last turn that scheduled activities or children, the first
+    -- task id that it used, and what became of them.
+    batch_turn         INTEGER NOT NULL DEFAULT 0,
+    batch_first_task   INTEGER NOT NULL DEFAULT 0,
+    batch_scheduled    INTEGER NOT NULL DEFAULT 0,
+    batch_completed    INTEGER NOT NULL DEFAULT 0,
+    batch_failed       INTEGER NOT NULL DEFAULT 0,
+
+    UNIQUE (hub, id)
+) STRICT;
+
+-- Pages of QueryInstances; created-time filters of purge.
+CREATE INDEX instance_created ON instance (hub, created_at_us, instance);
+-- Pages of ListInstanceIds: ended instances by completion time.
+CREATE INDEX instance_completed ON instance (hub, completed_at_us, id)
+    WHERE completed_at_us IS NOT NULL;
+-- What is unfinished: recovery at start, the dashboard's first page. PENDING, RUNNING, SUSPENDED.
+CREATE INDEX instance_open ON instance (hub, updated_at_us) WHERE status IN (0, 6, 7);
+-- The newest first, and the failed ones, for the dashboard.
+CREATE INDEX instance_updated ON instance (hub, updated_at_us);
+CREATE INDEX instance_failed ON instance (hub, updated_at_us) WHERE status = 3;
+-- Children of an instance.
+CREATE INDEX instance_parent ON instance (parent) WHERE parent IS NOT NULL;
+
+-- Texts of an instance, each in a row of its own so that a large input is not rewritten with
+-- every counter. A missing row is an absent value; an empty one is an empty text.
+-- kind: 1 input, 2 output, 3 custom status, 4 failure (TaskFailureDetails).
+CREATE TABLE payload (
+    instance INTEGER NOT NULL REFERENCES instance (instance),
+    kind     INTEGER NOT NULL,
+    data     BLOB NOT NULL,
+    PRIMARY KEY (instance, kind)
+) STRICT, WITHOUT ROWID;
+
+-- Committed history of the current execution, one row per turn (more when it is large).
+-- `data` is a whole encoded HistoryChunk message, so it can be sent as it is.
+CREATE TABLE history (
+    instance    INTEGER NOT NULL REFERENCES instance (instance),
+    chunk       INTEGER NOT NULL,
+    first_event INTEGER NOT NULL,
+    events      INTEGER NOT NULL,
+    data        BLOB NOT NULL,
+    PRIMARY KEY (instance, chunk)
+) STRICT;
+
+-- Messages for an instance in the order of acceptance, each an encoded HistoryEvent. Rows with
+-- `scheduled` = 1 become visible at `at_us`: durable timers and scheduled starts.
+-- kind: 0 start, 1 external event, 2 activity result, 3 child result, 4 timer, 5 suspend,
+-- 6 resume, 7 terminate.
+CREATE TABLE inbox (
+    instance  INTEGER NOT NULL REFERENCES instance (instance),
+    at_us     INTEGER NOT NULL,
+    seq       INTEGER NOT NULL,
+    kind      INTEGER NOT NULL,
+    -- 1: belongs to the execution that asked for it, and goes with it.
+    bound     INTEGER NOT NULL,
+    scheduled INTEGER NOT NULL,
+    event     BLOB NOT NULL,
+    PRIMARY KEY (instance, at_us, seq)
+) STRICT, WITHOUT ROWID;
+
+-- What is due, and what was due while nobody ran.
+CREATE INDEX inbox_scheduled ON inbox (at_us) WHERE scheduled = 1;
+
+-- Activities whose history is gone or ended but which were scheduled all the same; they run,
+-- and their result is dropped. Those of running executions are found in their history.
+-- `request` is an encoded ActivityRequest.
+CREATE TABLE activity (
+    activity INTEGER PRIMARY KEY,
+    hub      INTEGER NOT NULL REFERENCES task_hub (hub),
+    instance INTEGER NOT NULL REFERENCES instance (instance),
+    request  BLOB NOT NULL
+) STRICT;
+
+CREATE INDEX activity_instance ON activity (instance);
