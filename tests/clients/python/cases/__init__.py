@@ -1,0 +1,1 @@
+"""The cases by theme; each module registers its own functions and checks."""

@@ -1,0 +1,132 @@
+"""The history as the scheduler writes it: kinds, order, ids, times."""
+
+from datetime import timedelta
+
+from durabletask import history, task
+from durabletask.client import OrchestrationStatus
+
+from support import Context, Registry, equal
+
+OTHER_SHAPE = "the in-memory backend writes OrchestratorCompleted events"
+
+
+def register(registry: Registry) -> None:
+    registry.orchestrator(one_activity, three_steps, answer, wait_long)
+    registry.activity(plus_one)
+    registry.case(history_of_one_activity, beyond_plain=OTHER_SHAPE)
+    registry.case(history_of_activity_timer_and_child, beyond_plain=OTHER_SHAPE)
+    registry.case(history_of_suspend_resume_terminate, beyond_plain=OTHER_SHAPE)
+    registry.case(history_of_another_execution_is_empty, beyond_plain=OTHER_SHAPE)
+    registry.case(long_history_is_read_in_order)
+
+
+def plus_one(_: task.ActivityContext, number: int) -> int:
+    return number + 1
+
+
+def one_activity(ctx: task.OrchestrationContext, number: int):
+    result = yield ctx.call_activity(plus_one, input=number)
+    return result
+
+
+def answer(_: task.OrchestrationContext, __):
+    return 42
+
+
+def three_steps(ctx: task.OrchestrationContext, _):
+    first = yield ctx.call_activity(plus_one, input=1)
+    yield ctx.create_timer(timedelta(milliseconds=50))
+    child = yield ctx.call_sub_orchestrator(answer)
+    return [first, child]
+
+
+def wait_long(ctx: task.OrchestrationContext, count: int):
+    for number in range(count):
+        yield ctx.call_activity(plus_one, input=number)
+    yield ctx.wait_for_external_event("Go")
+    return count
+
+
+def kinds(events) -> list[str]:
+    return [type(event).__name__.removesuffix("Event") for event in events]
+
+
+def times_do_not_go_back(events) -> None:
+    times = [event.timestamp for event in events]
+    equal(times, sorted(times), "times in order")
+
+
+def history_of_one_activity(context: Context) -> None:
+    instance = context.start(one_activity, input=1, tags={"team": "blue"})
+    equal(context.output(instance), 2)
+    events = context.client.get_orchestration_history(instance)
+    equal(kinds(events), [
+        "OrchestratorStarted", "ExecutionStarted", "TaskScheduled",
+        "OrchestratorStarted", "TaskCompleted", "ExecutionCompleted"])
+    equal([event.event_id for event in events], [-1, 0, 1, -1, -1, 2], "event ids")
+    started, scheduled, completed, ended = events[1], events[2], events[4], events[5]
+    equal([started.name, started.input, started.parent_instance], ["one_activity", "1", None])
+    equal(started.tags, {"team": "blue"}, "tags")
+    equal(started.orchestration_instance.instance_id, instance)
+    execution = started.orchestration_instance.execution_id
+    assert len(execution) == 32 and set(execution) <= set("0123456789abcdef"), execution
+    equal([scheduled.name, scheduled.input], ["plus_one", "1"])
+    equal([completed.task_scheduled_id, completed.result], [1, "2"])
+    equal([ended.orchestration_status, ended.result],
+          [OrchestrationStatus.COMPLETED.value, "2"])
+    times_do_not_go_back(events)
+
+
+def history_of_activity_timer_and_child(context: Context) -> None:
+    instance = context.start(three_steps)
+    equal(context.output(instance), [2, 42])
+    events = context.client.get_orchestration_history(instance)
+    equal(kinds(events), [
+        "OrchestratorStarted", "ExecutionStarted", "TaskScheduled",
+        "OrchestratorStarted", "TaskCompleted", "TimerCreated",
+        "OrchestratorStarted", "TimerFired", "SubOrchestrationInstanceCreated",
+        "OrchestratorStarted", "SubOrchestrationInstanceCompleted", "ExecutionCompleted"])
+    created, turn, fired, child = events[5], events[6], events[7], events[8]
+    equal([fired.timer_id, fired.fire_at], [created.event_id, created.fire_at], "timer")
+    assert turn.timestamp > fired.fire_at, "the turn is not later than its timer"
+    below = context.client.get_orchestration_history(child.instance_id)
+    parent = below[1].parent_instance
+    equal([parent.orchestration_instance.instance_id, parent.task_scheduled_id, parent.name],
+          [instance, child.event_id, "three_steps"], "parent of the child")
+    times_do_not_go_back(events)
+
+
+def history_of_suspend_resume_terminate(context: Context) -> None:
+    instance = context.start(wait_long, input=0)
+    context.running(instance)
+    context.client.suspend_orchestration(instance, reason="pause")
+    context.client.resume_orchestration(instance, reason="go on")
+    context.client.terminate_orchestration(instance, output="end")
+    context.ended(instance, OrchestrationStatus.TERMINATED)
+    events = context.client.get_orchestration_history(instance)
+    interesting = [event for event in events if event.event_id == -1 and not isinstance(
+        event, history.OrchestratorStartedEvent)]
+    equal(kinds(interesting), ["ExecutionSuspended", "ExecutionResumed", "ExecutionTerminated"])
+    equal([event.input for event in interesting], ["pause", "go on", '"end"'])
+    equal(kinds(events)[-1], "ExecutionCompleted")
+
+
+def history_of_another_execution_is_empty(context: Context) -> None:
+    instance = context.start(answer)
+    context.output(instance)
+    client = context.client
+    execution = client.get_orchestration_history(instance)[1].orchestration_instance.execution_id
+    equal(len(client.get_orchestration_history(instance, execution_id=execution)), 3)
+    equal(client.get_orchestration_history(instance, execution_id="0" * 32), [])
+
+
+def long_history_is_read_in_order(context: Context) -> None:
+    count = 60
+    instance = context.start(wait_long, input=count)
+    context.client.raise_orchestration_event(instance, "Go", data="x" * 100_000)
+    equal(context.output(instance), count)
+    events = context.client.get_orchestration_history(instance)
+    scheduled = [e.input for e in events if isinstance(e, history.TaskScheduledEvent)]
+    equal(scheduled, [str(number) for number in range(count)], "order of the activities")
+    raised = [e for e in events if isinstance(e, history.EventRaisedEvent)]
+    equal([len(e.input) for e in raised], [100_002], "the payload of the event")
