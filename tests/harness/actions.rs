@@ -1,0 +1,133 @@
+//! Orchestrator actions, written as a worker would send them.
+
+use durascope_proto::CompleteOrchestrationAction;
+use durascope_proto::CreateSubOrchestrationAction;
+use durascope_proto::CreateTimerAction;
+use durascope_proto::HistoryEvent;
+use durascope_proto::OrchestrationInstance;
+use durascope_proto::OrchestrationStatus;
+use durascope_proto::OrchestratorAction;
+use durascope_proto::ScheduleTaskAction;
+use durascope_proto::SendEventAction;
+use durascope_proto::TaskFailureDetails;
+use durascope_proto::TerminateOrchestrationAction;
+use durascope_proto::orchestrator_action::OrchestratorActionType;
+use durascope_proto::time;
+
+fn action(id: i32, of: OrchestratorActionType) -> OrchestratorAction {
+    OrchestratorAction {
+        id,
+        orchestrator_action_type: Some(of),
+    }
+}
+
+/// Schedules an activity.
+pub fn schedule(id: i32, name: &str, input: Option<&str>) -> OrchestratorAction {
+    action(
+        id,
+        OrchestratorActionType::ScheduleTask(ScheduleTaskAction {
+            name: name.to_owned(),
+            input: input.map(str::to_owned),
+            ..ScheduleTaskAction::default()
+        }),
+    )
+}
+
+/// Sets a durable timer, due at `micros` since the Unix epoch.
+pub fn timer(id: i32, micros: i64) -> OrchestratorAction {
+    let fire_at = Some(time::from_micros(micros));
+    action(
+        id,
+        OrchestratorActionType::CreateTimer(CreateTimerAction { fire_at }),
+    )
+}
+
+/// Starts a sub-orchestration; an empty instance id lets the server derive one.
+pub fn child(id: i32, instance: &str, name: &str, input: Option<&str>) -> OrchestratorAction {
+    action(
+        id,
+        OrchestratorActionType::CreateSubOrchestration(CreateSubOrchestrationAction {
+            instance_id: instance.to_owned(),
+            name: name.to_owned(),
+            input: input.map(str::to_owned),
+            ..CreateSubOrchestrationAction::default()
+        }),
+    )
+}
+
+/// Sends an event to another instance.
+pub fn send_event(id: i32, instance: &str, name: &str, data: Option<&str>) -> OrchestratorAction {
+    let target = OrchestrationInstance {
+        instance_id: instance.to_owned(),
+        execution_id: None,
+    };
+    action(
+        id,
+        OrchestratorActionType::SendEvent(SendEventAction {
+            instance: Some(target),
+            name: name.to_owned(),
+            data: data.map(str::to_owned),
+        }),
+    )
+}
+
+/// Terminates another instance.
+pub fn terminate(id: i32, instance: &str, reason: &str, recurse: bool) -> OrchestratorAction {
+    action(
+        id,
+        OrchestratorActionType::TerminateOrchestration(TerminateOrchestrationAction {
+            instance_id: instance.to_owned(),
+            reason: Some(reason.to_owned()),
+            recurse,
+        }),
+    )
+}
+
+fn finish(id: i32, completion: CompleteOrchestrationAction) -> OrchestratorAction {
+    action(
+        id,
+        OrchestratorActionType::CompleteOrchestration(completion),
+    )
+}
+
+/// Ends the orchestration in this status.
+pub fn complete(id: i32, status: OrchestrationStatus, result: Option<&str>) -> OrchestratorAction {
+    finish(
+        id,
+        CompleteOrchestrationAction {
+            orchestration_status: status.into(),
+            result: result.map(str::to_owned),
+            ..CompleteOrchestrationAction::default()
+        },
+    )
+}
+
+/// Ends the orchestration with success.
+pub fn succeed(id: i32, result: &str) -> OrchestratorAction {
+    complete(id, OrchestrationStatus::Completed, Some(result))
+}
+
+/// Ends the orchestration as failed.
+pub fn fail(id: i32, details: TaskFailureDetails) -> OrchestratorAction {
+    finish(
+        id,
+        CompleteOrchestrationAction {
+            orchestration_status: OrchestrationStatus::Failed.into(),
+            failure_details: Some(details),
+            ..CompleteOrchestrationAction::default()
+        },
+    )
+}
+
+/// Goes on as a new execution with this input, and with the events that were not consumed.
+pub fn continue_as_new(id: i32, input: &str, carryover: Vec<HistoryEvent>) -> OrchestratorAction {
+    finish(
+        id,
+        CompleteOrchestrationAction {
+            orchestration_status: OrchestrationStatus::ContinuedAsNew.into(),
+            result: Some(input.to_owned()),
+            carryover_events: carryover,
+            ..CompleteOrchestrationAction::default()
+        },
+    )
+}
