@@ -1,0 +1,252 @@
+//! The client: starts, watches and steers orchestration instances.
+
+mod error;
+mod instance;
+mod lifecycle;
+mod options;
+mod query;
+mod wait;
+
+pub use error::ClientError;
+pub use instance::OrchestrationState;
+pub use instance::OrchestrationStatus;
+pub use instance::OutputError;
+pub use options::PurgeFilter;
+pub use options::Purged;
+pub use options::StartOptions;
+pub use query::IdPage;
+pub use query::IdQuery;
+pub use query::InstancePage;
+pub use query::InstanceQuery;
+
+use std::fmt;
+use std::sync::Arc;
+
+use durascope_proto as proto;
+use durascope_proto::HistoryEvent;
+use futures_util::Stream;
+use futures_util::StreamExt;
+use futures_util::TryStreamExt;
+use futures_util::stream;
+use serde::Serialize;
+use uuid::Uuid;
+
+use crate::data;
+use crate::data::PayloadError;
+use crate::names::Orchestration;
+use crate::transport::ConnectOptions;
+use crate::transport::Connection;
+use crate::transport::Role;
+
+/// A connection to one task hub. Cheap to clone; all clones share it.
+#[derive(Clone)]
+pub struct Client {
+    connection: Arc<Connection>,
+}
+
+impl Client {
+    /// Prepares a client from a connection string, its parsed form, or [`ConnectOptions`].
+    ///
+    /// The first call connects, and later ones connect again if they have to; use
+    /// [`Self::hello`] to see whether the server is there.
+    ///
+    /// # Panics
+    /// Outside of a tokio runtime.
+    ///
+    /// # Errors
+    /// The string cannot be used, or names credentials that this version does not have.
+    pub fn connect<C>(to: C) -> Result<Self, ClientError>
+    where
+        C: TryInto<ConnectOptions>,
+        ClientError: From<C::Error>,
+    {
+        let connection = Arc::new(Connection::open(to.try_into()?, Role::Client)?);
+        Ok(Self { connection })
+    }
+
+    /// Prepares a client from the environment, see [`ConnectOptions::from_env`].
+    ///
+    /// # Errors
+    /// As [`Self::connect`].
+    pub fn from_env() -> Result<Self, ClientError> {
+        Self::connect(ConnectOptions::from_env()?)
+    }
+
+    /// Where this client connects to.
+    pub fn options(&self) -> &ConnectOptions {
+        self.connection.options()
+    }
+
+    pub(crate) fn connection(&self) -> &Connection {
+        &self.connection
+    }
+
+    /// Asks the server for a sign of life.
+    ///
+    /// # Errors
+    /// It cannot be reached, or refuses this client.
+    pub async fn hello(&self) -> Result<(), ClientError> {
+        self.connection
+            .unary(
+                (),
+                |mut stub, request| async move { stub.hello(request).await },
+            )
+            .await?;
+        Ok(())
+    }
+
+    /// Starts an instance under a random id, which it returns.
+    ///
+    /// # Errors
+    /// The input cannot be written as JSON, or the call failed.
+    pub async fn start<I: Serialize, O>(
+        &self,
+        orchestration: &Orchestration<I, O>,
+        input: I,
+    ) -> Result<String, ClientError> {
+        self.start_by_name(orchestration.name(), input, StartOptions::default())
+            .await
+    }
+
+    /// Starts an instance with options and returns its id.
+    ///
+    /// # Errors
+    /// [`ClientError::AlreadyExists`]: the id is taken and may not be replaced;
+    /// [`ClientError::InvalidArgument`]: the server takes no such id or policy.
+    pub async fn start_with<I: Serialize, O>(
+        &self,
+        orchestration: &Orchestration<I, O>,
+        input: I,
+        options: StartOptions,
+    ) -> Result<String, ClientError> {
+        self.start_by_name(orchestration.name(), input, options)
+            .await
+    }
+
+    /// Starts an orchestration whose name is not known at compile time.
+    ///
+    /// # Errors
+    /// As [`Self::start_with`].
+    pub async fn start_by_name(
+        &self,
+        name: &str,
+        input: impl Serialize,
+        options: StartOptions,
+    ) -> Result<String, ClientError> {
+        let input =
+            data::encode(&input).map_err(|error| PayloadError::encoding("input", name, error))?;
+        self.start_raw(name, input, options).await
+    }
+
+    /// Starts an orchestration with an input that is JSON text already.
+    ///
+    /// # Errors
+    /// As [`Self::start_with`].
+    pub async fn start_raw(
+        &self,
+        name: &str,
+        input: Option<String>,
+        mut options: StartOptions,
+    ) -> Result<String, ClientError> {
+        let given = options.instance_id.take();
+        let is_ours = given.is_none();
+        // The id is made here, so that a start whose answer was lost can be repeated.
+        let instance_id = given.unwrap_or_else(|| Uuid::new_v4().simple().to_string());
+        let request = options.into_request(name, instance_id.clone(), input);
+        let started = self
+            .connection
+            .unary(request, |mut stub, request| async move {
+                stub.start_instance(request).await
+            })
+            .await;
+        match started.map_err(ClientError::from) {
+            Ok(response) => Ok(response.instance_id),
+            // Nobody else has this id: the first attempt arrived, its answer did not.
+            Err(ClientError::AlreadyExists { .. }) if is_ours => Ok(instance_id),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// The state of an instance with its payloads; `None` if there is no such instance.
+    ///
+    /// # Errors
+    /// The call failed.
+    pub async fn get(&self, instance_id: &str) -> Result<Option<OrchestrationState>, ClientError> {
+        self.get_request(instance_id, true).await
+    }
+
+    /// As [`Self::get`], without input, output, custom status and failure.
+    ///
+    /// # Errors
+    /// The call failed.
+    pub async fn get_without_payloads(
+        &self,
+        instance_id: &str,
+    ) -> Result<Option<OrchestrationState>, ClientError> {
+        self.get_request(instance_id, false).await
+    }
+
+    async fn get_request(
+        &self,
+        instance_id: &str,
+        get_inputs_and_outputs: bool,
+    ) -> Result<Option<OrchestrationState>, ClientError> {
+        let request = proto::GetInstanceRequest {
+            instance_id: instance_id.to_owned(),
+            get_inputs_and_outputs,
+        };
+        let response = self
+            .connection
+            .unary(request, |mut stub, request| async move {
+                stub.get_instance(request).await
+            })
+            .await?;
+        Ok(existing(response))
+    }
+
+    /// The committed history of an instance's current execution, as it streams in.
+    ///
+    /// Empty for an instance that has made no turn or does not exist.
+    ///
+    /// # Errors
+    /// The call failed; later failures come through the stream.
+    pub async fn history(
+        &self,
+        instance_id: &str,
+    ) -> Result<
+        impl Stream<Item = Result<HistoryEvent, ClientError>> + Send + Unpin + 'static,
+        ClientError,
+    > {
+        let request = proto::StreamInstanceHistoryRequest {
+            instance_id: instance_id.to_owned(),
+            execution_id: None,
+            for_work_item_processing: false,
+        };
+        let chunks = self
+            .connection
+            .unary(request, |mut stub, request| async move {
+                stub.stream_instance_history(request).await
+            })
+            .await?;
+        Ok(chunks
+            .map_err(ClientError::from)
+            .map_ok(|chunk| stream::iter(chunk.events.into_iter().map(Ok)))
+            .try_flatten()
+            .boxed())
+    }
+}
+
+impl fmt::Debug for Client {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Client")
+            .field("options", self.options())
+            .finish()
+    }
+}
+
+fn existing(response: proto::GetInstanceResponse) -> Option<OrchestrationState> {
+    response
+        .orchestration_state
+        .filter(|_| response.exists)
+        .map(OrchestrationState::from_proto)
+}

@@ -1,0 +1,190 @@
+//! Errors of user code: what an activity or an orchestration returns, and what awaits them.
+
+use std::any::type_name;
+use std::error::Error;
+use std::fmt;
+
+use crate::failure::BoxError;
+use crate::failure::Carried;
+use crate::failure::FailureDetails;
+
+/// What kind of durable operation failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum TaskKind {
+    /// An activity.
+    Activity,
+    /// A sub-orchestration.
+    SubOrchestration,
+    /// An external event whose payload did not fit.
+    ExternalEvent,
+}
+
+impl fmt::Display for TaskKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Activity => "activity",
+            Self::SubOrchestration => "sub-orchestration",
+            Self::ExternalEvent => "external event",
+        })
+    }
+}
+
+/// A durable operation failed: an activity or a sub-orchestration, after its retries if any.
+///
+/// The same on every replay, so code may decide on its fields.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[error("{kind} {name:?} #{task_id} failed: {}", details.message)]
+#[non_exhaustive]
+pub struct TaskFailed {
+    /// What failed.
+    pub kind: TaskKind,
+    /// Its name.
+    pub name: String,
+    /// Its id in the history; of the last attempt if it was retried.
+    pub task_id: i32,
+    /// Why.
+    pub details: FailureDetails,
+}
+
+impl TaskFailed {
+    pub(crate) fn new(kind: TaskKind, name: &str, task_id: i32, details: FailureDetails) -> Self {
+        Self {
+            kind,
+            name: name.to_owned(),
+            task_id,
+            details,
+        }
+    }
+}
+
+macro_rules! user_error {
+    ($(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        pub struct $name {
+            details: FailureDetails,
+        }
+
+        impl $name {
+            /// An error with a kind of the caller's choice and a text.
+            pub fn new(error_type: impl Into<String>, message: impl Into<String>) -> Self {
+                Self { details: FailureDetails::new(error_type, message) }
+            }
+
+            /// The same error, which no retry policy retries.
+            #[must_use]
+            pub fn non_retriable(mut self) -> Self {
+                self.details.non_retriable = true;
+                self
+            }
+
+            /// The same error with one more property.
+            #[must_use]
+            pub fn with_property(
+                mut self,
+                name: impl Into<String>,
+                value: impl Into<serde_json::Value>,
+            ) -> Self {
+                self.details.properties.insert(name.into(), value.into());
+                self
+            }
+
+            /// What will be recorded.
+            pub fn details(&self) -> &FailureDetails {
+                &self.details
+            }
+        }
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.debug_struct(stringify!($name)).field("details", &self.details).finish()
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.details.message)
+            }
+        }
+
+        // Like `anyhow::Error` it is no `std::error::Error` itself, so that `?` takes any.
+        impl<E: Error + Send + Sync + 'static> From<E> for $name {
+            fn from(error: E) -> Self {
+                Self { details: FailureDetails::of(error) }
+            }
+        }
+
+        impl From<$name> for BoxError {
+            fn from(error: $name) -> Self {
+                Box::new(Carried(error.details))
+            }
+        }
+    };
+}
+
+user_error!(
+    /// Why an activity failed. Made by `?` from any error, or by [`ActivityError::new`].
+    ActivityError
+);
+
+user_error!(
+    /// Why an orchestration failed. Made by `?` from any error, [`TaskFailed`] included.
+    OrchestrationError
+);
+
+/// Text of the error that ends a function after it asked to continue as new.
+pub(crate) const CONTINUED_AS_NEW: &str = "the orchestration continues as new";
+
+impl OrchestrationError {
+    pub(crate) fn continued_as_new() -> Self {
+        Self::new("ContinuedAsNew", CONTINUED_AS_NEW)
+    }
+}
+
+/// A worker could not be built or ended abnormally.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum WorkerError {
+    /// Two functions were registered under one name.
+    #[error("{kind} {name:?} is registered twice")]
+    Duplicate {
+        /// "activity" or "orchestration".
+        kind: &'static str,
+        /// The name.
+        name: String,
+    },
+    /// A name was empty.
+    #[error("an {kind} was registered with an empty name")]
+    EmptyName {
+        /// "activity" or "orchestration".
+        kind: &'static str,
+    },
+    /// The connection options cannot be used.
+    #[error(transparent)]
+    Connection(#[from] crate::client::ClientError),
+    /// Items were still running when the time for a graceful stop ran out.
+    #[error("{running} work items were still running {seconds} s after stop was asked for")]
+    StopTimeout {
+        /// How many.
+        running: usize,
+        /// The time given, in seconds.
+        seconds: u64,
+    },
+    /// The worker's task ended by a panic.
+    #[error("the worker ended unexpectedly: {0}")]
+    Panicked(String),
+}
+
+/// Text of a panic's payload.
+pub(crate) fn panic_text(payload: &(dyn std::any::Any + Send)) -> String {
+    payload
+        .downcast_ref::<&str>()
+        .map(|text| (*text).to_owned())
+        .or_else(|| payload.downcast_ref::<String>().cloned())
+        .unwrap_or_else(|| {
+            format!(
+                "a value of unknown type ({})",
+                type_name::<dyn std::any::Any>()
+            )
+        })
+}

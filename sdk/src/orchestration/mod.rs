@@ -1,0 +1,19 @@
+//! Orchestrations: the context through which code makes durable calls, and their replay.
+
+mod context;
+pub(crate) mod events;
+mod options;
+pub(crate) mod replay;
+mod schedule;
+mod task;
+
+pub use context::OrchestrationContext;
+pub use options::CallOptions;
+pub use options::ContinueOptions;
+pub use options::SubOptions;
+pub use replay::ParentInstance;
+pub(crate) use task::payload_failure;
+
+pub use task::DurableFuture;
+pub use task::EventFuture;
+pub use task::Timer;

@@ -1,0 +1,1 @@
+//! Given a history, when events come, then these actions.

@@ -1,0 +1,386 @@
+//! Connection strings: `Endpoint=…;TaskHub=…;Authentication=…`, parsed once.
+
+use std::fmt;
+use std::str::FromStr;
+
+/// A connection string or an endpoint cannot be used.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ConnectionStringError {
+    /// A part of the string has no `=`.
+    #[error("part {0:?} of the connection string is not of the form Key=Value")]
+    NoValue(String),
+    /// A quoted value does not end.
+    #[error("the quoted value of {0:?} in the connection string does not end")]
+    OpenQuote(String),
+    /// A key that must be there is not.
+    #[error("the connection string has no {0}")]
+    Missing(&'static str),
+    /// The kind of authentication is none that is known.
+    #[error(
+        "unknown authentication {0:?} in the connection string; known are None, DefaultAzure, \
+         ManagedIdentity, WorkloadIdentity, Environment, AzureCli, AzurePowerShell, \
+         VisualStudio, VisualStudioCode, InteractiveBrowser and IntelliJ"
+    )]
+    UnknownAuthentication(String),
+    /// The endpoint is no URL of a host.
+    #[error("endpoint {endpoint:?}: {problem}")]
+    Endpoint {
+        /// As it was given.
+        endpoint: String,
+        /// What is wrong with it.
+        problem: &'static str,
+    },
+    /// A task hub's name or another value cannot be sent.
+    #[error("{what} {value:?} has characters that cannot be sent in a header")]
+    NotAscii {
+        /// What.
+        what: &'static str,
+        /// As it was given.
+        value: String,
+    },
+}
+
+/// How a client proves who it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Authentication {
+    /// Not at all: emulators.
+    None,
+    /// The chain of Azure credentials.
+    DefaultAzure,
+    /// A managed identity.
+    ManagedIdentity,
+    /// A workload identity.
+    WorkloadIdentity,
+    /// A service principal named by environment variables.
+    Environment,
+    /// The account of the Azure command line.
+    AzureCli,
+    /// The account of Azure PowerShell.
+    AzurePowerShell,
+    /// The account of Visual Studio.
+    VisualStudio,
+    /// The account of Visual Studio Code.
+    VisualStudioCode,
+    /// A login in a browser.
+    InteractiveBrowser,
+    /// The account of `IntelliJ`.
+    IntelliJ,
+}
+
+const AUTHENTICATIONS: [(&str, Authentication); 11] = [
+    ("None", Authentication::None),
+    ("DefaultAzure", Authentication::DefaultAzure),
+    ("ManagedIdentity", Authentication::ManagedIdentity),
+    ("WorkloadIdentity", Authentication::WorkloadIdentity),
+    ("Environment", Authentication::Environment),
+    ("AzureCli", Authentication::AzureCli),
+    ("AzurePowerShell", Authentication::AzurePowerShell),
+    ("VisualStudio", Authentication::VisualStudio),
+    ("VisualStudioCode", Authentication::VisualStudioCode),
+    ("InteractiveBrowser", Authentication::InteractiveBrowser),
+    ("IntelliJ", Authentication::IntelliJ),
+];
+
+impl FromStr for Authentication {
+    type Err = ConnectionStringError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        AUTHENTICATIONS
+            .iter()
+            .find(|(name, _)| name.eq_ignore_ascii_case(text.trim()))
+            .map(|(_, kind)| *kind)
+            .ok_or_else(|| ConnectionStringError::UnknownAuthentication(text.to_owned()))
+    }
+}
+
+impl fmt::Display for Authentication {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let name = AUTHENTICATIONS.iter().find(|(_, kind)| kind == self);
+        f.write_str(name.map_or("", |(name, _)| name))
+    }
+}
+
+/// What a connection string says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ConnectionString {
+    /// URL of the scheduler, with its scheme.
+    pub endpoint: String,
+    /// The task hub, if the string names one.
+    pub task_hub: Option<String>,
+    /// How to authenticate.
+    pub authentication: Authentication,
+    /// `ClientID`, if given.
+    pub client_id: Option<String>,
+    /// `TenantId`, if given.
+    pub tenant_id: Option<String>,
+    /// `TokenFilePath`, if given.
+    pub token_file_path: Option<String>,
+    /// `AdditionallyAllowedTenants`, if given.
+    pub additionally_allowed_tenants: Vec<String>,
+    /// Keys that mean nothing to this version, as they were written.
+    pub unknown_keys: Vec<String>,
+}
+
+impl FromStr for ConnectionString {
+    type Err = ConnectionStringError;
+
+    /// Keys are compared without regard to case, values trimmed or in quotes; of a key that
+    /// comes twice the later counts. An endpoint without a scheme means https.
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let mut endpoint = None;
+        let mut authentication = None;
+        let mut parsed = Self {
+            endpoint: String::new(),
+            task_hub: None,
+            authentication: Authentication::None,
+            client_id: None,
+            tenant_id: None,
+            token_file_path: None,
+            additionally_allowed_tenants: Vec::new(),
+            unknown_keys: Vec::new(),
+        };
+        for (key, value) in pairs(text)? {
+            if value.is_empty() {
+                continue;
+            }
+            match key.to_ascii_lowercase().as_str() {
+                "endpoint" => endpoint = Some(value),
+                "taskhub" => parsed.task_hub = Some(value),
+                "authentication" => authentication = Some(value),
+                "clientid" => parsed.client_id = Some(value),
+                "tenantid" => parsed.tenant_id = Some(value),
+                "tokenfilepath" => parsed.token_file_path = Some(value),
+                "additionallyallowedtenants" => {
+                    parsed.additionally_allowed_tenants = value
+                        .split(',')
+                        .map(|tenant| tenant.trim().to_owned())
+                        .collect();
+                }
+                _ => parsed.unknown_keys.push(key),
+            }
+        }
+        let endpoint = endpoint.ok_or(ConnectionStringError::Missing("Endpoint"))?;
+        parsed.endpoint = normalized_endpoint(&endpoint, "https")?;
+        parsed.authentication = authentication
+            .ok_or(ConnectionStringError::Missing("Authentication"))?
+            .parse()?;
+        Ok(parsed)
+    }
+}
+
+fn pairs(text: &str) -> Result<Vec<(String, String)>, ConnectionStringError> {
+    let mut pairs = Vec::new();
+    let mut rest = text;
+    loop {
+        rest = rest.trim_start_matches(|c: char| c == ';' || c.is_whitespace());
+        if rest.is_empty() {
+            return Ok(pairs);
+        }
+        let part = rest.split(';').next().unwrap_or(rest);
+        let Some((key, _)) = part.split_once('=') else {
+            return Err(ConnectionStringError::NoValue(part.trim().to_owned()));
+        };
+        let after = &rest[key.len() + 1..];
+        let key = key.trim().to_owned();
+        let value = after.trim_start();
+        let quote = value.chars().next().filter(|c| matches!(c, '"' | '\''));
+        if let Some(quote) = quote {
+            let Some((inner, tail)) = value[1..].split_once(quote) else {
+                return Err(ConnectionStringError::OpenQuote(key));
+            };
+            pairs.push((key, inner.to_owned()));
+            rest = tail;
+        } else {
+            let (value, tail) = after.split_once(';').unwrap_or((after, ""));
+            pairs.push((key, value.trim().to_owned()));
+            rest = tail;
+        }
+    }
+}
+
+/// The endpoint as `scheme://host[:port]`, the scheme added where there is none.
+pub(crate) fn normalized_endpoint(
+    endpoint: &str,
+    default_scheme: &str,
+) -> Result<String, ConnectionStringError> {
+    let problem = |problem| ConnectionStringError::Endpoint {
+        endpoint: endpoint.to_owned(),
+        problem,
+    };
+    let trimmed = endpoint.trim().trim_end_matches('/');
+    let (scheme, authority) = match trimmed.split_once("://") {
+        Some((scheme, authority)) => (scheme.to_ascii_lowercase(), authority),
+        None => (default_scheme.to_owned(), trimmed),
+    };
+    if !matches!(scheme.as_str(), "http" | "https") {
+        return Err(problem("the scheme must be http or https"));
+    }
+    if authority.is_empty() {
+        return Err(problem("it names no host"));
+    }
+    if authority.contains(['/', '?', '#']) {
+        return Err(problem("it must not have a path or a query"));
+    }
+    if authority.contains('@') {
+        return Err(problem("it must not have a user"));
+    }
+    let fits = authority
+        .bytes()
+        .all(|b| b.is_ascii_alphanumeric() || b".-_:[]%".contains(&b));
+    if !fits {
+        return Err(problem("its host has characters that no host has"));
+    }
+    Ok(format!("{scheme}://{authority}"))
+}
+
+/// Whether an endpoint is this machine.
+pub(crate) fn is_loopback(endpoint: &str) -> bool {
+    let authority = endpoint
+        .split_once("://")
+        .map_or(endpoint, |(_, authority)| authority);
+    let host = match authority.strip_prefix('[') {
+        Some(v6) => v6.split(']').next().unwrap_or(v6),
+        None => authority
+            .rsplit_once(':')
+            .map_or(authority, |(host, _)| host),
+    };
+    host.eq_ignore_ascii_case("localhost")
+        || host
+            .parse::<std::net::IpAddr>()
+            .is_ok_and(|address| address.is_loopback())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn strings_parse_as_the_other_sdks_parse_them() {
+        let rows: [(&str, &str, Option<&str>, Authentication); 7] = [
+            (
+                "Endpoint=http://localhost:8080;TaskHub=default;Authentication=None",
+                "http://localhost:8080",
+                Some("default"),
+                Authentication::None,
+            ),
+            (
+                " endpoint = http://h:1 ; TASKHUB = a ; authentication = none ;",
+                "http://h:1",
+                Some("a"),
+                Authentication::None,
+            ),
+            (
+                "Endpoint=name.region.durabletask.io;Authentication=defaultazure",
+                "https://name.region.durabletask.io",
+                None,
+                Authentication::DefaultAzure,
+            ),
+            (
+                ";;Endpoint=\"http://h\";TaskHub='a;b=c';Authentication=AzureCli",
+                "http://h",
+                Some("a;b=c"),
+                Authentication::AzureCli,
+            ),
+            (
+                "Endpoint=http://a;Endpoint=http://b/;TaskHub=x=y;Authentication=None",
+                "http://b",
+                Some("x=y"),
+                Authentication::None,
+            ),
+            (
+                "Endpoint=http://a;TaskHub=;Authentication=None",
+                "http://a",
+                None,
+                Authentication::None,
+            ),
+            (
+                "Endpoint=HTTP://[::1]:8080;Authentication=IntelliJ",
+                "http://[::1]:8080",
+                None,
+                Authentication::IntelliJ,
+            ),
+        ];
+        for (text, endpoint, hub, authentication) in rows {
+            let parsed: ConnectionString = text.parse().unwrap();
+            assert_eq!(parsed.endpoint, endpoint, "{text}");
+            assert_eq!(parsed.task_hub.as_deref(), hub, "{text}");
+            assert_eq!(parsed.authentication, authentication, "{text}");
+        }
+    }
+
+    #[test]
+    fn identity_keys_and_unknown_keys_are_kept() {
+        let parsed: ConnectionString = "Endpoint=h;Authentication=WorkloadIdentity;ClientID=c;\
+            tenantid=t;TokenFilePath=/f;AdditionallyAllowedTenants=a, b;Color=red"
+            .parse()
+            .unwrap();
+        assert_eq!(parsed.client_id.as_deref(), Some("c"));
+        assert_eq!(parsed.tenant_id.as_deref(), Some("t"));
+        assert_eq!(parsed.token_file_path.as_deref(), Some("/f"));
+        assert_eq!(parsed.additionally_allowed_tenants, ["a", "b"]);
+        assert_eq!(parsed.unknown_keys, ["Color"]);
+    }
+
+    #[test]
+    fn what_is_wrong_is_named() {
+        let rows = [
+            ("", "the connection string has no Endpoint"),
+            ("Endpoint=h", "the connection string has no Authentication"),
+            (
+                "Endpoint",
+                "part \"Endpoint\" of the connection string is not of the form Key=Value",
+            ),
+            (
+                "Endpoint=\"h",
+                "the quoted value of \"Endpoint\" in the connection string does not end",
+            ),
+            (
+                "Endpoint=ftp://h;Authentication=None",
+                "the scheme must be http or https",
+            ),
+            (
+                "Endpoint=http://h/p;Authentication=None",
+                "it must not have a path or a query",
+            ),
+            (
+                "Endpoint=http://u@h;Authentication=None",
+                "it must not have a user",
+            ),
+            ("Endpoint=http://;Authentication=None", "it names no host"),
+            (
+                "Endpoint=http://a b;Authentication=None",
+                "characters that no host has",
+            ),
+            (
+                "Endpoint=h;Authentication=Magic",
+                "unknown authentication \"Magic\"",
+            ),
+        ];
+        for (text, part) in rows {
+            let error = text.parse::<ConnectionString>().unwrap_err().to_string();
+            assert!(error.contains(part), "{text}: {error}");
+        }
+    }
+
+    #[test]
+    fn loopback_is_recognised() {
+        for local in [
+            "http://localhost:1",
+            "http://127.0.0.1:1",
+            "http://[::1]:1",
+            "LOCALHOST",
+        ] {
+            assert!(is_loopback(local), "{local}");
+        }
+        for remote in [
+            "http://10.0.0.1:1",
+            "https://example.org",
+            "http://localhost.evil:1",
+        ] {
+            assert!(!is_loopback(remote), "{remote}");
+        }
+    }
+}

@@ -1,0 +1,276 @@
+//! Where to connect to, and how; from a connection string or from the environment.
+
+use std::fmt;
+use std::str::FromStr;
+use std::sync::Arc;
+
+use super::connection_string::Authentication;
+use super::connection_string::ConnectionString;
+use super::connection_string::ConnectionStringError;
+use super::connection_string::is_loopback;
+use super::connection_string::normalized_endpoint;
+use super::token::TokenProvider;
+
+/// Largest message accepted from the server unless told otherwise: 16 MiB.
+const RECEIVE_BYTES_MAX: usize = 16 * 1024 * 1024;
+
+/// Where to connect to, and how.
+#[derive(Clone)]
+pub struct ConnectOptions {
+    pub(crate) endpoint: String,
+    pub(crate) task_hub: String,
+    pub(crate) authentication: Authentication,
+    pub(crate) token_provider: Option<Arc<dyn TokenProvider>>,
+    pub(crate) receive_bytes_max: usize,
+}
+
+impl ConnectOptions {
+    /// Connects to `endpoint` (a URL, or a host for https) without authentication.
+    ///
+    /// # Errors
+    /// The endpoint is no URL of a host.
+    pub fn new(endpoint: &str, task_hub: impl Into<String>) -> Result<Self, ConnectionStringError> {
+        Ok(Self {
+            endpoint: normalized_endpoint(endpoint, "https")?,
+            task_hub: task_hub.into(),
+            authentication: Authentication::None,
+            token_provider: None,
+            receive_bytes_max: RECEIVE_BYTES_MAX,
+        })
+    }
+
+    /// Reads the variables that the official SDKs and their samples use.
+    ///
+    /// The first that is set counts: `DURABLE_TASK_SCHEDULER_CONNECTION_STRING`,
+    /// `DTS_CONNECTION_STRING`, `DURABLE_TASK_CONNECTION_STRING`; then `ENDPOINT` or
+    /// `DTS_ENDPOINT` together with `TASKHUB`, `TASKHUB_NAME`, `DTS_TASK_HUB` or `DTS_TASKHUB`
+    /// and `DTS_AUTHENTICATION`. With none of them, task hub `default` at
+    /// `http://localhost:8080`.
+    ///
+    /// # Errors
+    /// A variable is set but cannot be used.
+    pub fn from_env() -> Result<Self, ConnectionStringError> {
+        Self::from_variables(|name| std::env::var(name).ok())
+    }
+
+    fn from_variables(
+        variable: impl Fn(&str) -> Option<String>,
+    ) -> Result<Self, ConnectionStringError> {
+        let first = |names: &[&str]| {
+            names
+                .iter()
+                .filter_map(|name| variable(name))
+                .find(|value| !value.trim().is_empty())
+        };
+        let hub = first(&["TASKHUB", "TASKHUB_NAME", "DTS_TASK_HUB", "DTS_TASKHUB"]);
+        if let Some(text) = first(&[
+            "DURABLE_TASK_SCHEDULER_CONNECTION_STRING",
+            "DTS_CONNECTION_STRING",
+            "DURABLE_TASK_CONNECTION_STRING",
+        ]) {
+            return Self::from_parts(text.parse()?, hub);
+        }
+        let endpoint = first(&["ENDPOINT", "DTS_ENDPOINT"])
+            .unwrap_or_else(|| "http://localhost:8080".to_owned());
+        let scheme = if is_loopback(endpoint.trim()) {
+            "http"
+        } else {
+            "https"
+        };
+        let endpoint = normalized_endpoint(&endpoint, scheme)?;
+        let authentication = match first(&["DTS_AUTHENTICATION"]) {
+            Some(kind) => kind.parse()?,
+            None if endpoint.starts_with("http://") => Authentication::None,
+            None => Authentication::DefaultAzure,
+        };
+        let task_hub = hub_or_default(hub, &endpoint)?;
+        Ok(Self {
+            authentication,
+            ..Self::new(&endpoint, task_hub)?
+        })
+    }
+
+    fn from_parts(
+        parts: ConnectionString,
+        fallback_hub: Option<String>,
+    ) -> Result<Self, ConnectionStringError> {
+        let task_hub = hub_or_default(parts.task_hub.or(fallback_hub), &parts.endpoint)?;
+        for key in &parts.unknown_keys {
+            tracing::warn!(key = ?key, "unknown key in the connection string");
+        }
+        Ok(Self {
+            authentication: parts.authentication,
+            ..Self::new(&parts.endpoint, task_hub)?
+        })
+    }
+
+    /// Another task hub at the same endpoint.
+    #[must_use]
+    pub fn with_task_hub(mut self, task_hub: impl Into<String>) -> Self {
+        self.task_hub = task_hub.into();
+        self
+    }
+
+    /// Sends bearer tokens of `provider`, whatever kind of authentication was named.
+    #[must_use]
+    pub fn with_token_provider(mut self, provider: impl TokenProvider + 'static) -> Self {
+        self.token_provider = Some(Arc::new(provider));
+        self
+    }
+
+    /// Largest message accepted from the server, in bytes.
+    #[must_use]
+    pub fn with_receive_bytes_max(mut self, bytes: usize) -> Self {
+        self.receive_bytes_max = bytes;
+        self
+    }
+
+    /// URL of the scheduler.
+    pub fn endpoint(&self) -> &str {
+        &self.endpoint
+    }
+
+    /// Name of the task hub.
+    pub fn task_hub(&self) -> &str {
+        &self.task_hub
+    }
+}
+
+impl fmt::Debug for ConnectOptions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ConnectOptions")
+            .field("endpoint", &self.endpoint)
+            .field("task_hub", &self.task_hub)
+            .field("authentication", &self.authentication)
+            .field("token_provider", &self.token_provider.is_some())
+            .finish_non_exhaustive()
+    }
+}
+
+impl TryFrom<ConnectionString> for ConnectOptions {
+    type Error = ConnectionStringError;
+
+    fn try_from(parts: ConnectionString) -> Result<Self, Self::Error> {
+        Self::from_parts(parts, None)
+    }
+}
+
+impl FromStr for ConnectOptions {
+    type Err = ConnectionStringError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        text.parse::<ConnectionString>()?.try_into()
+    }
+}
+
+impl TryFrom<&str> for ConnectOptions {
+    type Error = ConnectionStringError;
+
+    fn try_from(text: &str) -> Result<Self, Self::Error> {
+        text.parse()
+    }
+}
+
+impl TryFrom<String> for ConnectOptions {
+    type Error = ConnectionStringError;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        text.parse()
+    }
+}
+
+fn hub_or_default(hub: Option<String>, endpoint: &str) -> Result<String, ConnectionStringError> {
+    match hub {
+        Some(hub) => Ok(hub),
+        None if is_loopback(endpoint) => Ok("default".to_owned()),
+        None => Err(ConnectionStringError::Missing("TaskHub")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn from(variables: &[(&str, &str)]) -> Result<ConnectOptions, ConnectionStringError> {
+        ConnectOptions::from_variables(|name| {
+            variables
+                .iter()
+                .find(|(key, _)| *key == name)
+                .map(|(_, value)| (*value).to_owned())
+        })
+    }
+
+    #[test]
+    fn environment_is_read_in_the_order_of_the_official_sdks() {
+        const LOCAL: &str = "Endpoint=http://a:1;TaskHub=x;Authentication=None";
+        const OTHER: &str = "Endpoint=http://b:1;TaskHub=y;Authentication=None";
+        const HUBLESS: &str = "Endpoint=https://c;Authentication=DefaultAzure";
+        type Row<'a> = (&'a [(&'a str, &'a str)], &'a str, &'a str, Authentication);
+        let rows: [Row<'_>; 7] = [
+            (
+                &[],
+                "http://localhost:8080",
+                "default",
+                Authentication::None,
+            ),
+            (
+                &[
+                    ("DTS_CONNECTION_STRING", OTHER),
+                    ("DURABLE_TASK_SCHEDULER_CONNECTION_STRING", LOCAL),
+                ],
+                "http://a:1",
+                "x",
+                Authentication::None,
+            ),
+            (
+                &[
+                    ("DURABLE_TASK_CONNECTION_STRING", OTHER),
+                    ("ENDPOINT", "http://z"),
+                ],
+                "http://b:1",
+                "y",
+                Authentication::None,
+            ),
+            (
+                &[("DTS_CONNECTION_STRING", HUBLESS), ("TASKHUB_NAME", "h")],
+                "https://c",
+                "h",
+                Authentication::DefaultAzure,
+            ),
+            (
+                &[("ENDPOINT", "localhost:9"), ("TASKHUB", "h")],
+                "http://localhost:9",
+                "h",
+                Authentication::None,
+            ),
+            (
+                &[("ENDPOINT", "name.io"), ("TASKHUB", "h")],
+                "https://name.io",
+                "h",
+                Authentication::DefaultAzure,
+            ),
+            (
+                &[
+                    ("DTS_ENDPOINT", "https://p"),
+                    ("DTS_TASKHUB", "h"),
+                    ("DTS_AUTHENTICATION", "none"),
+                ],
+                "https://p",
+                "h",
+                Authentication::None,
+            ),
+        ];
+        for (variables, endpoint, hub, authentication) in rows {
+            let options = from(variables).unwrap();
+            assert_eq!(options.endpoint, endpoint, "{variables:?}");
+            assert_eq!(options.task_hub, hub, "{variables:?}");
+            assert_eq!(options.authentication, authentication, "{variables:?}");
+        }
+    }
+
+    #[test]
+    fn a_remote_endpoint_needs_a_task_hub() {
+        let error = from(&[("ENDPOINT", "https://name.io")]).unwrap_err();
+        assert_eq!(error, ConnectionStringError::Missing("TaskHub"));
+    }
+}

@@ -1,0 +1,77 @@
+//! gRPC statuses as typed errors: the one place that maps codes.
+
+use tonic::Code;
+use tonic::Status;
+
+use crate::client::ClientError;
+
+impl From<Status> for ClientError {
+    fn from(status: Status) -> Self {
+        let message = status.message().to_owned();
+        match status.code() {
+            Code::NotFound => Self::NotFound { message },
+            Code::AlreadyExists => Self::AlreadyExists { message },
+            Code::InvalidArgument => Self::InvalidArgument { message },
+            Code::FailedPrecondition => Self::FailedPrecondition { message },
+            Code::Unavailable => Self::Unavailable {
+                message: with_causes(message, &status),
+            },
+            Code::DeadlineExceeded => Self::DeadlineExceeded { message },
+            Code::Unauthenticated => Self::Unauthenticated { message },
+            Code::PermissionDenied => Self::PermissionDenied { message },
+            Code::ResourceExhausted => Self::ResourceExhausted { message },
+            Code::Unimplemented => Self::Unimplemented { message },
+            Code::Cancelled => Self::Cancelled { message },
+            code @ (Code::Ok
+            | Code::Unknown
+            | Code::Aborted
+            | Code::OutOfRange
+            | Code::Internal
+            | Code::DataLoss) => Self::Other {
+                code: i32::from(code),
+                message: with_causes(message, &status),
+            },
+        }
+    }
+}
+
+/// A transport error says little by itself; its causes name the host and the reason.
+fn with_causes(mut message: String, status: &Status) -> String {
+    let mut source = std::error::Error::source(status);
+    while let Some(cause) = source {
+        let text = cause.to_string();
+        if !message.contains(&text) {
+            message.push_str(": ");
+            message.push_str(&text);
+        }
+        source = cause.source();
+    }
+    message
+}
+
+/// The call may not have reached the server, and may be repeated.
+pub(crate) fn is_unavailable(status: &Status) -> bool {
+    status.code() == Code::Unavailable
+}
+
+/// A completion that failed so is sent again.
+pub(crate) fn is_transient(status: &Status) -> bool {
+    matches!(
+        status.code(),
+        Code::Unavailable | Code::Unknown | Code::DeadlineExceeded | Code::Internal
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_code_keeps_its_message_and_has_its_kind() {
+        for code in 0..=16 {
+            let error = ClientError::from(Status::new(Code::from_i32(code), "why"));
+            assert!(error.to_string().contains("why"), "{error}");
+            assert_eq!(error.code(), Some(code), "{error:?}");
+        }
+    }
+}

@@ -1,0 +1,128 @@
+//! The worker's builder: functions, limits, times.
+
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use super::Worker;
+use super::registry::Registry;
+use super::session::Limits;
+use crate::activity::ActivityContext;
+use crate::client::Client;
+use crate::error::WorkerError;
+use crate::failure::BoxError;
+use crate::names::Activity;
+use crate::names::Orchestration;
+use crate::orchestration::OrchestrationContext;
+use crate::transport::Connection;
+use crate::transport::Role;
+
+/// Collects what a worker runs. Made by [`Worker::builder`].
+#[must_use = "a builder does nothing until it is built"]
+pub struct WorkerBuilder {
+    client: Client,
+    registry: Registry,
+    limits: Limits,
+}
+
+impl WorkerBuilder {
+    pub(super) fn new(client: &Client) -> Self {
+        Self {
+            client: client.clone(),
+            registry: Registry::default(),
+            limits: Limits::default(),
+        }
+    }
+
+    /// Runs `function` for orchestrations of this name.
+    pub fn orchestration<I, O, F, Fut, E>(
+        mut self,
+        orchestration: &Orchestration<I, O>,
+        function: F,
+    ) -> Self
+    where
+        I: DeserializeOwned,
+        O: Serialize,
+        F: Fn(OrchestrationContext, I) -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = Result<O, E>> + Send + 'static,
+        E: Into<BoxError>,
+    {
+        self.registry.add_orchestration(orchestration, function);
+        self
+    }
+
+    /// Runs `function` for activities of this name.
+    pub fn activity<I, O, F, Fut, E>(mut self, activity: &Activity<I, O>, function: F) -> Self
+    where
+        I: DeserializeOwned,
+        O: Serialize,
+        F: Fn(ActivityContext, I) -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = Result<O, E>> + Send + 'static,
+        E: Into<BoxError>,
+    {
+        self.registry.add_activity(activity, function);
+        self
+    }
+
+    /// Runs `function`, which may block, on a thread of its own for activities of this name.
+    pub fn blocking_activity<I, O, F, E>(mut self, activity: &Activity<I, O>, function: F) -> Self
+    where
+        I: DeserializeOwned,
+        O: Serialize,
+        F: Fn(ActivityContext, I) -> Result<O, E> + Send + Sync + 'static,
+        E: Into<BoxError>,
+    {
+        self.registry.add_blocking_activity(activity, function);
+        self
+    }
+
+    /// Activities that run at a time; 1,000 unless told otherwise, at least 1.
+    pub fn max_concurrent_activities(mut self, count: usize) -> Self {
+        self.limits.activities = count.max(1);
+        self
+    }
+
+    /// Orchestrations whose turns are made at a time; 100 unless told otherwise, at least 1.
+    pub fn max_concurrent_orchestrations(mut self, count: usize) -> Self {
+        self.limits.orchestrations = count.max(1);
+        self
+    }
+
+    /// Asks only for orchestrations and activities that are registered here. Without, the
+    /// worker takes all and fails those it does not know.
+    pub fn only_registered(mut self) -> Self {
+        self.limits.only_registered = true;
+        self
+    }
+
+    /// Takes a stream on which nothing came for this long for dead; 120 s unless told otherwise.
+    pub fn silence_timeout(mut self, timeout: Duration) -> Self {
+        self.limits.silence = timeout;
+        self
+    }
+
+    /// Time for running work items to end when the worker is stopped; 30 s unless told otherwise.
+    pub fn stop_timeout(mut self, timeout: Duration) -> Self {
+        self.limits.stop = timeout;
+        self
+    }
+
+    /// The worker, not yet started.
+    ///
+    /// # Errors
+    /// A name was registered twice or is empty; the connection cannot be prepared.
+    pub fn build(mut self) -> Result<Worker, WorkerError> {
+        if let Some(mistake) = self.registry.take_mistake() {
+            return Err(mistake);
+        }
+        let connection = Connection::open(self.client.options().clone(), Role::Worker)?;
+        Ok(Worker {
+            connection: Arc::new(connection),
+            registry: Arc::new(self.registry),
+            limits: self.limits,
+        })
+    }
+}

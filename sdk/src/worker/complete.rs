@@ -1,0 +1,247 @@
+//! Completions: sent until they arrive, given back if they cannot; large ones in chunks.
+
+use std::future::Future;
+
+use durascope_proto as proto;
+use durascope_proto::OrchestratorAction;
+use durascope_proto::OrchestratorResponse;
+use durascope_proto::orchestrator_action::OrchestratorActionType;
+use prost::Message;
+
+use super::backoff;
+use crate::failure::FailureDetails;
+use crate::transport::Connection;
+use crate::transport::Request;
+use crate::transport::Response;
+use crate::transport::Status;
+use crate::transport::Stub;
+use crate::transport::status::is_transient;
+
+const ATTEMPTS_MAX: u32 = 10;
+
+/// Largest completion in bytes, below the 4 MiB that servers accept at least.
+const RESPONSE_BYTES_MAX: usize = 4_089_446;
+/// Room for tag and length of one action inside its response.
+const ACTION_OVERHEAD_BYTES: usize = 16;
+
+pub(super) async fn complete_activity(connection: &Connection, response: proto::ActivityResponse) {
+    let token = response.completion_token.clone();
+    let (instance, task) = (response.instance_id.clone(), response.task_id);
+    let sent = persistently(connection, response, |mut stub, request| async move {
+        stub.complete_activity_task(request).await
+    })
+    .await;
+    if let Err(status) = sent {
+        tracing::warn!(?instance, task, %status, "activity result was not accepted");
+        abandon_activity(connection, token).await;
+    }
+}
+
+pub(super) async fn complete_turn(connection: &Connection, response: OrchestratorResponse) {
+    let token = response.completion_token.clone();
+    let instance = response.instance_id.clone();
+    for chunk in chunks(response, RESPONSE_BYTES_MAX) {
+        let sent = persistently(connection, chunk, |mut stub, request| async move {
+            stub.complete_orchestrator_task(request).await
+        })
+        .await;
+        if let Err(status) = sent {
+            tracing::warn!(?instance, %status, "turn was not accepted");
+            abandon_turn(connection, token).await;
+            return;
+        }
+    }
+}
+
+pub(super) async fn abandon_activity(connection: &Connection, completion_token: String) {
+    let request = proto::AbandonActivityTaskRequest { completion_token };
+    let sent = connection
+        .unary(request, |mut stub, request| async move {
+            stub.abandon_task_activity_work_item(request).await
+        })
+        .await;
+    if let Err(status) = sent {
+        // The server offers the item again once it sees that this worker is gone.
+        tracing::debug!(%status, "activity was not given back");
+    }
+}
+
+pub(super) async fn abandon_turn(connection: &Connection, completion_token: String) {
+    let request = proto::AbandonOrchestrationTaskRequest { completion_token };
+    let sent = connection
+        .unary(request, |mut stub, request| async move {
+            stub.abandon_task_orchestrator_work_item(request).await
+        })
+        .await;
+    if let Err(status) = sent {
+        tracing::debug!(%status, "turn was not given back");
+    }
+}
+
+async fn persistently<M, R, F>(
+    connection: &Connection,
+    message: M,
+    call: impl Fn(Stub, Request<M>) -> F,
+) -> Result<(), Status>
+where
+    M: Clone,
+    F: Future<Output = Result<Response<R>, Status>>,
+{
+    let mut attempt = 1;
+    loop {
+        let request = connection.request(message.clone()).await?;
+        let status = match call(connection.stub(), request).await {
+            Ok(_) => return Ok(()),
+            Err(status) => status,
+        };
+        if !is_transient(&status) || attempt >= ATTEMPTS_MAX {
+            return Err(status);
+        }
+        tokio::time::sleep(backoff::completion(attempt, backoff::random())).await;
+        attempt += 1;
+    }
+}
+
+/// The response as it is, or cut into chunks of at most `bytes_max`.
+fn chunks(mut response: OrchestratorResponse, bytes_max: usize) -> Vec<OrchestratorResponse> {
+    if response.encoded_len() <= bytes_max {
+        return vec![response];
+    }
+    let actions = std::mem::take(&mut response.actions);
+    let base = response.encoded_len();
+    let sizes: Vec<usize> = actions
+        .iter()
+        .map(|it| it.encoded_len() + ACTION_OVERHEAD_BYTES)
+        .collect();
+    if let Some(largest) = sizes.iter().max().filter(|size| base + **size > bytes_max) {
+        let id = actions.last().map_or(-1, |action| action.id);
+        response.actions = vec![too_large(id, base + largest, bytes_max)];
+        if response.encoded_len() > bytes_max {
+            response.custom_status = None;
+        }
+        return vec![response];
+    }
+    let mut slices: Vec<Vec<OrchestratorAction>> = vec![Vec::new()];
+    let mut room = bytes_max - base;
+    for (action, size) in actions.into_iter().zip(sizes) {
+        if size > room {
+            slices.push(Vec::new());
+            room = bytes_max - base;
+        }
+        room -= size;
+        if let Some(slice) = slices.last_mut() {
+            slice.push(action);
+        }
+    }
+    let last = slices.len() - 1;
+    let chunk = |(index, actions)| numbered(&response, index, index == last, actions);
+    slices.into_iter().enumerate().map(chunk).collect()
+}
+
+#[expect(deprecated, reason = "servers take large responses in no other way")]
+fn numbered(
+    response: &OrchestratorResponse,
+    index: usize,
+    is_last: bool,
+    actions: Vec<OrchestratorAction>,
+) -> OrchestratorResponse {
+    let is_first = index == 0;
+    OrchestratorResponse {
+        instance_id: response.instance_id.clone(),
+        actions,
+        custom_status: response.custom_status.clone(),
+        completion_token: response.completion_token.clone(),
+        num_events_processed: (!is_first).then_some(0),
+        orchestration_trace_context: response
+            .orchestration_trace_context
+            .clone()
+            .filter(|_| is_first),
+        requires_history: false,
+        is_partial: !is_last,
+        chunk_index: i32::try_from(index).ok(),
+    }
+}
+
+/// No chunk can hold one of the actions: the orchestration fails instead of hanging.
+fn too_large(id: i32, bytes: usize, bytes_max: usize) -> OrchestratorAction {
+    let details = FailureDetails::non_retriable(
+        "PayloadTooLarge",
+        format!("one action of the orchestration takes {bytes} bytes, limit {bytes_max}"),
+    );
+    OrchestratorAction {
+        id,
+        orchestrator_action_type: Some(OrchestratorActionType::CompleteOrchestration(
+            proto::CompleteOrchestrationAction {
+                orchestration_status: proto::OrchestrationStatus::Failed.into(),
+                failure_details: Some(details.into_proto()),
+                ..proto::CompleteOrchestrationAction::default()
+            },
+        )),
+    }
+}
+
+#[cfg(test)]
+#[expect(deprecated, reason = "chunk fields are what is tested")]
+mod tests {
+    use super::*;
+
+    fn response(count: i32, bytes: usize) -> OrchestratorResponse {
+        let action = |id| OrchestratorAction {
+            id,
+            orchestrator_action_type: Some(OrchestratorActionType::ScheduleTask(
+                proto::ScheduleTaskAction {
+                    name: "a".into(),
+                    input: Some("x".repeat(bytes)),
+                    ..proto::ScheduleTaskAction::default()
+                },
+            )),
+        };
+        OrchestratorResponse {
+            instance_id: "i".into(),
+            completion_token: "t".into(),
+            custom_status: Some("1".into()),
+            actions: (1..=count).map(action).collect(),
+            ..OrchestratorResponse::default()
+        }
+    }
+
+    #[test]
+    fn a_small_response_is_not_cut() {
+        let whole = response(3, 10);
+        assert_eq!(chunks(whole.clone(), 1_000), [whole]);
+    }
+
+    #[test]
+    fn a_large_response_is_cut_and_every_chunk_fits() {
+        let whole = response(100, 100);
+        let cut = chunks(whole.clone(), 1_000);
+        assert!(cut.len() > 10);
+        let actions: Vec<_> = cut.iter().flat_map(|chunk| chunk.actions.clone()).collect();
+        assert_eq!(actions, whole.actions);
+        for (index, chunk) in cut.iter().enumerate() {
+            assert!(chunk.encoded_len() <= 1_000, "{}", chunk.encoded_len());
+            assert_eq!(chunk.is_partial, index + 1 < cut.len());
+            assert_eq!(chunk.chunk_index, i32::try_from(index).ok());
+            assert_eq!(chunk.num_events_processed, (index > 0).then_some(0));
+            assert_eq!(chunk.custom_status.as_deref(), Some("1"));
+        }
+    }
+
+    #[test]
+    fn an_action_that_fits_nowhere_fails_the_orchestration() {
+        let cut = chunks(response(3, 5_000), 1_000);
+        assert_eq!(cut.len(), 1);
+        let Some(OrchestratorActionType::CompleteOrchestration(completion)) =
+            &cut[0].actions[0].orchestrator_action_type
+        else {
+            panic!("{:?}", cut[0].actions);
+        };
+        let details = completion.failure_details.clone().unwrap();
+        assert!(details.is_non_retriable);
+        assert!(
+            details.error_message.contains("limit 1000"),
+            "{}",
+            details.error_message
+        );
+    }
+}

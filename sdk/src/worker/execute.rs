@@ -1,0 +1,143 @@
+//! One work item to one completion.
+
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+
+use durascope_proto as proto;
+use durascope_proto::ActivityRequest;
+use durascope_proto::ActivityResponse;
+use durascope_proto::HistoryEvent;
+use durascope_proto::OrchestratorRequest;
+use durascope_proto::OrchestratorResponse;
+use futures_util::FutureExt;
+use tracing::Instrument;
+use uuid::Uuid;
+
+use super::registry::Registry;
+use crate::activity::ActivityContext;
+use crate::error::panic_text;
+use crate::failure::FailureDetails;
+use crate::orchestration::replay::Replay;
+use crate::orchestration::replay::is_rewind;
+use crate::orchestration::replay::rewind;
+use crate::transport::Connection;
+use crate::transport::Status;
+
+/// Turns over more events than this are made on a thread of their own, so that they do not
+/// hold up the activities of a runtime's thread.
+const INLINE_EVENTS_MAX: usize = 256;
+
+/// Runs an activity; whatever it does, there is a response.
+pub(super) async fn run_activity(
+    registry: &Registry,
+    request: ActivityRequest,
+    completion_token: String,
+) -> ActivityResponse {
+    let function = registry.activity(&request.name);
+    let (context, input) = ActivityContext::of(request);
+    let result = match function {
+        Some(function) => {
+            let span = tracing::info_span!(
+                "activity",
+                name = context.name(),
+                instance = context.instance_id(),
+                task = context.task_id()
+            );
+            let called = context.clone();
+            let code = async move { function(called, input).await }.instrument(span);
+            AssertUnwindSafe(code)
+                .catch_unwind()
+                .await
+                .unwrap_or_else(|payload| Err(FailureDetails::new("Panic", panic_text(&*payload))))
+        }
+        None => Err(FailureDetails::non_retriable(
+            "ActivityTaskNotFound",
+            format!(
+                "no activity named {:?} is registered with this worker",
+                context.name()
+            ),
+        )),
+    };
+    let (result, failure_details) = match result {
+        Ok(output) => (output, None),
+        Err(details) => (None, Some(details.into_proto())),
+    };
+    ActivityResponse {
+        instance_id: context.instance_id().to_owned(),
+        task_id: context.task_id(),
+        result,
+        failure_details,
+        completion_token,
+    }
+}
+
+/// Makes one turn of an orchestration.
+///
+/// # Errors
+/// The history could not be fetched: the item should be given back.
+pub(super) async fn run_turn(
+    connection: &Connection,
+    registry: &Arc<Registry>,
+    mut request: OrchestratorRequest,
+    completion_token: String,
+) -> Result<OrchestratorResponse, Status> {
+    if request.requires_history_streaming {
+        request.past_events = fetch_history(connection, &request).await?;
+    }
+    let events = request.past_events.len() + request.new_events.len();
+    if events <= INLINE_EVENTS_MAX {
+        return Ok(make_turn(registry, request, completion_token));
+    }
+    let registry = Arc::clone(registry);
+    tokio::task::spawn_blocking(move || make_turn(&registry, request, completion_token))
+        .await
+        .map_err(|error| Status::internal(error.to_string()))
+}
+
+fn make_turn(
+    registry: &Registry,
+    request: OrchestratorRequest,
+    completion_token: String,
+) -> OrchestratorResponse {
+    let span = tracing::info_span!("orchestration", instance = request.instance_id);
+    let _entered = span.enter();
+    let turn = if is_rewind(&request.past_events, &request.new_events) {
+        let execution_id = Uuid::new_v4().simple().to_string();
+        rewind(request.past_events, request.new_events, &execution_id)
+    } else {
+        let lookup = |name: &str| registry.orchestration(name);
+        let instance_id = request.instance_id.clone();
+        let execution_id = request.execution_id.unwrap_or_default();
+        let mut replay = Replay::new(instance_id, execution_id, &lookup);
+        replay.turn(request.past_events, request.new_events)
+    };
+    OrchestratorResponse {
+        instance_id: request.instance_id,
+        actions: turn.actions,
+        custom_status: turn.custom_status,
+        completion_token,
+        orchestration_trace_context: request.orchestration_trace_context,
+        ..OrchestratorResponse::default()
+    }
+}
+
+async fn fetch_history(
+    connection: &Connection,
+    request: &OrchestratorRequest,
+) -> Result<Vec<HistoryEvent>, Status> {
+    let wanted = proto::StreamInstanceHistoryRequest {
+        instance_id: request.instance_id.clone(),
+        execution_id: request.execution_id.clone(),
+        for_work_item_processing: true,
+    };
+    let mut chunks = connection
+        .unary(wanted, |mut stub, request| async move {
+            stub.stream_instance_history(request).await
+        })
+        .await?;
+    let mut events = Vec::new();
+    while let Some(chunk) = chunks.message().await? {
+        events.extend(chunk.events);
+    }
+    Ok(events)
+}
