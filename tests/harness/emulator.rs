@@ -191,10 +191,21 @@ impl Emulator {
 
 impl Drop for Emulator {
     fn drop(&mut self) {
+        if thread::panicking() {
+            tell(&self.log());
+        }
         // It may have ended already, and a drop has nobody to report to.
         self.child.kill().ok();
         self.child.wait().ok();
     }
+}
+
+#[expect(
+    clippy::print_stderr,
+    reason = "a failed test shows what the emulator said"
+)]
+fn tell(log: &str) {
+    eprintln!("the emulator said:\n{log}");
 }
 
 impl Log {
