@@ -4,8 +4,15 @@
 //! read-only connections and never wait for the writer.
 
 mod error;
+pub(crate) mod family;
+pub(crate) mod history;
+pub(crate) mod instances;
+pub(crate) mod load;
 mod migrations;
+pub(crate) mod pages;
 mod reader;
+pub(crate) mod window;
+pub(crate) mod writer;
 
 use std::path::Path;
 use std::path::PathBuf;

@@ -1,6 +1,14 @@
 //! Opening: a new file, an old one, one that is not ours and one from the future.
 
-use super::*;
+use std::path::Path;
+
+use rusqlite::Connection;
+
+use crate::store::Durability;
+use crate::store::Store;
+use crate::store::StoreError;
+use crate::store::StoreOptions;
+use crate::store::migrations;
 
 fn options(folder: &Path) -> StoreOptions {
     StoreOptions {

@@ -1,0 +1,186 @@
+//! Pages of instances by creation, and of ended ones by completion: keyset, so that a page costs
+//! the same wherever it is.
+
+use rusqlite::Connection;
+use rusqlite::OptionalExtension;
+use rusqlite::named_params;
+
+use crate::store::error::StoreError;
+use crate::store::instances::InstanceRow;
+use crate::store::instances::instance_columns;
+
+/// Set of statuses: bit n for status number n. All bits for "any".
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct StatusSet(pub(crate) i64);
+
+impl StatusSet {
+    pub(crate) const ANY: Self = Self(0xff);
+
+    /// The listed statuses; any when none is listed. Numbers that are no status match nothing.
+    pub(crate) fn listed(numbers: &[i32]) -> Self {
+        if numbers.is_empty() {
+            return Self::ANY;
+        }
+        let known = numbers.iter().filter(|number| (0..8).contains(*number));
+        Self(known.fold(0, |set, number| set | (1 << number)))
+    }
+}
+
+/// Which instances, in order of creation.
+#[derive(Clone, Debug)]
+pub(crate) struct CreatedPage {
+    pub(crate) hub: i64,
+    pub(crate) statuses: StatusSet,
+    /// Inclusive.
+    pub(crate) from_us: i64,
+    /// Exclusive.
+    pub(crate) to_us: i64,
+    pub(crate) id_prefix: String,
+    /// Creation time and key of the last row of the page before.
+    pub(crate) after: Option<(i64, i64)>,
+    pub(crate) limit: i64,
+}
+
+const CREATED_PAGE: &str = concat!(
+    "SELECT ",
+    instance_columns!(),
+    " FROM instance
+      WHERE hub = :hub
+        AND (created_at_us, instance) > (:after_us, :after)
+        AND created_at_us < :to_us
+        AND (:statuses >> status) & 1
+        AND id >= :prefix AND (:prefix_end IS NULL OR id < :prefix_end)
+      ORDER BY created_at_us, instance
+      LIMIT :limit"
+);
+
+/// Rows of the page.
+pub(crate) fn created_page(
+    connection: &Connection,
+    page: &CreatedPage,
+) -> Result<Vec<InstanceRow>, StoreError> {
+    // Keys begin at 1, so 0 stands before every instance of that moment.
+    let from = (page.from_us, 0);
+    let (after_us, after) = page.after.map_or(from, |after| after.max(from));
+    let mut statement = connection.prepare_cached(CREATED_PAGE)?;
+    let rows = statement.query_map(
+        named_params! {
+            ":hub": page.hub,
+            ":after_us": after_us,
+            ":after": after,
+            ":to_us": page.to_us,
+            ":statuses": page.statuses.0,
+            ":prefix": page.id_prefix,
+            ":prefix_end": prefix_end(&page.id_prefix),
+            ":limit": page.limit,
+        },
+        InstanceRow::read,
+    )?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// Which ended instances, in order of completion.
+#[derive(Clone, Debug)]
+pub(crate) struct CompletedPage {
+    pub(crate) hub: i64,
+    pub(crate) statuses: StatusSet,
+    /// Inclusive.
+    pub(crate) from_us: i64,
+    /// Exclusive.
+    pub(crate) to_us: i64,
+    /// Completion time and id of the last row of the page before.
+    pub(crate) after: Option<(i64, String)>,
+    pub(crate) limit: i64,
+}
+
+const COMPLETED_PAGE: &str = "
+    SELECT completed_at_us, id FROM instance
+    WHERE hub = :hub
+      AND completed_at_us IS NOT NULL
+      AND (completed_at_us, id) > (:after_us, :after)
+      AND completed_at_us < :to_us
+      AND (:statuses >> status) & 1
+    ORDER BY completed_at_us, id
+    LIMIT :limit";
+
+/// Completion times and ids of the page.
+pub(crate) fn completed_page(
+    connection: &Connection,
+    page: &CompletedPage,
+) -> Result<Vec<(i64, String)>, StoreError> {
+    let from = (page.from_us, String::new());
+    let (after_us, after) = page
+        .after
+        .clone()
+        .map_or(from.clone(), |after| after.max(from));
+    let mut statement = connection.prepare_cached(COMPLETED_PAGE)?;
+    let rows = statement.query_map(
+        named_params! {
+            ":hub": page.hub,
+            ":after_us": after_us,
+            ":after": after,
+            ":to_us": page.to_us,
+            ":statuses": page.statuses.0,
+            ":limit": page.limit,
+        },
+        |row| Ok((row.get(0)?, row.get(1)?)),
+    )?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+const COMPLETED_AT: &str = "SELECT completed_at_us FROM instance WHERE hub = :hub AND id = :id";
+
+/// When the instance ended; `None` when it has not or does not exist.
+pub(crate) fn completed_at(
+    connection: &Connection,
+    hub: i64,
+    id: &str,
+) -> Result<Option<i64>, StoreError> {
+    Ok(connection
+        .prepare_cached(COMPLETED_AT)?
+        .query_row(named_params! { ":hub": hub, ":id": id }, |row| row.get(0))
+        .optional()?
+        .flatten())
+}
+
+/// The least text above every text with this prefix; `None` when there is none.
+fn prefix_end(prefix: &str) -> Option<String> {
+    let mut end = prefix.to_owned();
+    while let Some(last) = end.pop() {
+        let next = match last {
+            // The code points of surrogates are no characters.
+            '\u{d7ff}' => Some('\u{e000}'),
+            _ => char::from_u32(u32::from(last) + 1),
+        };
+        if let Some(next) = next {
+            end.push(next);
+            return Some(end);
+        }
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn prefix_range_ends_where_the_prefix_does() {
+        for (prefix, end) in [
+            ("", None),
+            ("ab", Some("ac")),
+            ("a\u{d7ff}", Some("a\u{e000}")),
+            ("a\u{10ffff}", Some("b")),
+            ("\u{10ffff}", None),
+        ] {
+            assert_eq!(prefix_end(prefix).as_deref(), end, "{prefix:?}");
+        }
+    }
+
+    #[test]
+    fn status_set_holds_what_is_listed() {
+        assert_eq!(StatusSet::listed(&[]), StatusSet::ANY);
+        assert_eq!(StatusSet::listed(&[0, 3, 3]), StatusSet(0b1001));
+        assert_eq!(StatusSet::listed(&[-1, 8, i32::MAX]), StatusSet(0));
+    }
+}
