@@ -1,0 +1,165 @@
+//! gRPC: translation only. This file puts the server together and serves it.
+
+mod limits;
+mod metadata;
+mod monitor;
+mod status;
+mod task_hub;
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use durascope_proto::FILE_DESCRIPTOR_SET;
+use durascope_proto::server::monitor_server::MonitorServer;
+use durascope_proto::server::task_hub_sidecar_service_server::TaskHubSidecarServiceServer;
+use futures_util::stream;
+use tokio::net::TcpListener;
+use tonic::transport::Server;
+use tonic::transport::server::Router;
+use tonic::transport::server::TcpIncoming;
+use tonic_health::ServingStatus;
+use tonic_health::pb::health_server::HealthServer;
+use tonic_health::server::HealthReporter;
+use tonic_health::server::HealthService;
+use tonic_reflection::server::Builder as ReflectionBuilder;
+
+use crate::hub::Hub;
+use crate::monitor::About;
+use crate::service::limits::ExactRefusals;
+use crate::service::monitor::MonitorService;
+use crate::service::task_hub::TaskHubService;
+use crate::tasks::Tasks;
+
+/// A dead peer is noticed within the sum of these two.
+const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(20);
+const KEEPALIVE_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Large inputs and results flow without waiting for window updates.
+const STREAM_WINDOW_BYTES: u32 = 4 * 1024 * 1024;
+const CONNECTION_WINDOW_BYTES: u32 = 16 * 1024 * 1024;
+
+/// A worker sends thousands of completions at once over one connection, and each is a stream.
+const CONCURRENT_STREAMS_MAX: u32 = 100_000;
+
+/// Metadata is a handful of short labels.
+const HEADER_LIST_BYTES_MAX: u32 = 16 * 1024;
+
+/// What the server needs to know of the configuration.
+#[derive(Clone, Debug)]
+pub(crate) struct ServiceOptions {
+    pub(crate) task_hub_default: String,
+    pub(crate) message_bytes_max: usize,
+    pub(crate) about: About,
+}
+
+/// Tells health checks whether to send anybody here.
+#[derive(Clone, Debug)]
+pub(crate) struct Health(HealthReporter);
+
+impl Health {
+    /// What a health check may ask for: the whole, and each service.
+    const SERVICES: [&'static str; 3] =
+        ["", "TaskHubSidecarService", "durascope.monitor.v1.Monitor"];
+
+    pub(crate) async fn serving() -> Self {
+        let health = Self(HealthReporter::new());
+        health.set(ServingStatus::Serving).await;
+        health
+    }
+
+    pub(crate) async fn stop(&self) {
+        self.set(ServingStatus::NotServing).await;
+    }
+
+    async fn set(&self, status: ServingStatus) {
+        for service in Self::SERVICES {
+            self.0.set_service_status(service, status).await;
+        }
+    }
+}
+
+/// All services on one server.
+///
+/// # Errors
+/// When the embedded descriptors cannot be read, which is a bug.
+pub(crate) fn router(
+    hub: &Hub,
+    options: &ServiceOptions,
+    health: &Health,
+    tasks: &Tasks,
+) -> Result<Router, tonic_reflection::server::Error> {
+    let limit = options.message_bytes_max;
+    let task_hub =
+        TaskHubService::new(hub.clone(), options.task_hub_default.clone(), tasks.clone());
+    let task_hub = TaskHubSidecarServiceServer::new(task_hub).max_decoding_message_size(limit);
+    let monitor = MonitorServer::new(MonitorService {
+        hub: hub.clone(),
+        about: options.about.clone(),
+        task_hub_default: options.task_hub_default.clone(),
+        tasks: tasks.clone(),
+    });
+    let reflection = || {
+        ReflectionBuilder::configure()
+            .register_encoded_file_descriptor_set(FILE_DESCRIPTOR_SET)
+            .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
+    };
+    let health = HealthService::from_health_reporter(health.0.clone());
+    Ok(Server::builder()
+        .http2_keepalive_interval(Some(KEEPALIVE_INTERVAL))
+        .http2_keepalive_timeout(Some(KEEPALIVE_TIMEOUT))
+        .initial_stream_window_size(STREAM_WINDOW_BYTES)
+        .initial_connection_window_size(CONNECTION_WINDOW_BYTES)
+        .max_concurrent_streams(CONCURRENT_STREAMS_MAX)
+        .http2_max_header_list_size(HEADER_LIST_BYTES_MAX)
+        .add_service(ExactRefusals::new(task_hub, limit))
+        .add_service(monitor)
+        .add_service(HealthServer::new(health))
+        .add_service(reflection().build_v1()?)
+        .add_service(reflection().build_v1alpha()?))
+}
+
+/// The listeners of `HOST:PORT`: one for each address that the host has.
+///
+/// With port 0 all of them share the port that the first one was given.
+pub(crate) async fn bind(listen: &str) -> std::io::Result<Vec<TcpListener>> {
+    let mut listeners: Vec<TcpListener> = Vec::new();
+    for mut address in tokio::net::lookup_host(listen).await? {
+        if let (0, Some(first)) = (address.port(), listeners.first()) {
+            address.set_port(first.local_addr()?.port());
+        }
+        if bound(&listeners, address)? {
+            continue;
+        }
+        listeners.push(TcpListener::bind(address).await?);
+    }
+    if listeners.is_empty() {
+        return Err(std::io::Error::new(
+            std::io::ErrorKind::AddrNotAvailable,
+            "the host has no address",
+        ));
+    }
+    Ok(listeners)
+}
+
+fn bound(listeners: &[TcpListener], address: SocketAddr) -> std::io::Result<bool> {
+    for listener in listeners {
+        if listener.local_addr()? == address {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// Serves until `stopping`, then until the last open call has ended.
+pub(crate) async fn serve(
+    router: Router,
+    listeners: Vec<TcpListener>,
+    stopping: impl Future<Output = ()>,
+) -> Result<(), tonic::transport::Error> {
+    let incoming = listeners
+        .into_iter()
+        .map(|listener| TcpIncoming::from(listener).with_nodelay(Some(true)));
+    router
+        .serve_with_incoming_shutdown(stream::select_all(incoming), stopping)
+        .await
+}

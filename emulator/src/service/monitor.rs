@@ -1,0 +1,79 @@
+//! The live feed as a gRPC service.
+
+use std::pin::Pin;
+
+use durascope_proto::monitor as proto;
+use durascope_proto::server::monitor_server::Monitor;
+use futures_util::Stream;
+use futures_util::StreamExt;
+use tonic::Request;
+use tonic::Response;
+use tonic::Status;
+use tonic::Streaming;
+
+use crate::hub::Hub;
+use crate::monitor;
+use crate::monitor::About;
+use crate::service::metadata;
+use crate::service::status;
+use crate::tasks::Tasks;
+
+/// Serves dashboards.
+#[derive(Clone)]
+pub(crate) struct MonitorService {
+    pub(crate) hub: Hub,
+    pub(crate) about: About,
+    pub(crate) task_hub_default: String,
+    pub(crate) tasks: Tasks,
+}
+
+#[tonic::async_trait]
+impl Monitor for MonitorService {
+    type WatchStream = Pin<Box<dyn Stream<Item = Result<proto::WatchUpdate, Status>> + Send>>;
+
+    async fn watch(
+        &self,
+        request: Request<Streaming<proto::WatchRequest>>,
+    ) -> Result<Response<Self::WatchStream>, Status> {
+        let name = metadata::task_hub(request.metadata())?
+            .unwrap_or(&self.task_hub_default)
+            .to_owned();
+        let key = self.hub.resolve(&name).await.map_err(status::from_hub)?;
+        let requests = request
+            .into_inner()
+            .filter_map(|request| std::future::ready(request.ok()))
+            .boxed();
+        let updates = monitor::watch(
+            self.hub.clone(),
+            key,
+            self.about.clone(),
+            requests,
+            &self.tasks,
+        );
+        let updates = updates.map(|update| update.map_err(status::from_hub));
+        Ok(Response::new(updates.boxed()))
+    }
+
+    async fn list_task_hubs(
+        &self,
+        _request: Request<proto::ListTaskHubsRequest>,
+    ) -> Result<Response<proto::ListTaskHubsResponse>, Status> {
+        let names = self.hub.task_hubs().await.map_err(status::from_hub)?;
+        Ok(Response::new(proto::ListTaskHubsResponse { names }))
+    }
+
+    async fn preview_purge(
+        &self,
+        request: Request<proto::PreviewPurgeRequest>,
+    ) -> Result<Response<proto::PreviewPurgeResponse>, Status> {
+        let name = metadata::task_hub(request.metadata())?.unwrap_or(&self.task_hub_default);
+        let key = self.hub.resolve(name).await.map_err(status::from_hub)?;
+        let request = request.into_inner();
+        let preview = self
+            .hub
+            .preview_purge(key, request.instance_ids, request.recursive)
+            .await
+            .map_err(status::from_hub)?;
+        Ok(Response::new(preview))
+    }
+}

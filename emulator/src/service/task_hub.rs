@@ -1,0 +1,375 @@
+//! The official service: every body is one call to the hub.
+
+use std::pin::Pin;
+
+use durascope_proto as proto;
+use durascope_proto::EncodedHistoryChunk;
+use durascope_proto::EncodedWorkItem;
+use durascope_proto::server::task_hub_sidecar_service_server::TaskHubSidecarService;
+use futures_util::Stream;
+use futures_util::StreamExt;
+use futures_util::TryStreamExt;
+use futures_util::stream;
+use tonic::Request;
+use tonic::Response;
+use tonic::Status;
+
+use crate::dispatch::WorkerProfile;
+use crate::hub::Hub;
+use crate::hub::HubError;
+use crate::hub::live::HubKey;
+use crate::hub::queries::HistoryCursor;
+use crate::hub::queries::Texts;
+use crate::service::metadata;
+use crate::service::status;
+use crate::tasks::Tasks;
+
+/// Serves clients and workers.
+#[derive(Clone)]
+pub(crate) struct TaskHubService {
+    hub: Hub,
+    task_hub_default: String,
+    tasks: Tasks,
+}
+
+type Answer<T> = Result<Response<T>, Status>;
+type Items<T> = Pin<Box<dyn Stream<Item = Result<T, Status>> + Send>>;
+
+impl TaskHubService {
+    pub(crate) fn new(hub: Hub, task_hub_default: String, tasks: Tasks) -> Self {
+        Self {
+            hub,
+            task_hub_default,
+            tasks,
+        }
+    }
+
+    fn hub_name<'a, T>(&'a self, request: &'a Request<T>) -> Result<&'a str, Status> {
+        Ok(metadata::task_hub(request.metadata())?.unwrap_or(&self.task_hub_default))
+    }
+
+    /// The hub that the caller means, and the message.
+    async fn open<T>(&self, request: Request<T>) -> Result<(HubKey, T), Status> {
+        let name = self.hub_name(&request)?;
+        let hub = self.hub.resolve(name).await.map_err(status::from_hub)?;
+        Ok((hub, request.into_inner()))
+    }
+
+    async fn found(
+        &self,
+        hub: HubKey,
+        request: &proto::GetInstanceRequest,
+    ) -> Answer<proto::GetInstanceResponse> {
+        let texts = Texts::wanted(request.get_inputs_and_outputs);
+        let state = self
+            .hub
+            .instance(hub, &request.instance_id, texts)
+            .await
+            .map_err(status::from_hub)?;
+        Ok(Response::new(proto::GetInstanceResponse {
+            exists: state.is_some(),
+            orchestration_state: state,
+        }))
+    }
+
+    /// Waits as long as the caller does: its deadline or its leaving drops this future.
+    async fn until(
+        &self,
+        waited: impl Future<Output = Result<(), HubError>>,
+    ) -> Result<(), Status> {
+        tokio::select! {
+            outcome = waited => outcome.map_err(status::from_hub),
+            () = self.tasks.stopping() => Err(status::shutting_down()),
+        }
+    }
+}
+
+/// One call to the hub, its outcome as an answer.
+macro_rules! call {
+    ($self:ident, $request:ident, $method:ident, $response:expr) => {{
+        let (hub, message) = $self.open($request).await?;
+        let outcome = $self.hub.$method(hub, message).await;
+        outcome
+            .map($response)
+            .map(Response::new)
+            .map_err(status::from_hub)
+    }};
+}
+
+#[tonic::async_trait]
+impl TaskHubSidecarService for TaskHubService {
+    type GetWorkItemsStream = Items<EncodedWorkItem>;
+    type StreamInstanceHistoryStream = Items<EncodedHistoryChunk>;
+
+    async fn hello(&self, request: Request<()>) -> Answer<()> {
+        self.open(request).await.map(|(_, ())| Response::new(()))
+    }
+
+    async fn start_instance(
+        &self,
+        request: Request<proto::CreateInstanceRequest>,
+    ) -> Answer<proto::CreateInstanceResponse> {
+        call!(self, request, start, |instance_id| {
+            proto::CreateInstanceResponse { instance_id }
+        })
+    }
+
+    async fn get_instance(
+        &self,
+        request: Request<proto::GetInstanceRequest>,
+    ) -> Answer<proto::GetInstanceResponse> {
+        let (hub, request) = self.open(request).await?;
+        self.found(hub, &request).await
+    }
+
+    async fn wait_for_instance_start(
+        &self,
+        request: Request<proto::GetInstanceRequest>,
+    ) -> Answer<proto::GetInstanceResponse> {
+        let (hub, request) = self.open(request).await?;
+        self.until(self.hub.wait_started(hub, &request.instance_id))
+            .await?;
+        self.found(hub, &request).await
+    }
+
+    async fn wait_for_instance_completion(
+        &self,
+        request: Request<proto::GetInstanceRequest>,
+    ) -> Answer<proto::GetInstanceResponse> {
+        let (hub, request) = self.open(request).await?;
+        self.until(self.hub.wait_ended(hub, &request.instance_id))
+            .await?;
+        self.found(hub, &request).await
+    }
+
+    async fn raise_event(
+        &self,
+        request: Request<proto::RaiseEventRequest>,
+    ) -> Answer<proto::RaiseEventResponse> {
+        call!(
+            self,
+            request,
+            raise_event,
+            |()| proto::RaiseEventResponse {}
+        )
+    }
+
+    async fn terminate_instance(
+        &self,
+        request: Request<proto::TerminateRequest>,
+    ) -> Answer<proto::TerminateResponse> {
+        call!(self, request, terminate, |()| proto::TerminateResponse {})
+    }
+
+    async fn suspend_instance(
+        &self,
+        request: Request<proto::SuspendRequest>,
+    ) -> Answer<proto::SuspendResponse> {
+        call!(self, request, suspend, |()| proto::SuspendResponse {})
+    }
+
+    async fn resume_instance(
+        &self,
+        request: Request<proto::ResumeRequest>,
+    ) -> Answer<proto::ResumeResponse> {
+        call!(self, request, resume, |()| proto::ResumeResponse {})
+    }
+
+    async fn query_instances(
+        &self,
+        request: Request<proto::QueryInstancesRequest>,
+    ) -> Answer<proto::QueryInstancesResponse> {
+        let request = request.map(|request| request.query.unwrap_or_default());
+        call!(self, request, query, |page| page)
+    }
+
+    async fn list_instance_ids(
+        &self,
+        request: Request<proto::ListInstanceIdsRequest>,
+    ) -> Answer<proto::ListInstanceIdsResponse> {
+        call!(self, request, list_ids, |page| page)
+    }
+
+    async fn purge_instances(
+        &self,
+        request: Request<proto::PurgeInstancesRequest>,
+    ) -> Answer<proto::PurgeInstancesResponse> {
+        call!(self, request, purge, |response| response)
+    }
+
+    async fn get_work_items(
+        &self,
+        request: Request<proto::GetWorkItemsRequest>,
+    ) -> Answer<Self::GetWorkItemsStream> {
+        let worker_id = metadata::worker_id(&request);
+        let user_agent = metadata::user_agent(request.metadata());
+        let (hub, request) = self.open(request).await?;
+        let profile = WorkerProfile {
+            worker_id,
+            user_agent,
+            request,
+        };
+        let items = self
+            .hub
+            .connect_worker(hub, profile)
+            .await
+            .map_err(status::from_hub)?;
+        Ok(Response::new(items.map(Ok).boxed()))
+    }
+
+    async fn complete_activity_task(
+        &self,
+        request: Request<proto::ActivityResponse>,
+    ) -> Answer<proto::CompleteTaskResponse> {
+        call!(self, request, complete_activity, |()| {
+            proto::CompleteTaskResponse {}
+        })
+    }
+
+    async fn complete_orchestrator_task(
+        &self,
+        request: Request<proto::OrchestratorResponse>,
+    ) -> Answer<proto::CompleteTaskResponse> {
+        call!(self, request, complete_turn, |()| {
+            proto::CompleteTaskResponse {}
+        })
+    }
+
+    async fn abandon_task_activity_work_item(
+        &self,
+        request: Request<proto::AbandonActivityTaskRequest>,
+    ) -> Answer<proto::AbandonActivityTaskResponse> {
+        let request = request.map(|request| request.completion_token);
+        call!(self, request, abandon_activity, |()| {
+            proto::AbandonActivityTaskResponse {}
+        })
+    }
+
+    async fn abandon_task_orchestrator_work_item(
+        &self,
+        request: Request<proto::AbandonOrchestrationTaskRequest>,
+    ) -> Answer<proto::AbandonOrchestrationTaskResponse> {
+        let request = request.map(|request| request.completion_token);
+        call!(self, request, abandon_turn, |()| {
+            proto::AbandonOrchestrationTaskResponse {}
+        })
+    }
+
+    async fn stream_instance_history(
+        &self,
+        request: Request<proto::StreamInstanceHistoryRequest>,
+    ) -> Answer<Self::StreamInstanceHistoryStream> {
+        let (hub, request) = self.open(request).await?;
+        let cursor = self
+            .hub
+            .history(hub, &request.instance_id, request.execution_id)
+            .await
+            .map_err(status::from_hub)?;
+        Ok(Response::new(history(self.hub.clone(), cursor)))
+    }
+
+    async fn create_task_hub(
+        &self,
+        request: Request<proto::CreateTaskHubRequest>,
+    ) -> Answer<proto::CreateTaskHubResponse> {
+        let name = self.hub_name(&request)?;
+        self.hub
+            .create_task_hub(name, request.get_ref().recreate_if_exists)
+            .await
+            .map_err(status::from_hub)?;
+        Ok(Response::new(proto::CreateTaskHubResponse {}))
+    }
+
+    async fn delete_task_hub(
+        &self,
+        request: Request<proto::DeleteTaskHubRequest>,
+    ) -> Answer<proto::DeleteTaskHubResponse> {
+        let name = self.hub_name(&request)?;
+        self.hub
+            .delete_task_hub(name)
+            .await
+            .map_err(status::from_hub)?;
+        Ok(Response::new(proto::DeleteTaskHubResponse {}))
+    }
+
+    async fn rewind_instance(
+        &self,
+        _request: Request<proto::RewindInstanceRequest>,
+    ) -> Answer<proto::RewindInstanceResponse> {
+        Err(status::not_yet("rewinding instances"))
+    }
+
+    async fn restart_instance(
+        &self,
+        _request: Request<proto::RestartInstanceRequest>,
+    ) -> Answer<proto::RestartInstanceResponse> {
+        Err(status::not_yet("restarting instances"))
+    }
+
+    async fn skip_graceful_orchestration_terminations(
+        &self,
+        _request: Request<proto::SkipGracefulOrchestrationTerminationsRequest>,
+    ) -> Answer<proto::SkipGracefulOrchestrationTerminationsResponse> {
+        Err(status::not_yet("termination that skips the orchestrator"))
+    }
+
+    async fn complete_entity_task(
+        &self,
+        _request: Request<proto::EntityBatchResult>,
+    ) -> Answer<proto::CompleteTaskResponse> {
+        Err(status::not_yet("completing entity work items"))
+    }
+
+    async fn abandon_task_entity_work_item(
+        &self,
+        _request: Request<proto::AbandonEntityTaskRequest>,
+    ) -> Answer<proto::AbandonEntityTaskResponse> {
+        Err(status::not_yet("abandoning entity work items"))
+    }
+
+    async fn signal_entity(
+        &self,
+        _request: Request<proto::SignalEntityRequest>,
+    ) -> Answer<proto::SignalEntityResponse> {
+        Err(status::not_yet("signalling entities"))
+    }
+
+    async fn get_entity(
+        &self,
+        _request: Request<proto::GetEntityRequest>,
+    ) -> Answer<proto::GetEntityResponse> {
+        Err(status::not_yet("reading entities"))
+    }
+
+    async fn query_entities(
+        &self,
+        _request: Request<proto::QueryEntitiesRequest>,
+    ) -> Answer<proto::QueryEntitiesResponse> {
+        Err(status::not_yet("querying entities"))
+    }
+
+    async fn clean_entity_storage(
+        &self,
+        _request: Request<proto::CleanEntityStorageRequest>,
+    ) -> Answer<proto::CleanEntityStorageResponse> {
+        Err(status::not_yet("cleaning entity storage"))
+    }
+}
+
+/// History in steps: the next one is read when the caller has taken the one before.
+fn history(hub: Hub, cursor: Option<HistoryCursor>) -> Items<EncodedHistoryChunk> {
+    let steps = stream::try_unfold(cursor, move |cursor| {
+        let hub = hub.clone();
+        async move {
+            let Some(cursor) = cursor else {
+                return Ok::<_, Status>(None);
+            };
+            let step = hub.history_step(cursor).await.map_err(status::from_hub)?;
+            Ok(step.map(|(chunks, next)| {
+                let chunks = chunks.into_iter().map(EncodedHistoryChunk).map(Ok);
+                (stream::iter(chunks), Some(next))
+            }))
+        }
+    });
+    steps.try_flatten().boxed()
+}
