@@ -44,7 +44,7 @@ pub struct TaskFailed {
     /// Its id in the history; of the last attempt if it was retried.
     pub task_id: i32,
     /// Why.
-    pub details: FailureDetails,
+    pub details: Box<FailureDetails>,
 }
 
 impl TaskFailed {
@@ -53,7 +53,7 @@ impl TaskFailed {
             kind,
             name: name.to_owned(),
             task_id,
-            details,
+            details: Box::new(details),
         }
     }
 }

@@ -122,13 +122,13 @@ const CAUSES_MAX: usize = 16;
 fn inner_of(error: &(dyn Error + 'static), depth: usize) -> Option<Box<FailureDetails>> {
     // A failed task already carries what went wrong inside it, with its own type.
     if let Some(failed) = error.downcast_ref::<crate::error::TaskFailed>() {
-        return Some(Box::new(failed.details.clone()));
+        return Some(failed.details.clone());
     }
     let source = error.source().filter(|_| depth > 0)?;
     let mut details = FailureDetails::new("Error", source.to_string());
     if let Some(failed) = source.downcast_ref::<crate::error::TaskFailed>() {
         details.error_type = readable_type(type_name::<crate::error::TaskFailed>()).to_owned();
-        details.inner = Some(Box::new(failed.details.clone()));
+        details.inner = Some(failed.details.clone());
     } else {
         details.inner = inner_of(source, depth - 1);
     }

@@ -5,6 +5,7 @@ mod instance;
 mod lifecycle;
 mod options;
 mod query;
+mod start;
 mod wait;
 
 pub use error::ClientError;
@@ -28,12 +29,7 @@ use futures_util::Stream;
 use futures_util::StreamExt;
 use futures_util::TryStreamExt;
 use futures_util::stream;
-use serde::Serialize;
-use uuid::Uuid;
 
-use crate::data;
-use crate::data::PayloadError;
-use crate::names::Orchestration;
 use crate::transport::ConnectOptions;
 use crate::transport::Connection;
 use crate::transport::Role;
@@ -93,78 +89,6 @@ impl Client {
             )
             .await?;
         Ok(())
-    }
-
-    /// Starts an instance under a random id, which it returns.
-    ///
-    /// # Errors
-    /// The input cannot be written as JSON, or the call failed.
-    pub async fn start<I: Serialize, O>(
-        &self,
-        orchestration: &Orchestration<I, O>,
-        input: I,
-    ) -> Result<String, ClientError> {
-        self.start_by_name(orchestration.name(), input, StartOptions::default())
-            .await
-    }
-
-    /// Starts an instance with options and returns its id.
-    ///
-    /// # Errors
-    /// [`ClientError::AlreadyExists`]: the id is taken and may not be replaced;
-    /// [`ClientError::InvalidArgument`]: the server takes no such id or policy.
-    pub async fn start_with<I: Serialize, O>(
-        &self,
-        orchestration: &Orchestration<I, O>,
-        input: I,
-        options: StartOptions,
-    ) -> Result<String, ClientError> {
-        self.start_by_name(orchestration.name(), input, options)
-            .await
-    }
-
-    /// Starts an orchestration whose name is not known at compile time.
-    ///
-    /// # Errors
-    /// As [`Self::start_with`].
-    pub async fn start_by_name(
-        &self,
-        name: &str,
-        input: impl Serialize,
-        options: StartOptions,
-    ) -> Result<String, ClientError> {
-        let input =
-            data::encode(&input).map_err(|error| PayloadError::encoding("input", name, error))?;
-        self.start_raw(name, input, options).await
-    }
-
-    /// Starts an orchestration with an input that is JSON text already.
-    ///
-    /// # Errors
-    /// As [`Self::start_with`].
-    pub async fn start_raw(
-        &self,
-        name: &str,
-        input: Option<String>,
-        mut options: StartOptions,
-    ) -> Result<String, ClientError> {
-        let given = options.instance_id.take();
-        let is_ours = given.is_none();
-        // The id is made here, so that a start whose answer was lost can be repeated.
-        let instance_id = given.unwrap_or_else(|| Uuid::new_v4().simple().to_string());
-        let request = options.into_request(name, instance_id.clone(), input);
-        let started = self
-            .connection
-            .unary(request, |mut stub, request| async move {
-                stub.start_instance(request).await
-            })
-            .await;
-        match started.map_err(ClientError::from) {
-            Ok(response) => Ok(response.instance_id),
-            // Nobody else has this id: the first attempt arrived, its answer did not.
-            Err(ClientError::AlreadyExists { .. }) if is_ours => Ok(instance_id),
-            Err(error) => Err(error),
-        }
     }
 
     /// The state of an instance with its payloads; `None` if there is no such instance.

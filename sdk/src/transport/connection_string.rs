@@ -210,11 +210,12 @@ pub(crate) fn normalized_endpoint(
         endpoint: endpoint.to_owned(),
         problem,
     };
-    let trimmed = endpoint.trim().trim_end_matches('/');
+    let trimmed = endpoint.trim();
     let (scheme, authority) = match trimmed.split_once("://") {
         Some((scheme, authority)) => (scheme.to_ascii_lowercase(), authority),
         None => (default_scheme.to_owned(), trimmed),
     };
+    let authority = authority.strip_suffix('/').unwrap_or(authority);
     if !matches!(scheme.as_str(), "http" | "https") {
         return Err(problem("the scheme must be http or https"));
     }

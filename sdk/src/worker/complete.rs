@@ -90,9 +90,8 @@ where
     let mut attempt = 1;
     loop {
         let request = connection.request(message.clone()).await?;
-        let status = match call(connection.stub(), request).await {
-            Ok(_) => return Ok(()),
-            Err(status) => status,
+        let Err(status) = call(connection.stub(), request).await else {
+            return Ok(());
         };
         if !is_transient(&status) || attempt >= ATTEMPTS_MAX {
             return Err(status);
