@@ -11,6 +11,7 @@ import argparse
 import json
 import logging
 import sys
+import threading
 import time
 import traceback
 from concurrent.futures import ThreadPoolExecutor
@@ -19,6 +20,9 @@ from cases import children, events, fan_out, history, lifecycle, purge, queries,
 from support import Case, Context, Registry
 
 THEMES = [fan_out, children, retries, timers, events, lifecycle, purge, queries, history, starts]
+
+# Cases end at the same time; their lines must not mix.
+REPORTING = threading.Lock()
 
 # Cases mostly wait for the server: more of them at once than there are cores.
 CASES_AT_ONCE = 12
@@ -88,7 +92,8 @@ def run_one(context: Context, case: Case) -> bool:
 
 
 def report(line: dict) -> None:
-    print(json.dumps(line), flush=True)
+    with REPORTING:
+        print(json.dumps(line), flush=True)
 
 
 if __name__ == "__main__":
