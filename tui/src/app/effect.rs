@@ -1,0 +1,93 @@
+//! What `update` may ask the outside for. It never does IO itself.
+
+use durascope_proto::monitor::InstanceWindow;
+
+/// A wish of the core, carried out by tasks.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Effect {
+    /// Replaces what the server is asked to show.
+    Watch(WatchSpec),
+    Call {
+        id: u64,
+        call: Call,
+    },
+    /// Do not wait for the back-off to end.
+    RetryNow,
+    /// Leave the terminal and stop this process, as a shell's job control expects.
+    StopProcess,
+    Quit,
+}
+
+/// What the screen shows, and so what the server sends.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct WatchSpec {
+    pub window: InstanceWindow,
+    /// The instance whose tree is shown; empty for none.
+    pub instance_id: String,
+}
+
+/// One request to the server.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Call {
+    RaiseEvent {
+        instance_id: String,
+        name: String,
+        payload: Option<String>,
+    },
+    Terminate {
+        instance_id: String,
+        reason: Option<String>,
+        recursive: bool,
+    },
+    Suspend {
+        instance_id: String,
+    },
+    Resume {
+        instance_id: String,
+    },
+    /// Asks what a purge would delete; changes nothing.
+    PreviewPurge {
+        instance_id: String,
+        recursive: bool,
+    },
+    Purge {
+        instance_id: String,
+        recursive: bool,
+    },
+}
+
+impl Call {
+    /// True for calls that change nothing.
+    pub fn only_asks(&self) -> bool {
+        matches!(self, Self::PreviewPurge { .. })
+    }
+
+    /// True for calls whose effect cannot be undone.
+    pub fn destroys(&self) -> bool {
+        matches!(self, Self::Terminate { .. } | Self::Purge { .. })
+    }
+
+    /// The instance that it is about.
+    pub fn instance_id(&self) -> &str {
+        match self {
+            Self::RaiseEvent { instance_id, .. }
+            | Self::Terminate { instance_id, .. }
+            | Self::Suspend { instance_id }
+            | Self::Resume { instance_id }
+            | Self::PreviewPurge { instance_id, .. }
+            | Self::Purge { instance_id, .. } => instance_id,
+        }
+    }
+
+    /// What is being done, for people.
+    pub fn verb(&self) -> &'static str {
+        match self {
+            Self::RaiseEvent { .. } => "raise event",
+            Self::Terminate { .. } => "terminate",
+            Self::Suspend { .. } => "suspend",
+            Self::Resume { .. } => "resume",
+            Self::PreviewPurge { .. } => "count what a purge deletes",
+            Self::Purge { .. } => "purge",
+        }
+    }
+}

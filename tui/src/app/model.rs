@@ -1,0 +1,200 @@
+//! The whole state of the dashboard. `update` is the only place that changes it.
+
+use std::sync::Arc;
+
+use durascope_proto::OrchestrationStatus;
+use durascope_proto::monitor::HubSummary;
+use durascope_proto::monitor::InstancePage;
+use durascope_proto::monitor::InstanceRow;
+
+use crate::app::dialogs::Dialog;
+use crate::app::effect::Call;
+use crate::app::event::Data;
+use crate::app::event::Link;
+use crate::app::event::Mode;
+use crate::app::event::Size;
+use crate::app::geometry;
+use crate::app::nav::Screens;
+use crate::app::toast::Kind;
+use crate::app::toast::TOASTS_MAX;
+use crate::app::toast::Toast;
+use crate::app::window::Subscription;
+use crate::data::series::Series;
+use crate::data::status;
+use crate::format::MILLI;
+use crate::format::Micros;
+use crate::format::SECOND;
+
+/// A call shows as being out after this time, so that quick ones do not flicker.
+pub const CALL_SHOWN_AFTER: Micros = 300 * MILLI;
+
+/// What was chosen at the start and does not change.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Settings {
+    /// For the header, like `localhost:8080`.
+    pub endpoint: String,
+    pub task_hub: String,
+    pub read_only: bool,
+}
+
+/// A call to the server that is not answered yet.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Pending {
+    pub id: u64,
+    pub call: Call,
+    pub since: Micros,
+}
+
+/// The state.
+#[derive(Clone, Debug)]
+pub struct Model {
+    pub settings: Settings,
+    /// The local clock as of the last event.
+    pub now: Micros,
+    pub size: Size,
+    pub link: Link,
+    pub data: Option<Data>,
+    pub series: Series,
+    pub screens: Screens,
+    /// The last one gets the keys.
+    pub dialogs: Vec<Dialog>,
+    pub toasts: Vec<Toast>,
+    pub calls: Vec<Pending>,
+    pub(crate) next_call: u64,
+    pub(crate) subscription: Subscription,
+}
+
+impl Model {
+    /// The state before anything is known.
+    pub fn new(settings: Settings, size: Size, now: Micros) -> Self {
+        Self {
+            settings,
+            now,
+            size,
+            link: Link::default(),
+            data: None,
+            series: Series::default(),
+            screens: Screens::default(),
+            dialogs: Vec::new(),
+            toasts: Vec::new(),
+            calls: Vec::new(),
+            next_call: 1,
+            subscription: Subscription::default(),
+        }
+    }
+
+    /// The server's clock now, as far as its last update tells.
+    pub fn server_now(&self) -> Micros {
+        let Some(data) = &self.data else {
+            return self.now;
+        };
+        let server = status::micros(data.update.server_time.as_ref()).unwrap_or(data.received_at);
+        server.saturating_add(self.now.saturating_sub(data.received_at))
+    }
+
+    /// Totals, rates and workers.
+    pub fn hub(&self) -> Option<&HubSummary> {
+        self.data.as_ref().and_then(|it| it.update.hub.as_ref())
+    }
+
+    /// The loaded rows of the list.
+    pub fn page(&self) -> Option<&InstancePage> {
+        self.data
+            .as_ref()
+            .and_then(|it| it.update.instances.as_ref())
+    }
+
+    /// Rows of the list on screen.
+    pub fn list_rows(&self) -> usize {
+        usize::from(geometry::overview(self.size).list.height).max(1)
+    }
+
+    /// The instance that actions are about: the open one, else the one under the cursor.
+    pub fn target(&self) -> Option<&InstanceRow> {
+        if let Some(instance) = self.screens.top_instance() {
+            return instance.row();
+        }
+        let id = self.screens.overview.selection.id()?;
+        self.page()?.rows.iter().find(|it| it.instance_id == id)
+    }
+
+    /// The status of [`Self::target`].
+    pub fn target_status(&self) -> Option<OrchestrationStatus> {
+        self.target().map(|it| status::of(it.status))
+    }
+
+    /// True while data is coming.
+    pub fn is_live(&self) -> bool {
+        matches!(self.link, Link::Live(_))
+    }
+
+    /// True when the server has no feed and is polled.
+    pub fn is_polling(&self) -> bool {
+        matches!(self.link, Link::Live(Mode::Poll { .. }))
+    }
+
+    /// Totals of one status, when the server tells.
+    pub fn total(&self, wanted: OrchestrationStatus) -> Option<u64> {
+        let totals = &self.hub()?.totals;
+        Some(
+            totals
+                .iter()
+                .find(|it| it.status == wanted as i32)
+                .map_or(0, |it| it.count),
+        )
+    }
+
+    pub(crate) fn toast(&mut self, kind: Kind, text: impl Into<String>) {
+        if self.toasts.len() >= TOASTS_MAX {
+            self.toasts.remove(0);
+        }
+        self.toasts.push(Toast::new(kind, text.into(), self.now));
+    }
+
+    pub(crate) fn set_data(&mut self, data: Data) {
+        let is_new = self
+            .data
+            .as_ref()
+            .is_none_or(|it| !Arc::ptr_eq(&it.update, &data.update));
+        if !is_new {
+            return;
+        }
+        if let Some(counters) = data.update.hub.as_ref().and_then(|it| it.counters.as_ref()) {
+            let at = status::micros(data.update.server_time.as_ref()).unwrap_or(data.received_at);
+            self.series.push(counters, at);
+        }
+        self.data = Some(data);
+    }
+
+    /// The next moment at which the screen changes by itself, or something must be sent.
+    pub fn next_wakeup(&self) -> Option<Micros> {
+        let toasts = self.toasts.iter().map(|it| it.until);
+        let calls = self
+            .calls
+            .iter()
+            .map(|it| it.since.saturating_add(CALL_SHOWN_AFTER))
+            .filter(|at| *at > self.now);
+        let labels = self.label_wakeup();
+        toasts
+            .chain(calls)
+            .chain(labels)
+            .chain(self.subscription.due())
+            .min()
+    }
+
+    /// Ages and the countdown roll over with the whole seconds.
+    fn label_wakeup(&self) -> Option<Micros> {
+        match &self.link {
+            Link::Lost { retry_at, .. } if *retry_at > self.now => {
+                let left = (*retry_at - self.now) % SECOND;
+                Some(self.now + if left == 0 { SECOND } else { left })
+            }
+            Link::Lost { .. } | Link::Connecting { .. } if self.data.is_none() => None,
+            _ => {
+                let at = self.server_now();
+                self.data.as_ref()?;
+                Some(self.now + SECOND - at.rem_euclid(SECOND))
+            }
+        }
+    }
+}

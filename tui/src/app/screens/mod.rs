@@ -1,0 +1,4 @@
+//! State and keys of each screen.
+
+pub mod instance;
+pub mod overview;

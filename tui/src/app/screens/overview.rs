@@ -1,0 +1,206 @@
+//! The overview: a filtered, sorted list of instances with its cursor.
+
+use durascope_proto::monitor::InstanceWindow;
+use durascope_proto::monitor::SortColumn;
+
+use crate::app::action::ActionId;
+use crate::app::cursor::Loaded;
+use crate::app::cursor::Selection;
+use crate::app::event::Code;
+use crate::app::event::Key;
+use crate::app::field::Field;
+use crate::app::filter::Filter;
+use crate::app::model::Model;
+use crate::app::toast::Kind;
+
+/// The sort columns, in the order of the menu, with their names.
+pub const SORTS: &[(SortColumn, &str)] = &[
+    (SortColumn::Attention, "attention"),
+    (SortColumn::Created, "created"),
+    (SortColumn::Updated, "updated"),
+    (SortColumn::Name, "name"),
+    (SortColumn::InstanceId, "instance id"),
+    (SortColumn::Status, "status"),
+    (SortColumn::Open, "open work"),
+    (SortColumn::Failures, "failures"),
+    (SortColumn::History, "history size"),
+];
+
+/// The list's own state.
+#[derive(Clone, Debug)]
+pub struct Overview {
+    pub filter: Field,
+    /// Keys go to the filter.
+    pub editing: bool,
+    /// The last filter that could be read.
+    pub applied: Filter,
+    /// Why what is typed cannot be read.
+    pub filter_error: Option<String>,
+    pub sort: SortColumn,
+    pub reverse: bool,
+    pub roots_only: bool,
+    pub selection: Selection,
+    /// The window that the shown rows answer.
+    pub shown: Option<InstanceWindow>,
+}
+
+impl Default for Overview {
+    fn default() -> Self {
+        Self {
+            filter: Field::line(),
+            editing: false,
+            applied: Filter::default(),
+            filter_error: None,
+            sort: SortColumn::Attention,
+            reverse: false,
+            roots_only: true,
+            selection: Selection::default(),
+            shown: None,
+        }
+    }
+}
+
+impl Overview {
+    /// Applies what is typed, if it can be read.
+    pub fn apply_filter(&mut self) {
+        match Filter::parse(self.filter.text()) {
+            Ok(filter) => {
+                self.applied = filter;
+                self.filter_error = None;
+            }
+            Err(reason) => self.filter_error = Some(reason),
+        }
+    }
+
+    fn clear_filter(&mut self) {
+        self.filter.set("");
+        self.editing = false;
+        self.apply_filter();
+    }
+
+    fn step_sort(&mut self, delta: usize) {
+        let at = SORTS
+            .iter()
+            .position(|(it, _)| *it == self.sort)
+            .unwrap_or(0);
+        self.sort = SORTS[(at + delta) % SORTS.len()].0;
+        self.reverse = false;
+    }
+
+    /// The name of the sort column.
+    pub fn sort_name(&self) -> &'static str {
+        SORTS
+            .iter()
+            .find(|(it, _)| *it == self.sort)
+            .map_or("attention", |(_, name)| name)
+    }
+}
+
+/// Takes new rows into the list.
+pub fn on_data(model: &mut Model) {
+    let visible = model.list_rows();
+    let Some(page) = model
+        .data
+        .as_ref()
+        .and_then(|it| it.update.instances.clone())
+    else {
+        return;
+    };
+    let ids: Vec<_> = page.rows.iter().map(|it| it.instance_id.as_str()).collect();
+    let overview = &mut model.screens.overview;
+    let same_question = overview
+        .shown
+        .as_ref()
+        .zip(page.window.as_ref())
+        .is_some_and(|(a, b)| {
+            // Scrolling asks for other rows of the same list.
+            InstanceWindow {
+                offset: 0,
+                limit: 0,
+                ..a.clone()
+            } == InstanceWindow {
+                offset: 0,
+                limit: 0,
+                ..b.clone()
+            }
+        });
+    let gone = overview.selection.on_rows(loaded(&page, &ids), visible);
+    overview.shown = page.window;
+    if let Some(id) = gone.filter(|_| same_question) {
+        model.toast(Kind::Note, format!("{id} has left this list"));
+    }
+}
+
+fn loaded<'a>(page: &durascope_proto::monitor::InstancePage, ids: &'a [&'a str]) -> Loaded<'a> {
+    let offset = page.window.as_ref().map_or(0, |it| it.offset);
+    Loaded {
+        offset: usize::try_from(offset).unwrap_or(usize::MAX),
+        ids,
+        total: usize::try_from(page.matching)
+            .unwrap_or(usize::MAX)
+            .max(ids.len()),
+    }
+}
+
+/// Keys while the filter is edited; it applies as it is typed.
+pub fn on_filter_key(model: &mut Model, key: Key) {
+    let overview = &mut model.screens.overview;
+    match key.code {
+        Code::Esc => overview.clear_filter(),
+        Code::Enter | Code::Down | Code::Tab => overview.editing = false,
+        _ => {
+            if overview.filter.on_key(key) {
+                overview.apply_filter();
+            }
+        }
+    }
+}
+
+/// Pasted text while the filter is edited.
+pub fn on_filter_paste(model: &mut Model, text: &str) {
+    let overview = &mut model.screens.overview;
+    overview.filter.insert(text);
+    overview.apply_filter();
+}
+
+/// Moves the cursor by `delta` rows.
+pub fn move_by(model: &mut Model, delta: isize) {
+    let visible = model.list_rows();
+    let Some(page) = model
+        .data
+        .as_ref()
+        .and_then(|it| it.update.instances.as_ref())
+    else {
+        return;
+    };
+    let ids: Vec<_> = page.rows.iter().map(|it| it.instance_id.as_str()).collect();
+    model
+        .screens
+        .overview
+        .selection
+        .move_by(delta, loaded(page, &ids), visible);
+}
+
+/// Keeps the cursor in view after a change of size.
+pub fn on_resize(model: &mut Model) {
+    let visible = model.list_rows();
+    let total = model.page().map_or(0, |it| {
+        it.matching.max(u64::try_from(it.rows.len()).unwrap_or(0))
+    });
+    let total = usize::try_from(total).unwrap_or(usize::MAX);
+    model.screens.overview.selection.scroll(visible, total);
+}
+
+/// Actions of this screen alone.
+pub fn on_action(model: &mut Model, id: ActionId) {
+    let overview = &mut model.screens.overview;
+    match id {
+        ActionId::Filter => overview.editing = true,
+        ActionId::SortPrevious => overview.step_sort(SORTS.len() - 1),
+        ActionId::SortNext => overview.step_sort(1),
+        ActionId::Reverse => overview.reverse = !overview.reverse,
+        ActionId::Children => overview.roots_only = !overview.roots_only,
+        ActionId::Back if !overview.filter.text().is_empty() => overview.clear_filter(),
+        _ => {}
+    }
+}

@@ -1,0 +1,319 @@
+//! The only place that changes the model: an event in, wishes for the outside out.
+
+use crate::app::action;
+use crate::app::action::ActionId;
+use crate::app::dialogs::Dialog;
+use crate::app::dialogs::Target;
+use crate::app::dialogs::confirm;
+use crate::app::dialogs::confirm::Confirm;
+use crate::app::dialogs::confirm::Count;
+use crate::app::dialogs::confirm::Deed;
+use crate::app::dialogs::help;
+use crate::app::dialogs::help::Help;
+use crate::app::dialogs::raise_event;
+use crate::app::dialogs::raise_event::RaiseEvent;
+use crate::app::dialogs::sort;
+use crate::app::dialogs::sort::Sort;
+use crate::app::effect::Call;
+use crate::app::effect::Effect;
+use crate::app::event::Answer;
+use crate::app::event::Event;
+use crate::app::event::Feed;
+use crate::app::event::Key;
+use crate::app::event::Link;
+use crate::app::event::Reply;
+use crate::app::model::Model;
+use crate::app::model::Pending;
+use crate::app::screens::instance;
+use crate::app::screens::overview;
+use crate::app::toast::Kind;
+use crate::app::window;
+use crate::data::status;
+use crate::format::Micros;
+
+/// Dialogs on top of each other at most.
+pub const DIALOGS_MAX: usize = 3;
+
+/// Applies `event`, which happened at `now` on the local clock.
+pub fn update(model: &mut Model, event: Event, now: Micros) -> Vec<Effect> {
+    let mut effects = Vec::new();
+    model.now = model.now.max(now);
+    model.toasts.retain(|it| it.until > model.now);
+    match event {
+        Event::Key(key) => on_key(model, key, &mut effects),
+        Event::Paste(text) => on_paste(model, &text),
+        Event::Resize(size) => {
+            model.size = size;
+            overview::on_resize(model);
+            instance::on_resize(model);
+        }
+        Event::Feed(feed) => on_feed(model, feed),
+        Event::Reply(reply) => on_reply(model, reply),
+        Event::Wake | Event::Resumed => {}
+        Event::StopRequested => effects.push(Effect::StopProcess),
+        Event::EndRequested => effects.push(Effect::Quit),
+    }
+    let wanted = window::wanted(model);
+    if let Some(spec) = model.subscription.on_wanted(wanted, model.now) {
+        effects.push(Effect::Watch(spec));
+    }
+    effects
+}
+
+fn on_feed(model: &mut Model, feed: Feed) {
+    let was_live = model.is_live();
+    let was_known = model.data.is_some();
+    model.link = feed.link;
+    if let Some(data) = feed.data {
+        model.set_data(data);
+        overview::on_data(model);
+        instance::on_data(model);
+    }
+    if model.is_live() && !was_live && was_known {
+        model.toast(Kind::Done, "connected again");
+    }
+}
+
+fn on_paste(model: &mut Model, text: &str) {
+    match model.dialogs.last_mut() {
+        Some(Dialog::RaiseEvent(dialog)) => dialog.on_paste(text),
+        Some(Dialog::Confirm(dialog)) => dialog.on_paste(text),
+        Some(Dialog::Sort(_) | Dialog::Help(_)) => {}
+        None if model.screens.overview.editing => overview::on_filter_paste(model, text),
+        None => {}
+    }
+}
+
+fn on_key(model: &mut Model, key: Key, effects: &mut Vec<Effect>) {
+    if key == Key::ctrl('c') {
+        effects.push(Effect::Quit);
+    } else if key == Key::ctrl('z') {
+        effects.push(Effect::StopProcess);
+    } else if let Some(dialog) = model.dialogs.pop() {
+        on_dialog_key(model, dialog, key, effects);
+    } else if model.screens.overview.editing && model.screens.top_instance().is_none() {
+        overview::on_filter_key(model, key);
+    } else if let Some(action) = action::find(model, key) {
+        match action.check(model) {
+            Ok(()) => on_action(model, action.id, effects),
+            Err(reason) => model.toast(Kind::Note, reason),
+        }
+    }
+}
+
+/// The dialog was taken off the stack; it is put back unless it closes.
+fn on_dialog_key(model: &mut Model, dialog: Dialog, key: Key, effects: &mut Vec<Effect>) {
+    match dialog {
+        Dialog::Sort(mut it) => {
+            if sort::on_key(&mut it, model, key) {
+                model.dialogs.push(Dialog::Sort(it));
+            }
+        }
+        Dialog::Help(mut it) => {
+            if help::on_key(&mut it, model, key) {
+                model.dialogs.push(Dialog::Help(it));
+            }
+        }
+        Dialog::RaiseEvent(mut it) => match it.on_key(key) {
+            raise_event::Step::Stay => model.dialogs.push(Dialog::RaiseEvent(it)),
+            raise_event::Step::Close => {}
+            raise_event::Step::Send(call) => {
+                if let Err(back) = send(model, call, effects) {
+                    it.refused = Some(back);
+                    model.dialogs.push(Dialog::RaiseEvent(it));
+                }
+            }
+        },
+        Dialog::Confirm(mut it) => match it.on_key(key) {
+            confirm::Step::Stay => model.dialogs.push(Dialog::Confirm(it)),
+            confirm::Step::Close => {}
+            confirm::Step::AskAgain => {
+                let asked = request(model, it.preview(), effects);
+                it.deed = Deed::Purge {
+                    count: Count::Asked(asked),
+                };
+                model.dialogs.push(Dialog::Confirm(it));
+            }
+            confirm::Step::Do(call) => {
+                if let Err(reason) = send(model, call, effects) {
+                    model.toast(Kind::Bad, reason);
+                    model.dialogs.push(Dialog::Confirm(it));
+                }
+            }
+        },
+    }
+}
+
+/// Sends what changes something; the state may have changed since the dialog opened.
+fn send(model: &mut Model, call: Call, effects: &mut Vec<Effect>) -> Result<(), String> {
+    if model.settings.read_only {
+        return Err("the dashboard is read-only".to_owned());
+    }
+    if !model.is_live() {
+        return Err("not sent: not connected".to_owned());
+    }
+    request(model, call, effects);
+    Ok(())
+}
+
+fn request(model: &mut Model, call: Call, effects: &mut Vec<Effect>) -> u64 {
+    let id = model.next_call;
+    model.next_call += 1;
+    model.calls.push(Pending {
+        id,
+        call: call.clone(),
+        since: model.now,
+    });
+    effects.push(Effect::Call { id, call });
+    id
+}
+
+fn on_action(model: &mut Model, id: ActionId, effects: &mut Vec<Effect>) {
+    let on_instance = model.screens.top_instance().is_some();
+    let page = if on_instance {
+        instance::visible(model)
+    } else {
+        model.list_rows()
+    };
+    let page = isize::try_from(page).unwrap_or(isize::MAX);
+    match id {
+        ActionId::Up => move_by(model, -1),
+        ActionId::Down => move_by(model, 1),
+        ActionId::PageUp => move_by(model, -page),
+        ActionId::PageDown => move_by(model, page),
+        ActionId::HalfUp => move_by(model, -(page / 2).max(1)),
+        ActionId::HalfDown => move_by(model, (page / 2).max(1)),
+        ActionId::First => move_by(model, isize::MIN),
+        ActionId::Last => move_by(model, isize::MAX),
+        ActionId::Quit | ActionId::QuitNow => effects.push(Effect::Quit),
+        ActionId::StopProcess => effects.push(Effect::StopProcess),
+        ActionId::Retry => {
+            if let Link::Lost { attempt, .. } = model.link {
+                model.link = Link::Connecting { attempt };
+                effects.push(Effect::RetryNow);
+            }
+        }
+        ActionId::Help => model.dialogs.push(Dialog::Help(Help::default())),
+        ActionId::Sort => model.dialogs.push(Dialog::Sort(Sort::new(model))),
+        ActionId::RaiseEvent | ActionId::Terminate | ActionId::Purge | ActionId::SuspendResume => {
+            on_instance_action(model, id, effects);
+        }
+        ActionId::Open if !on_instance => {
+            if let Some(id) = model.target().map(|it| it.instance_id.clone()) {
+                model.screens.overview.selection.pin();
+                instance::open(model, &id);
+            }
+        }
+        _ if on_instance => instance::on_action(model, id),
+        _ => overview::on_action(model, id),
+    }
+}
+
+fn move_by(model: &mut Model, delta: isize) {
+    if model.screens.top_instance().is_some() {
+        instance::move_by(model, delta);
+    } else {
+        overview::move_by(model, delta);
+    }
+}
+
+fn on_instance_action(model: &mut Model, id: ActionId, effects: &mut Vec<Effect>) {
+    let Some(row) = model.target() else {
+        return;
+    };
+    let target = Target {
+        instance_id: row.instance_id.clone(),
+        name: row.name.clone(),
+        status: status::of(row.status),
+        open_children: status::open(row.children.as_ref()),
+        open_activities: status::open(row.activities.as_ref()),
+    };
+    model.screens.overview.selection.pin();
+    match id {
+        ActionId::RaiseEvent => {
+            model
+                .dialogs
+                .push(Dialog::RaiseEvent(RaiseEvent::new(target)));
+        }
+        ActionId::Terminate => model
+            .dialogs
+            .push(Dialog::Confirm(Confirm::terminate(target))),
+        ActionId::Purge => {
+            let instance_id = target.instance_id.clone();
+            let call = Call::PreviewPurge {
+                instance_id,
+                recursive: true,
+            };
+            let asked = request(model, call, effects);
+            model
+                .dialogs
+                .push(Dialog::Confirm(Confirm::purge(target, asked)));
+        }
+        _ => {
+            let instance_id = target.instance_id;
+            let call = if target.status == durascope_proto::OrchestrationStatus::Suspended {
+                Call::Resume { instance_id }
+            } else {
+                Call::Suspend { instance_id }
+            };
+            request(model, call, effects);
+        }
+    }
+}
+
+fn on_reply(model: &mut Model, reply: Reply) {
+    let Some(at) = model.calls.iter().position(|it| it.id == reply.id) else {
+        return;
+    };
+    let pending = model.calls.remove(at);
+    let call = pending.call;
+    if call.only_asks() {
+        on_count(model, reply);
+        return;
+    }
+    let id = call.instance_id();
+    match reply.outcome {
+        Err(reason) => model.toast(Kind::Bad, format!("{} {id}: {reason}", call.verb())),
+        Ok(answer) => {
+            let text = match (&call, answer) {
+                (Call::RaiseEvent { name, .. }, _) => format!("event “{name}” raised on {id}"),
+                (
+                    Call::Terminate {
+                        recursive: true, ..
+                    },
+                    _,
+                ) => {
+                    format!("terminate accepted for {id} and its sub-orchestrations")
+                }
+                (Call::Terminate { .. }, _) => format!("terminate accepted for {id}"),
+                (Call::Suspend { .. }, _) => format!("suspend accepted for {id}"),
+                (Call::Resume { .. }, _) => format!("resume accepted for {id}"),
+                (_, Answer::Purged { deleted: 0 }) => format!("purge {id}: nothing was deleted"),
+                (_, Answer::Purged { deleted: 1 }) => format!("purged {id}"),
+                (_, Answer::Purged { deleted }) => format!("purged {deleted} instances with {id}"),
+                (_, _) => format!("{} {id}: done", call.verb()),
+            };
+            model.toast(Kind::Done, text);
+        }
+    }
+}
+
+fn on_count(model: &mut Model, reply: Reply) {
+    for dialog in &mut model.dialogs {
+        let Dialog::Confirm(Confirm {
+            deed: Deed::Purge { count },
+            ..
+        }) = dialog
+        else {
+            continue;
+        };
+        if *count != Count::Asked(reply.id) {
+            continue;
+        }
+        *count = match &reply.outcome {
+            Ok(Answer::PurgePreview(it)) => Count::Known(*it),
+            Ok(_) => Count::Unknown("the server did not tell".to_owned()),
+            Err(reason) => Count::Unknown(reason.clone()),
+        };
+    }
+}

@@ -1,0 +1,86 @@
+//! The window is the subscription: what is on screen decides what the server sends.
+
+use durascope_proto::monitor::InstanceWindow;
+
+use crate::app::effect::WatchSpec;
+use crate::app::model::Model;
+use crate::format::MILLI;
+use crate::format::Micros;
+
+/// Changes of the window within this time go to the server as one.
+pub const DEBOUNCE: Micros = 50 * MILLI;
+/// Rows asked for at least, so that a page down has its rows at once.
+const ROWS_MIN: usize = 100;
+/// With one step more, the 1,000 rows that the server sends at most.
+const ROWS_MAX: usize = 980;
+
+/// What was sent, and when the next change goes out.
+#[derive(Clone, Debug, Default)]
+pub struct Subscription {
+    sent: Option<WatchSpec>,
+    due: Option<Micros>,
+}
+
+impl Subscription {
+    /// When something must be sent.
+    pub fn due(&self) -> Option<Micros> {
+        self.due
+    }
+
+    /// What was sent last.
+    pub fn sent(&self) -> Option<&WatchSpec> {
+        self.sent.as_ref()
+    }
+
+    /// Takes what is wanted now; answers what must be sent now, if anything.
+    pub fn on_wanted(&mut self, wanted: WatchSpec, now: Micros) -> Option<WatchSpec> {
+        if self.sent.as_ref() == Some(&wanted) {
+            self.due = None;
+            return None;
+        }
+        let first = self.sent.is_none();
+        let due = *self.due.get_or_insert(now.saturating_add(DEBOUNCE));
+        if !first && now < due {
+            return None;
+        }
+        self.due = None;
+        self.sent = Some(wanted.clone());
+        Some(wanted)
+    }
+}
+
+/// What `model` shows.
+pub fn wanted(model: &Model) -> WatchSpec {
+    let overview = &model.screens.overview;
+    let visible = model.list_rows();
+    let limit = (visible * 3).clamp(ROWS_MIN, ROWS_MAX);
+    let offset = overview.selection.top().saturating_sub(visible);
+    let window = InstanceWindow {
+        text: overview.applied.text.clone(),
+        statuses: overview
+            .applied
+            .statuses
+            .iter()
+            .map(|it| *it as i32)
+            .collect(),
+        roots_only: overview.roots_only,
+        sort: overview.sort as i32,
+        reverse: overview.reverse,
+        // A whole page of steps, so that scrolling by a row does not resubscribe.
+        offset: u32::try_from(offset / ROWS_STEP * ROWS_STEP).unwrap_or(u32::MAX),
+        limit: u32::try_from(limit + ROWS_STEP).unwrap_or(u32::MAX),
+    };
+    let instance_id = match model.screens.top_instance() {
+        Some(instance) => instance.id.clone(),
+        None if crate::app::geometry::overview(model.size).preview.height > 0 => {
+            overview.selection.id().unwrap_or_default().to_owned()
+        }
+        None => String::new(),
+    };
+    WatchSpec {
+        window,
+        instance_id,
+    }
+}
+
+const ROWS_STEP: usize = 20;

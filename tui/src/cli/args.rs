@@ -1,0 +1,69 @@
+//! Flags of the `durascope` command.
+
+use clap::Parser;
+use clap::ValueEnum;
+
+use crate::config::Wanted;
+
+/// A live terminal dashboard for durable orchestrations.
+///
+/// Shows the orchestrations of one task hub as they move: fan-outs with their progress,
+/// failures, queues and workers. Raise events, terminate, purge, suspend and resume from the
+/// keyboard; `?` on screen lists the keys.
+#[derive(Debug, Parser)]
+#[command(name = "durascope", version, after_long_help = AFTER_HELP)]
+pub struct Args {
+    /// Address of the scheduler [default: http://localhost:8080]
+    #[arg(long, value_name = "URL")]
+    pub endpoint: Option<String>,
+
+    /// Task hub to watch [default: default]
+    #[arg(long, value_name = "NAME")]
+    pub task_hub: Option<String>,
+
+    /// Both in one: "Endpoint=http://localhost:8080;TaskHub=default;Authentication=None"
+    #[arg(long, value_name = "STRING", hide_env_values = true)]
+    pub connection_string: Option<String>,
+
+    /// Refuse everything that would change an orchestration
+    #[arg(long)]
+    pub read_only: bool,
+
+    /// Plain signs instead of blocks and lines; by itself when the locale is not UTF-8
+    #[arg(long)]
+    pub ascii: bool,
+
+    /// When to use colours
+    #[arg(long, value_enum, value_name = "WHEN", default_value = "auto")]
+    pub color: ColorChoice,
+}
+
+/// When to use colours.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ColorChoice {
+    /// Unless NO_COLOR is set or the terminal is dumb
+    Auto,
+    Always,
+    Never,
+}
+
+impl Args {
+    /// Which server the flags name.
+    pub fn wanted(&self) -> Wanted {
+        Wanted {
+            endpoint: self.endpoint.clone(),
+            task_hub: self.task_hub.clone(),
+            connection_string: self.connection_string.clone(),
+        }
+    }
+}
+
+const AFTER_HELP: &str = "\
+Environment, where no flag says otherwise:
+  DURABLE_TASK_SCHEDULER_CONNECTION_STRING, DTS_CONNECTION_STRING,
+  DURABLE_TASK_CONNECTION_STRING   the first that is set, as --connection-string
+  ENDPOINT, TASKHUB                address and task hub, when none of these is set
+  NO_COLOR                         no colours; CLICOLOR_FORCE and FORCE_COLOR override it
+
+Exit status: 0 after leaving the dashboard, 1 when it failed, 2 when it could not start
+(bad arguments, or no terminal).";

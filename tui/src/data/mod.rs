@@ -1,0 +1,8 @@
+//! Read models, pure: what the screens show, made from feed messages or history events.
+
+pub mod detail;
+pub mod fold;
+pub mod json;
+pub mod series;
+pub mod status;
+pub mod tree;

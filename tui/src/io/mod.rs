@@ -1,0 +1,9 @@
+//! The outside: the connection, the two sources of live data, and calls to the server.
+
+pub mod calls;
+pub mod clock;
+pub mod connection;
+pub mod feed;
+pub mod poll;
+pub mod source;
+pub mod wire;

@@ -1,0 +1,340 @@
+//! Polling of the official service, for servers without the monitor feed.
+//!
+//! The protocol has no "since" for a history and no sort for queries: pages are loaded and
+//! sorted here, and a history is read again only when its instance has moved.
+
+use std::time::Duration;
+
+use durascope_proto::GetInstanceRequest;
+use durascope_proto::HistoryEvent;
+use durascope_proto::InstanceQuery;
+use durascope_proto::OrchestrationState;
+use durascope_proto::OrchestrationStatus;
+use durascope_proto::QueryInstancesRequest;
+use durascope_proto::StreamInstanceHistoryRequest;
+use durascope_proto::monitor::HubSummary;
+use durascope_proto::monitor::InstancePage;
+use durascope_proto::monitor::InstanceRow;
+use durascope_proto::monitor::InstanceTree;
+use durascope_proto::monitor::InstanceWindow;
+use durascope_proto::monitor::Payload;
+use durascope_proto::monitor::SortColumn;
+use durascope_proto::monitor::StatusCount;
+use durascope_proto::monitor::WatchUpdate;
+use prost_types::Timestamp;
+use tokio::sync::watch;
+use tokio::time::Instant;
+use tonic::Code;
+use tonic::Status;
+
+use crate::app::effect::WatchSpec;
+use crate::app::event::Mode;
+use crate::data::fold;
+use crate::data::status;
+use crate::io::source::Ended;
+use crate::io::source::Sink;
+use crate::io::source::Source;
+use crate::io::wire;
+use crate::io::wire::Hub;
+
+/// Instances loaded at most; the screen says when there are more.
+const INSTANCES_MAX: usize = 5_000;
+const PAGE: i32 = 500;
+/// Shortest and longest pause between two reads.
+const PAUSE_MIN: Duration = Duration::from_secs(1);
+const PAUSE_MAX: Duration = Duration::from_secs(30);
+/// Bytes of a payload that the screen keeps, as the feed does.
+const PAYLOAD_BYTES_MAX: usize = 64 * 1024;
+/// History events read of one instance at most.
+const EVENTS_MAX: usize = 200_000;
+
+/// Queries every second or less often, by what they cost.
+pub struct Poll {
+    hub: Hub,
+    sequence: u64,
+    rows: Vec<InstanceRow>,
+    more: bool,
+    tree: Option<(Option<Timestamp>, InstanceTree)>,
+}
+
+impl Poll {
+    /// Polling over `hub`.
+    pub fn new(hub: Hub) -> Self {
+        Self {
+            hub,
+            sequence: 0,
+            rows: Vec::new(),
+            more: false,
+            tree: None,
+        }
+    }
+
+    async fn read(&mut self) -> Result<(), Status> {
+        let mut client = wire::sidecar(self.hub.clone());
+        let mut rows = Vec::new();
+        let mut token = None;
+        loop {
+            let query = InstanceQuery {
+                max_instance_count: PAGE,
+                continuation_token: token,
+                ..InstanceQuery::default()
+            };
+            let request = QueryInstancesRequest { query: Some(query) };
+            let answer = client.query_instances(request).await?.into_inner();
+            rows.extend(answer.orchestration_state.into_iter().map(row_of));
+            token = answer.continuation_token.filter(|it| !it.is_empty());
+            self.more = token.is_some();
+            if token.is_none() || rows.len() >= INSTANCES_MAX {
+                self.rows = rows;
+                return Ok(());
+            }
+        }
+    }
+
+    async fn read_tree(&mut self, instance_id: &str) -> Result<(), Status> {
+        if instance_id.is_empty() {
+            self.tree = None;
+            return Ok(());
+        }
+        let mut client = wire::sidecar(self.hub.clone());
+        let instance_id = instance_id.to_owned();
+        let request = GetInstanceRequest {
+            instance_id: instance_id.clone(),
+            get_inputs_and_outputs: true,
+        };
+        let answer = match client.get_instance(request).await {
+            Ok(answer) => answer.into_inner(),
+            Err(status) if status.code() == Code::NotFound => Default::default(),
+            Err(status) => return Err(status),
+        };
+        let Some(state) = answer.orchestration_state.filter(|_| answer.exists) else {
+            self.tree = Some((
+                None,
+                InstanceTree {
+                    instance_id,
+                    ..InstanceTree::default()
+                },
+            ));
+            return Ok(());
+        };
+        let moved = state.last_updated_timestamp;
+        if self
+            .tree
+            .as_ref()
+            .is_some_and(|(at, it)| it.found && *at == moved && it.instance_id == instance_id)
+        {
+            return Ok(());
+        }
+        let history = self.read_history(&instance_id).await?;
+        self.tree = Some((moved, tree_of(state, &history)));
+        Ok(())
+    }
+
+    async fn read_history(&self, instance_id: &str) -> Result<Vec<HistoryEvent>, Status> {
+        let request = StreamInstanceHistoryRequest {
+            instance_id: instance_id.to_owned(),
+            ..StreamInstanceHistoryRequest::default()
+        };
+        let answer = wire::sidecar(self.hub.clone())
+            .stream_instance_history(request)
+            .await;
+        let mut chunks = match answer {
+            Ok(answer) => answer.into_inner(),
+            // Some servers keep the history to themselves: the rest is still worth showing.
+            Err(status) if status.code() == Code::Unimplemented => return Ok(Vec::new()),
+            Err(status) => return Err(status),
+        };
+        let mut events = Vec::new();
+        while let Some(chunk) = chunks.message().await? {
+            events.extend(chunk.events);
+            if events.len() >= EVENTS_MAX {
+                break;
+            }
+        }
+        Ok(events)
+    }
+
+    fn update(&mut self, spec: &WatchSpec) -> WatchUpdate {
+        self.sequence += 1;
+        let tree = self.tree.as_ref().map(|(_, it)| it.clone());
+        WatchUpdate {
+            sequence: self.sequence,
+            server_time: None,
+            hub: Some(HubSummary {
+                totals: self.totals(),
+                ..HubSummary::default()
+            }),
+            instances: Some(page(&self.rows, &spec.window, tree.as_ref())),
+            tree: tree.filter(|it| it.instance_id == spec.instance_id),
+        }
+    }
+
+    /// Totals, unless the hub has more than was loaded.
+    fn totals(&self) -> Vec<StatusCount> {
+        if self.more {
+            return Vec::new();
+        }
+        let mut totals: Vec<StatusCount> = Vec::new();
+        for row in &self.rows {
+            match totals.iter_mut().find(|it| it.status == row.status) {
+                Some(it) => it.count += 1,
+                None => totals.push(StatusCount {
+                    status: row.status,
+                    count: 1,
+                }),
+            }
+        }
+        totals
+    }
+}
+
+impl Source for Poll {
+    async fn run(&mut self, mut spec: watch::Receiver<WatchSpec>, sink: &Sink) -> Ended {
+        let mut due = Instant::now();
+        let mut pause = PAUSE_MIN;
+        loop {
+            let wanted = spec.borrow_and_update().clone();
+            let started = Instant::now();
+            let is_due = started >= due;
+            let read = async {
+                if is_due {
+                    self.read().await?;
+                }
+                self.read_tree(&wanted.instance_id).await
+            };
+            match read.await {
+                Ok(()) => {}
+                Err(status) if status.code() == Code::Unimplemented => return Ended::NotOffered,
+                Err(status) => return Ended::Failed(wire::words(&status)),
+            }
+            if is_due {
+                pause = (started.elapsed() * 10).clamp(PAUSE_MIN, PAUSE_MAX);
+                due = Instant::now() + pause;
+            }
+            let mode = Mode::Poll {
+                loaded: self.rows.len(),
+                more: self.more,
+                every_ms: u64::try_from(pause.as_millis()).unwrap_or(u64::MAX),
+            };
+            let update = self.update(&wanted);
+            sink.data(update, mode);
+            tokio::select! {
+                () = tokio::time::sleep_until(due) => {}
+                changed = spec.changed() => {
+                    if changed.is_err() {
+                        return Ended::Closing;
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn row_of(state: OrchestrationState) -> InstanceRow {
+    let failure = state
+        .failure_details
+        .as_ref()
+        .map_or_else(String::new, |it| {
+            format!("{}: {}", it.error_type, it.error_message)
+        });
+    InstanceRow {
+        instance_id: state.instance_id,
+        execution_id: state.execution_id.unwrap_or_default(),
+        name: state.name,
+        version: state.version,
+        status: state.orchestration_status,
+        created_at: state.created_timestamp,
+        updated_at: state.last_updated_timestamp,
+        completed_at: state.completed_timestamp,
+        scheduled_start: state.scheduled_start_timestamp,
+        parent_instance_id: state.parent_instance_id.unwrap_or_default(),
+        failure,
+        ..InstanceRow::default()
+    }
+}
+
+fn tree_of(mut state: OrchestrationState, history: &[HistoryEvent]) -> InstanceTree {
+    let input = state.input.take();
+    let output = state.output.take();
+    let custom_status = state.custom_status.take();
+    let failure = state.failure_details.clone();
+    let tags = std::mem::take(&mut state.tags);
+    let mut tree = fold::tree(row_of(state), history);
+    tree.input = payload(input);
+    tree.output = payload(output);
+    tree.custom_status = payload(custom_status);
+    tree.failure = failure;
+    tree.tags = tags;
+    tree
+}
+
+fn payload(text: Option<String>) -> Option<Payload> {
+    let mut text = text?;
+    let total_bytes = u64::try_from(text.len()).unwrap_or(u64::MAX);
+    if text.len() > PAYLOAD_BYTES_MAX {
+        text.truncate(text.floor_char_boundary(PAYLOAD_BYTES_MAX));
+    }
+    Some(Payload {
+        text: Some(text),
+        total_bytes,
+    })
+}
+
+/// The window of `rows`; the watched instance's row has counters, which the others lack.
+fn page(
+    rows: &[InstanceRow],
+    window: &InstanceWindow,
+    tree: Option<&InstanceTree>,
+) -> InstancePage {
+    let text = window.text.to_lowercase();
+    let has_text = |field: &str| field.to_lowercase().contains(&text);
+    let is_wanted = |it: &&InstanceRow| {
+        let text = has_text(&it.instance_id) || has_text(&it.name);
+        let status = window.statuses.is_empty() || window.statuses.contains(&it.status);
+        let place = !window.roots_only || it.parent_instance_id.is_empty();
+        text && status && place
+    };
+    let mut matching: Vec<_> = rows.iter().filter(is_wanted).collect();
+    sort(&mut matching, window);
+    let offset = usize::try_from(window.offset).unwrap_or(usize::MAX);
+    let limit = usize::try_from(window.limit).unwrap_or(usize::MAX);
+    let known = tree.and_then(|it| it.instance.as_ref());
+    let shown = matching
+        .iter()
+        .skip(offset)
+        .take(limit)
+        .map(|row| match known {
+            Some(it) if it.instance_id == row.instance_id => it.clone(),
+            _ => (*row).clone(),
+        });
+    InstancePage {
+        window: Some(window.clone()),
+        matching: u64::try_from(matching.len()).unwrap_or(u64::MAX),
+        rows: shown.collect(),
+    }
+}
+
+fn sort(rows: &mut [&InstanceRow], window: &InstanceWindow) {
+    let newest = |at: Option<&Timestamp>| std::cmp::Reverse(status::micros(at));
+    match SortColumn::try_from(window.sort).unwrap_or(SortColumn::Attention) {
+        SortColumn::Name => rows.sort_by(|a, b| a.name.cmp(&b.name)),
+        SortColumn::InstanceId => rows.sort_by(|a, b| a.instance_id.cmp(&b.instance_id)),
+        SortColumn::Status => rows.sort_by_key(|it| it.status),
+        SortColumn::Created => rows.sort_by_key(|it| newest(it.created_at.as_ref())),
+        SortColumn::Updated => rows.sort_by_key(|it| newest(it.updated_at.as_ref())),
+        // Without counters: failed, unfinished, the rest, newest first in each.
+        SortColumn::Attention | SortColumn::Open | SortColumn::Failures | SortColumn::History => {
+            rows.sort_by_key(|it| {
+                let rank = match status::of(it.status) {
+                    OrchestrationStatus::Failed => 0,
+                    other if !status::has_ended(other) => 1,
+                    _ => 2,
+                };
+                (rank, newest(it.updated_at.as_ref()))
+            })
+        }
+    }
+    if window.reverse {
+        rows.reverse();
+    }
+}

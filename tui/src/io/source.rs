@@ -1,0 +1,78 @@
+//! Where live data comes from: a trait with two implementations, the feed and polling.
+
+use std::sync::Arc;
+
+use durascope_proto::monitor::WatchUpdate;
+use tokio::sync::watch;
+
+use crate::app::effect::WatchSpec;
+use crate::app::event::Data;
+use crate::app::event::Feed;
+use crate::app::event::Link;
+use crate::app::event::Mode;
+use crate::io::clock::Clock;
+
+/// Why a source ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Ended {
+    /// The server does not offer this source.
+    NotOffered,
+    /// The connection or the server failed, in words.
+    Failed(String),
+    /// The task hub does not exist, in the server's words.
+    NoSuchHub(String),
+    /// The dashboard is closing.
+    Closing,
+}
+
+/// Brings what is watched, until it fails.
+pub trait Source {
+    /// Runs until the connection fails. The newest value of `spec` is what is watched.
+    fn run(
+        &mut self,
+        spec: watch::Receiver<WatchSpec>,
+        sink: &Sink,
+    ) -> impl Future<Output = Ended> + Send;
+}
+
+/// Takes what sources bring; the newest wins.
+#[derive(Clone, Debug)]
+pub struct Sink {
+    feed: watch::Sender<Feed>,
+    clock: Clock,
+}
+
+impl Sink {
+    /// A sink over `feed`.
+    pub fn new(feed: watch::Sender<Feed>, clock: Clock) -> Self {
+        Self { feed, clock }
+    }
+
+    /// The local clock.
+    pub fn clock(&self) -> Clock {
+        self.clock
+    }
+
+    /// The connection has changed; the last data stays.
+    pub fn link(&self, link: Link) {
+        self.feed.send_modify(|it| it.link = link);
+    }
+
+    /// New data, which also says that the connection lives.
+    pub fn data(&self, update: WatchUpdate, mode: Mode) {
+        let received_at = self.clock.now();
+        let data = Data {
+            update: Arc::new(update),
+            received_at,
+        };
+        self.feed.send_replace(Feed {
+            link: Link::Live(mode),
+            data: Some(data),
+        });
+    }
+
+    /// True while data is coming.
+    pub fn is_live(&self) -> bool {
+        matches!(self.feed.borrow().link, Link::Live(_))
+    }
+}

@@ -1,0 +1,135 @@
+//! What the terminal and the system send, as events of the core.
+
+use crossterm::event::Event as TerminalEvent;
+use crossterm::event::KeyCode;
+use crossterm::event::KeyEvent;
+use crossterm::event::KeyEventKind;
+use crossterm::event::KeyModifiers;
+
+use crate::app::event::Code;
+use crate::app::event::Event;
+use crate::app::event::Key;
+use crate::app::event::Size;
+
+/// The core's event for a terminal event; nothing for those it does not know.
+pub fn event(event: TerminalEvent) -> Option<Event> {
+    match event {
+        TerminalEvent::Key(it) if it.kind != KeyEventKind::Release => key(it).map(Event::Key),
+        TerminalEvent::Paste(text) => Some(Event::Paste(text)),
+        TerminalEvent::Resize(width, height) => Some(Event::Resize(Size { width, height })),
+        _ => None,
+    }
+}
+
+fn key(event: KeyEvent) -> Option<Key> {
+    let code = match event.code {
+        KeyCode::Char(it) => Code::Char(it),
+        KeyCode::Enter => Code::Enter,
+        KeyCode::Esc => Code::Esc,
+        KeyCode::Backspace => Code::Backspace,
+        KeyCode::Delete => Code::Delete,
+        KeyCode::Tab => Code::Tab,
+        KeyCode::BackTab => Code::BackTab,
+        KeyCode::Up => Code::Up,
+        KeyCode::Down => Code::Down,
+        KeyCode::Left => Code::Left,
+        KeyCode::Right => Code::Right,
+        KeyCode::Home => Code::Home,
+        KeyCode::End => Code::End,
+        KeyCode::PageUp => Code::PageUp,
+        KeyCode::PageDown => Code::PageDown,
+        _ => return None,
+    };
+    let ctrl = event.modifiers.contains(KeyModifiers::CONTROL);
+    let alt = event.modifiers.contains(KeyModifiers::ALT);
+    Some(Key { code, ctrl, alt })
+}
+
+/// Signals of the system.
+#[cfg(unix)]
+pub use unix::Signals;
+
+#[cfg(unix)]
+mod unix {
+    use std::io;
+
+    use tokio::signal::unix::Signal;
+    use tokio::signal::unix::SignalKind;
+    use tokio::signal::unix::signal;
+
+    use crate::app::event::Event;
+
+    const STOP: i32 = signal_hook::consts::SIGTSTP;
+    const CONTINUE: i32 = signal_hook::consts::SIGCONT;
+
+    /// Listens to the signals that end, stop and continue the process.
+    pub struct Signals {
+        terminate: Signal,
+        hang_up: Signal,
+        interrupt: Signal,
+        stop: Signal,
+        resume: Signal,
+    }
+
+    impl Signals {
+        /// Starts to listen.
+        ///
+        /// # Errors
+        /// When the system refuses.
+        pub fn listen() -> io::Result<Self> {
+            Ok(Self {
+                terminate: signal(SignalKind::terminate())?,
+                hang_up: signal(SignalKind::hangup())?,
+                interrupt: signal(SignalKind::interrupt())?,
+                stop: signal(SignalKind::from_raw(STOP))?,
+                resume: signal(SignalKind::from_raw(CONTINUE))?,
+            })
+        }
+
+        /// The next signal.
+        pub async fn next(&mut self) -> Event {
+            tokio::select! {
+                _ = self.terminate.recv() => Event::EndRequested,
+                _ = self.hang_up.recv() => Event::EndRequested,
+                _ = self.interrupt.recv() => Event::EndRequested,
+                _ = self.stop.recv() => Event::StopRequested,
+                _ = self.resume.recv() => Event::Resumed,
+            }
+        }
+
+        /// Stops this process, as the shell's job control expects; returns when it continues.
+        ///
+        /// # Errors
+        /// When the system refuses.
+        pub fn stop_process() -> io::Result<()> {
+            signal_hook::low_level::emulate_default_handler(STOP)
+        }
+    }
+}
+
+/// Without signals: only the interrupt.
+#[cfg(not(unix))]
+pub struct Signals {
+    _private: (),
+}
+
+#[cfg(not(unix))]
+impl Signals {
+    /// Starts to listen.
+    pub fn listen() -> std::io::Result<Self> {
+        Ok(Self { _private: () })
+    }
+
+    /// The next interrupt.
+    pub async fn next(&mut self) -> Event {
+        match tokio::signal::ctrl_c().await {
+            Ok(()) => Event::EndRequested,
+            Err(_) => std::future::pending().await,
+        }
+    }
+
+    /// There is no job control.
+    pub fn stop_process() -> std::io::Result<()> {
+        Ok(())
+    }
+}

@@ -1,0 +1,5 @@
+//! The terminal: entered and left in one place, read as events, drawn to when needed.
+
+pub mod guard;
+pub mod input;
+pub mod runtime;

@@ -1,0 +1,273 @@
+//! One instance: what it is, its tree, and the text of the selected line.
+
+use durascope_proto::monitor::InstanceRow;
+use durascope_proto::monitor::InstanceTree;
+
+use crate::app::geometry;
+use crate::app::geometry::Area;
+use crate::app::model::Model;
+use crate::app::screens::instance::Instance;
+use crate::app::screens::instance::Pane;
+use crate::data::detail;
+use crate::data::detail::Tone;
+use crate::data::status;
+use crate::format;
+use crate::text::cells;
+use crate::ui::glyphs;
+use crate::ui::pen::Pen;
+use crate::ui::pen::piece;
+use crate::ui::screens::instance_tree;
+use crate::ui::theme::Role;
+use crate::ui::widgets::footer;
+use crate::ui::widgets::header;
+use crate::ui::widgets::progress;
+
+/// Draws the screen.
+pub fn draw(pen: &mut Pen<'_>, model: &Model, instance: &Instance) {
+    let shape = geometry::instance(model.size);
+    header::draw(pen, shape.header, model);
+    draw_title(pen, shape.title, model, instance);
+    footer::draw(pen, shape.footer, model);
+    let Some(tree) = instance.tree() else {
+        pen.rule(shape.rule, 0, &[], &[]);
+        let text = if instance.is_gone {
+            format!("There is no instance “{}”. Esc goes back.", instance.id)
+        } else {
+            format!("reading “{}” …", instance.id)
+        };
+        pen.line(inset(shape.tree), 1, &[piece(text, Role::Text)]);
+        return;
+    };
+    if let Some(row) = &tree.instance {
+        draw_progress(pen, shape.progress, tree, row);
+    }
+    draw_rule(pen, shape.rule, model, instance);
+    let both = !shape.detail.is_empty();
+    if both || instance.pane == Pane::Tree {
+        instance_tree::draw(pen, shape.tree, model, instance, tree);
+    }
+    if both || instance.pane == Pane::Detail {
+        draw_detail(pen, &shape, model, instance, tree);
+    }
+    if instance.is_gone {
+        let text = format!(
+            " {} was purged; this is the last that was seen. Esc goes back. ",
+            instance.id
+        );
+        let banner = Area {
+            height: 1,
+            ..shape.progress
+        };
+        pen.clear(banner);
+        pen.line(banner, 0, &[piece(text, Role::Bad)]);
+        pen.restyle(banner, Role::Selected);
+    }
+}
+
+fn inset(area: Area) -> Area {
+    Area {
+        x: area.x + 1,
+        width: area.width.saturating_sub(2),
+        ..area
+    }
+}
+
+fn draw_title(pen: &mut Pen<'_>, area: Area, model: &Model, instance: &Instance) {
+    let mut left = vec![piece("‹ ", Role::Accent)];
+    let trail: Vec<_> = model.screens.trail().collect();
+    if area.width >= 80 {
+        for id in &trail[..trail.len().saturating_sub(1)] {
+            left.push(piece(format!("{id} › "), Role::Dim));
+        }
+    }
+    if let Some(row) = instance.row() {
+        left.push(piece(format!("{} · ", row.name), Role::Text));
+    }
+    left.push(piece(&instance.id, Role::Head));
+    let Some(row) = instance.row() else {
+        pen.line(inset(area), 0, &left);
+        return;
+    };
+    let state = status::of(row.status);
+    let (sign, role) = glyphs::status(state);
+    let now = model.server_now();
+    let mut right = vec![piece(format!("{sign} {}", status::word(state)), role)];
+    let ended = status::micros(row.completed_at.as_ref());
+    if let Some(at) = status::micros(row.created_at.as_ref()) {
+        right.push(piece(
+            format!(" {}", format::age(ended.unwrap_or(now) - at)),
+            Role::Text,
+        ));
+    }
+    let tree = instance.tree();
+    if let Some(at) = tree.and_then(|it| status::micros(it.turn_out_since.as_ref())) {
+        right.push(piece(
+            format!(" · turn out {}", format::age(now - at)),
+            Role::Wait,
+        ));
+    } else if let Some(at) = tree.and_then(|it| status::micros(it.last_turn_at.as_ref())) {
+        right.push(piece(
+            format!(" · last turn {} ago", format::age(now - at)),
+            Role::Text,
+        ));
+    }
+    let width: usize = right.iter().map(|it| it.text.width()).sum();
+    let inner = inset(area);
+    let start = inner.width.saturating_sub(cells(width));
+    let left_area = Area {
+        width: start.saturating_sub(1),
+        ..inner
+    };
+    if start > 12 {
+        pen.line(left_area, 0, &left);
+        pen.line_from(inner, start, 0, &right);
+    } else {
+        pen.line(inner, 0, &left);
+    }
+}
+
+fn draw_progress(pen: &mut Pen<'_>, area: Area, tree: &InstanceTree, row: &InstanceRow) {
+    let mut pieces = Vec::new();
+    let wide = area.width >= 100;
+    for (name, total) in [("activities", &row.activities), ("children", &row.children)] {
+        let Some(it) = total.as_ref().filter(|it| it.scheduled > 0) else {
+            continue;
+        };
+        let done = status::finished(it);
+        let bar = progress::bar(if wide { 16 } else { 8 }, done, it.scheduled);
+        pieces.push(piece(format!("{name} "), Role::Dim));
+        pieces.push(piece(bar, Role::Accent));
+        pieces.push(piece(format!(" {done}/{}", it.scheduled), Role::Text));
+        if it.failed > 0 {
+            pieces.push(piece(format!(" {}✗", it.failed), Role::Bad));
+        }
+        pieces.push(piece("  ", Role::Text));
+    }
+    let warning = tree.history_bytes_warning;
+    let over = warning > 0 && row.history_bytes > warning / 10 * 8;
+    let role = if over { Role::Warn } else { Role::Text };
+    let mut history = format!(
+        "{} events  {}",
+        format::count(row.history_events),
+        format::bytes(row.history_bytes)
+    );
+    if warning > 0 {
+        let bar = progress::bar(6, row.history_bytes, warning);
+        history.push_str(&format!(
+            " {bar} of {}{}",
+            format::bytes(warning),
+            if over { " !" } else { "" }
+        ));
+    }
+    pieces.push(piece(history, role));
+    pen.line(inset(area), 0, &pieces);
+}
+
+fn draw_rule(pen: &mut Pen<'_>, area: Area, model: &Model, instance: &Instance) {
+    let shape = geometry::instance(model.size);
+    let role = |pane: Pane| {
+        if instance.pane == pane {
+            Role::Accent
+        } else {
+            Role::Dim
+        }
+    };
+    pen.rule(area, 0, &[], &[]);
+    let names = [
+        (Pane::Tree, "Tree", shape.tree.x),
+        (Pane::Detail, "Text", shape.detail.x),
+    ];
+    for (pane, name, x) in names {
+        let both = !shape.detail.is_empty();
+        if pane == Pane::Detail && !(both && shape.beside) {
+            continue;
+        }
+        let (pane, name) = if both {
+            (pane, name)
+        } else {
+            (instance.pane, pane_name(instance.pane))
+        };
+        pen.put(
+            area,
+            x.saturating_sub(area.x) + 1,
+            0,
+            format!(" {name} "),
+            role(pane),
+        );
+    }
+    if model.is_polling() {
+        let text = "no feed: open may be queued or running";
+        pen.line_right(inset(area), 20, 0, &[piece(text, Role::Dim)]);
+    }
+}
+
+fn pane_name(pane: Pane) -> &'static str {
+    match pane {
+        Pane::Tree => "Tree (Tab: text)",
+        Pane::Detail => "Text (Tab: tree)",
+    }
+}
+
+fn draw_detail(
+    pen: &mut Pen<'_>,
+    shape: &geometry::InstanceShape,
+    model: &Model,
+    instance: &Instance,
+    tree: &InstanceTree,
+) {
+    let area = shape.detail_text();
+    let lines = detail::lines(
+        tree,
+        instance.selected(),
+        usize::from(area.width),
+        model.server_now(),
+    );
+    let visible = usize::from(area.height);
+    let top = instance.detail_top.min(lines.len().saturating_sub(visible));
+    let more = lines.len().saturating_sub(visible);
+    if !shape.detail.is_empty() {
+        let focused = instance.pane == Pane::Detail;
+        let role = if focused { Role::Accent } else { Role::Dim };
+        if shape.beside {
+            let line = Area {
+                x: shape.detail.x.saturating_sub(1),
+                width: 1,
+                ..shape.detail
+            };
+            for y in 0..line.height {
+                pen.put(line, 0, y, "│", role);
+            }
+        } else {
+            pen.rule(
+                shape.detail,
+                0,
+                &[piece("Text", role)],
+                &scroll_note(top, visible, lines.len()),
+            );
+        }
+    }
+    if more > 0 && shape.beside {
+        let inner = inset(shape.rule);
+        pen.line_right(inner, 60, 0, &scroll_note(top, visible, lines.len()));
+    }
+    for (y, line) in lines.into_iter().skip(top).take(visible).enumerate() {
+        let role = match line.tone {
+            Tone::Head => Role::Head,
+            Tone::Plain => Role::Text,
+            Tone::Dim => Role::Dim,
+            Tone::Bad => Role::Bad,
+        };
+        pen.line(area, cells(y), &[piece(line.text, role)]);
+    }
+}
+
+fn scroll_note(top: usize, visible: usize, total: usize) -> Vec<crate::ui::pen::Piece<'static>> {
+    if total <= visible {
+        return Vec::new();
+    }
+    let last = (top + visible).min(total);
+    vec![piece(
+        format!(" {}–{last} of {total} (Tab, j k) ", top + 1),
+        Role::Dim,
+    )]
+}

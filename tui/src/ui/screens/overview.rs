@@ -1,0 +1,324 @@
+//! The overview: numbers, the list, a preview of the selected instance.
+
+use durascope_proto::monitor::InstanceRow;
+
+use crate::app::event::Link;
+use crate::app::geometry;
+use crate::app::geometry::Area;
+use crate::app::model::Model;
+use crate::data::status;
+use crate::format;
+use crate::format::Micros;
+use crate::text::cells;
+use crate::ui::glyphs;
+use crate::ui::pen::Pen;
+use crate::ui::pen::Piece;
+use crate::ui::pen::piece;
+use crate::ui::screens::overview_panels;
+use crate::ui::screens::preview;
+use crate::ui::theme::Role;
+use crate::ui::widgets::field;
+use crate::ui::widgets::footer;
+use crate::ui::widgets::header;
+use crate::ui::widgets::progress;
+use crate::ui::widgets::vtable;
+use crate::ui::widgets::vtable::Cell;
+use crate::ui::widgets::vtable::Column;
+use crate::ui::widgets::vtable::cell;
+use crate::ui::widgets::vtable::id_cell;
+
+const fn column(title: &'static str, min: u16, ideal: u16, right: bool, priority: u8) -> Column {
+    Column {
+        title,
+        min,
+        ideal,
+        right,
+        priority,
+    }
+}
+
+const COLUMNS: [Column; 12] = [
+    column("", 1, 1, false, 0),
+    column("STATUS", 10, 10, false, 7),
+    column("INSTANCE ID", 12, 30, false, 0),
+    column("NAME", 8, 20, false, 3),
+    column("IDLE", 5, 6, true, 5),
+    column("AGE", 5, 6, true, 8),
+    column("PROGRESS", 8, 12, false, 4),
+    column("DONE", 9, 11, true, 1),
+    column("✗", 4, 5, true, 2),
+    column("EVENTS", 7, 8, true, 9),
+    column("HISTORY", 7, 7, true, 6),
+    column("OPEN WORK · FAILURE", 14, 90, false, 10),
+];
+
+/// Draws the screen.
+pub fn draw(pen: &mut Pen<'_>, model: &Model) {
+    let shape = geometry::overview(model.size);
+    header::draw(pen, shape.header, model);
+    overview_panels::draw(pen, shape.panels, model);
+    draw_rule(pen, shape.rule, model);
+    if let Some(text) = empty_text(model) {
+        draw_lines(pen, shape.list, &text);
+    } else {
+        draw_list(pen, shape.columns, shape.list, model);
+    }
+    preview::draw(pen, shape.preview, model);
+    footer::draw(pen, shape.footer, model);
+}
+
+fn draw_rule(pen: &mut Pen<'_>, area: Area, model: &Model) {
+    let overview = &model.screens.overview;
+    let matching = model.page().map_or(0, |it| it.matching);
+    let order = if overview.reverse {
+        "▾ reversed"
+    } else {
+        "▾"
+    };
+    let right = [piece(
+        format!(
+            "{} · sort: {} {order}",
+            format::count(matching),
+            overview.sort_name()
+        ),
+        Role::Text,
+    )];
+    if overview.editing {
+        pen.rule(area, 0, &[], &right);
+        let mut x = pen.put(area, 1, 0, " / ", Role::Accent);
+        let width = area.width.saturating_sub(x).min(48);
+        let inner = Area {
+            x: area.x + x,
+            width,
+            ..area
+        };
+        pen.clear(inner);
+        field::draw(pen, inner, &overview.filter, true);
+        x += width;
+        if let Some(error) = &overview.filter_error {
+            pen.line_from(area, x, 0, &[piece(format!(" {error} "), Role::Bad)]);
+        }
+        return;
+    }
+    let scope = if overview.roots_only {
+        "roots"
+    } else {
+        "with children"
+    };
+    let mut left = vec![
+        piece("Instances", Role::Head),
+        piece(format!(": {scope}"), Role::Text),
+    ];
+    if !overview.filter.text().is_empty() {
+        left.push(piece(
+            format!(" · filter: {}", overview.filter.text()),
+            Role::Accent,
+        ));
+    }
+    if let Some(error) = &overview.filter_error {
+        left.push(piece(format!(" ({error})"), Role::Bad));
+    }
+    pen.rule(area, 0, &left, &right);
+}
+
+/// What to say when there is no row.
+fn empty_text(model: &Model) -> Option<Vec<Piece<'static>>> {
+    let settings = &model.settings;
+    let Some(page) = model.page() else {
+        let place = format!("{}, task hub “{}”", settings.endpoint, settings.task_hub);
+        return Some(match &model.link {
+            Link::Lost { reason, .. } => vec![
+                piece(format!("Cannot reach {place}."), Role::Head),
+                piece(reason.clone(), Role::Bad),
+                piece(
+                    "It is tried again and again; r tries now, q quits.",
+                    Role::Text,
+                ),
+                piece(
+                    "Start a scheduler there, or name another with --endpoint.",
+                    Role::Dim,
+                ),
+            ],
+            Link::Connecting { attempt } => {
+                vec![piece(
+                    format!("connecting to {place} … attempt {attempt}"),
+                    Role::Text,
+                )]
+            }
+            Link::Live(_) => vec![piece("waiting for the first instances …", Role::Text)],
+        });
+    };
+    if page.matching > 0 || !page.rows.is_empty() {
+        return None;
+    }
+    let overview = &model.screens.overview;
+    if !overview.applied.is_empty() {
+        let filter = overview.filter.text();
+        let mut text = vec![
+            piece(format!("Nothing matches “{filter}”."), Role::Head),
+            piece("Esc clears the filter.", Role::Text),
+        ];
+        if overview.roots_only {
+            text.push(piece(
+                "Sub-orchestrations are hidden; c shows them.",
+                Role::Dim,
+            ));
+        }
+        return Some(text);
+    }
+    let hub = &settings.task_hub;
+    Some(vec![
+        piece(
+            format!("No orchestrations in task hub “{hub}” yet."),
+            Role::Head,
+        ),
+        piece(
+            format!("Start one with your SDK at {}.", settings.endpoint),
+            Role::Text,
+        ),
+    ])
+}
+
+fn draw_lines(pen: &mut Pen<'_>, area: Area, lines: &[Piece<'_>]) {
+    let top = area.height.saturating_sub(cells(lines.len())) / 3;
+    for (y, line) in lines.iter().enumerate() {
+        let inner = Area {
+            x: area.x + 2,
+            width: area.width.saturating_sub(4),
+            ..area
+        };
+        let y = top + cells(y);
+        pen.line(inner, y, std::slice::from_ref(line));
+    }
+}
+
+fn draw_list(pen: &mut Pen<'_>, titles: Area, area: Area, model: &Model) {
+    let Some(page) = model.page() else {
+        return;
+    };
+    let inner = |area: Area| Area {
+        x: area.x + 1,
+        width: area.width.saturating_sub(2),
+        ..area
+    };
+    let widths = vtable::fit(&COLUMNS, inner(area).width);
+    vtable::draw_titles(pen, inner(titles), &COLUMNS, &widths);
+    let selection = &model.screens.overview.selection;
+    let offset = page.window.as_ref().map_or(0, |it| it.offset);
+    let offset = usize::try_from(offset).unwrap_or(usize::MAX);
+    let now = model.server_now();
+    for y in 0..area.height {
+        let index = selection.top() + usize::from(y);
+        let loaded = index.checked_sub(offset).and_then(|at| page.rows.get(at));
+        let line = Area {
+            y: area.y + y,
+            height: 1,
+            ..area
+        };
+        match loaded {
+            Some(row) => {
+                vtable::draw_row(pen, inner(line), 0, &COLUMNS, &widths, &cells_of(row, now));
+            }
+            None if u64::try_from(index).unwrap_or(u64::MAX) < page.matching => {
+                pen.put(inner(line), 2, 0, "…", Role::Dim);
+            }
+            None => continue,
+        }
+        if index == selection.index() {
+            pen.put(line, 0, 0, "▌", Role::Accent);
+            pen.restyle(line, Role::Selected);
+        }
+    }
+}
+
+/// The cells of one row.
+fn cells_of(row: &InstanceRow, now: Micros) -> [Cell<'_>; 12] {
+    let state = status::of(row.status);
+    let (sign, role) = glyphs::status(state);
+    let since = |at: Option<Micros>| at.map_or_else(|| "–".to_owned(), |at| format::age(now - at));
+    let created = status::micros(row.created_at.as_ref());
+    let idle = status::micros(row.updated_at.as_ref());
+    let batch = row.batch.as_ref().filter(|it| it.scheduled > 0);
+    let bar = batch.map_or_else(String::new, |it| {
+        progress::bar(11, status::finished(it), it.scheduled)
+    });
+    let done = batch.map_or_else(
+        || "–".to_owned(),
+        |it| format!("{}/{}", status::finished(it), it.scheduled),
+    );
+    let failures = status::failures(row);
+    let or_dash = |value: u64, text: String| if value == 0 { "–".to_owned() } else { text };
+    let bar_role = if status::has_ended(state) {
+        role
+    } else {
+        Role::Accent
+    };
+    let (note, note_role) = note(row, now);
+    [
+        cell(sign, role),
+        cell(status::word(state), role),
+        id_cell(&row.instance_id, Role::Text),
+        id_cell(&row.name, Role::Text),
+        cell(since(idle), Role::Text),
+        cell(since(created), Role::Dim),
+        cell(bar, bar_role),
+        cell(done, Role::Text),
+        cell(
+            if failures == 0 {
+                String::new()
+            } else {
+                failures.to_string()
+            },
+            Role::Bad,
+        ),
+        cell(
+            or_dash(row.history_events, format::count(row.history_events)),
+            Role::Dim,
+        ),
+        cell(
+            or_dash(row.history_bytes, format::bytes(row.history_bytes)),
+            Role::Text,
+        ),
+        cell(note, note_role),
+    ]
+}
+
+/// What is open, or why it failed: facts only.
+fn note(row: &InstanceRow, now: Micros) -> (String, Role) {
+    if !row.failure.is_empty() {
+        return (row.failure.clone(), Role::Bad);
+    }
+    if status::has_ended(status::of(row.status)) {
+        return (String::new(), Role::Dim);
+    }
+    let starts = status::micros(row.scheduled_start.as_ref()).filter(|at| *at > now);
+    if let Some(at) = starts {
+        return (format!("starts in {}", format::age(at - now)), Role::Wait);
+    }
+    let mut open = Vec::new();
+    for (count, one, many) in [
+        (
+            status::open(row.activities.as_ref()),
+            "activity",
+            "activities",
+        ),
+        (status::open(row.children.as_ref()), "child", "children"),
+        (u64::from(row.timers_pending), "timer", "timers"),
+        (u64::from(row.messages_waiting), "message", "messages"),
+    ] {
+        if count > 0 {
+            open.push(format!(
+                "{} {}",
+                format::count(count),
+                if count == 1 { one } else { many }
+            ));
+        }
+    }
+    if row.turn_out {
+        open.push("a turn is out".to_owned());
+    }
+    if open.is_empty() && row.history_events > 0 {
+        return ("nothing open".to_owned(), Role::Wait);
+    }
+    (open.join(", "), Role::Text)
+}

@@ -1,0 +1,135 @@
+//! What is known of the selected instance, below the list.
+
+use durascope_proto::monitor::InstanceRow;
+use durascope_proto::monitor::InstanceTree;
+use durascope_proto::monitor::Payload;
+
+use crate::app::geometry::Area;
+use crate::app::model::Model;
+use crate::data::status;
+use crate::format;
+use crate::format::Micros;
+use crate::text::cells;
+use crate::ui::pen::Pen;
+use crate::ui::pen::Piece;
+use crate::ui::pen::piece;
+use crate::ui::theme::Role;
+
+/// Draws a rule and as many lines as there is room for, the most telling first.
+pub fn draw(pen: &mut Pen<'_>, area: Area, model: &Model) {
+    if area.height < 2 {
+        return;
+    }
+    let Some(row) = model.target() else {
+        pen.rule(area, 0, &[], &[]);
+        return;
+    };
+    let title = [
+        piece(&row.instance_id, Role::Head),
+        piece(format!(" · {}", row.name), Role::Text),
+    ];
+    pen.rule(area, 0, &title, &[piece("Enter opens", Role::Dim)]);
+    let tree = model
+        .data
+        .as_ref()
+        .and_then(|it| it.update.tree.as_ref())
+        .filter(|it| it.found && it.instance_id == row.instance_id);
+    let inner = Area {
+        x: area.x + 1,
+        width: area.width.saturating_sub(2),
+        ..area
+    };
+    let room = usize::from(area.height) - 1;
+    for (y, line) in lines(row, tree, model.server_now())
+        .into_iter()
+        .take(room)
+        .enumerate()
+    {
+        pen.line(inner, cells(y + 1), &line);
+    }
+}
+
+fn lines<'a>(
+    row: &'a InstanceRow,
+    tree: Option<&'a InstanceTree>,
+    now: Micros,
+) -> Vec<Vec<Piece<'a>>> {
+    let mut lines = Vec::new();
+    if !row.failure.is_empty() {
+        lines.push(vec![piece("✗ ", Role::Bad), piece(&row.failure, Role::Bad)]);
+    }
+    if let Some(tree) = tree {
+        for group in tree.groups.iter().rev() {
+            if group.queued + group.running == 0 {
+                continue;
+            }
+            let text = format!(
+                "▸ {} ×{}: {} running, {} queued, {} done",
+                group.name, group.scheduled, group.running, group.queued, group.completed
+            );
+            let failed = format!(", {} failed", group.failed);
+            let failed = if group.failed > 0 {
+                failed
+            } else {
+                String::new()
+            };
+            lines.push(vec![piece(text, Role::Text), piece(failed, Role::Bad)]);
+            if lines.len() >= 3 {
+                break;
+            }
+        }
+    }
+    lines.push(vec![piece(facts(row, tree, now), Role::Text)]);
+    if let Some(tree) = tree {
+        for (name, text) in [
+            ("custom status", tree.custom_status.as_ref()),
+            ("output", tree.output.as_ref()),
+            ("input", tree.input.as_ref()),
+        ] {
+            if let Some(text) = payload(text) {
+                lines.push(vec![
+                    piece(format!("{name} "), Role::Dim),
+                    piece(text, Role::Text),
+                ]);
+            }
+        }
+        if let Some(failure) = tree.failures.first() {
+            let text = format!(
+                "{}× {} in {}",
+                failure.count, failure.error_type, failure.name
+            );
+            lines.push(vec![piece("✗ ", Role::Bad), piece(text, Role::Text)]);
+        }
+    }
+    lines
+}
+
+fn facts(row: &InstanceRow, tree: Option<&InstanceTree>, now: Micros) -> String {
+    let mut facts = Vec::new();
+    if let Some(at) = status::micros(row.created_at.as_ref()) {
+        facts.push(format!("created {} ago", format::age(now - at)));
+    }
+    if let Some(at) = tree.and_then(|it| status::micros(it.last_turn_at.as_ref())) {
+        facts.push(format!("last turn {} ago", format::age(now - at)));
+    }
+    if row.history_events > 0 {
+        let events = format::count(row.history_events);
+        facts.push(format!(
+            "{events} events, {}",
+            format::bytes(row.history_bytes)
+        ));
+    }
+    if row.timers_pending > 0 {
+        facts.push(format!("{} timers", row.timers_pending));
+    }
+    if !row.parent_instance_id.is_empty() {
+        facts.push(format!("parent {}", row.parent_instance_id));
+    }
+    format!("· {}", facts.join(" · "))
+}
+
+/// The start of a payload; the whole is on the instance screen.
+fn payload(payload: Option<&Payload>) -> Option<&str> {
+    let text = payload?.text.as_deref()?;
+    Some(&text[..text.floor_char_boundary(400)])
+}

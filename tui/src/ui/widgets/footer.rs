@@ -1,0 +1,57 @@
+//! The last line: what can be done here now, from the action table.
+
+use crate::app::action::ACTIONS;
+use crate::app::geometry::Area;
+use crate::app::keymap;
+use crate::app::model::Model;
+use crate::ui::pen::Pen;
+use crate::ui::pen::piece;
+use crate::ui::theme::Role;
+
+/// Entries from this place on stay when it is narrow.
+const STAYS: u8 = 9;
+
+/// Draws the footer; what does not fit is left out, but help and quit stay.
+pub fn draw(pen: &mut Pen<'_>, area: Area, model: &Model) {
+    let mut shown: Vec<_> = ACTIONS
+        .iter()
+        .filter(|it| it.footer > 0 && it.is_here(model))
+        .filter(|it| it.check(model).is_ok())
+        .collect();
+    shown.sort_by_key(|it| it.footer);
+    let entries: Vec<_> = shown
+        .iter()
+        .map(|it| {
+            (
+                keymap::name(it.keys[0]),
+                title(it, model),
+                it.footer >= STAYS,
+            )
+        })
+        .collect();
+    let width = |it: &(String, &str, bool)| it.0.chars().count() + it.1.len() + 3;
+    let reserved: usize = entries.iter().filter(|it| it.2).map(width).sum();
+    let mut room = usize::from(area.width).saturating_sub(reserved + 1);
+    let mut x = 1;
+    for it in &entries {
+        if !it.2 {
+            if width(it) > room {
+                continue;
+            }
+            room -= width(it);
+        }
+        let title = format!(" {}  ", it.1);
+        let pieces = [piece(it.0.as_str(), Role::Head), piece(title, Role::Dim)];
+        x = pen.line_from(area, x, 0, &pieces);
+    }
+}
+
+fn title(action: &crate::app::action::Action, model: &Model) -> &'static str {
+    let suspended = durascope_proto::OrchestrationStatus::Suspended;
+    if action.id == crate::app::action::ActionId::SuspendResume
+        && model.target_status() == Some(suspended)
+    {
+        return "resume";
+    }
+    action.title
+}

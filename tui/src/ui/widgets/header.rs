@@ -1,0 +1,90 @@
+//! The first line: which server, and whether it is live.
+
+use crate::app::event::Link;
+use crate::app::event::Mode;
+use crate::app::geometry::Area;
+use crate::app::model::CALL_SHOWN_AFTER;
+use crate::app::model::Model;
+use crate::format;
+use crate::format::SECOND;
+use crate::ui::pen::Pen;
+use crate::ui::pen::Piece;
+use crate::ui::pen::piece;
+use crate::ui::theme::Role;
+
+/// Draws the header into one line.
+pub fn draw(pen: &mut Pen<'_>, area: Area, model: &Model) {
+    let settings = &model.settings;
+    let mut pieces = Vec::new();
+    if area.width >= 100 {
+        pieces.push(piece(" DURASCOPE ", Role::Head));
+    }
+    pieces.push(piece(
+        format!(" {}/{}  ", settings.endpoint, settings.task_hub),
+        Role::Text,
+    ));
+    pieces.extend(link(model));
+    if settings.read_only {
+        pieces.push(piece(" · READ-ONLY", Role::Warn));
+    }
+    let end = pen.line(area, 0, &pieces);
+    pen.line_right(area, end + 1, 0, &calls(model));
+}
+
+/// The state of the connection, in words.
+pub fn link(model: &Model) -> Vec<Piece<'static>> {
+    match &model.link {
+        Link::Connecting { attempt } => {
+            let mut text = format!("◌ connecting … attempt {attempt}");
+            text.push_str(&data_age(model));
+            vec![piece(text, Role::Wait)]
+        }
+        Link::Live(Mode::Feed) => vec![piece("● live", Role::Ok)],
+        Link::Live(Mode::Poll {
+            loaded,
+            more,
+            every_ms,
+        }) => {
+            let every = format::duration_ms(*every_ms);
+            let mut text = format!(", polling every {every} (no feed)");
+            if *more {
+                let loaded = format::count(u64::try_from(*loaded).unwrap_or(u64::MAX));
+                text.push_str(&format!(" · first {loaded} of more, sort is of these"));
+            }
+            vec![piece("● live", Role::Ok), piece(text, Role::Dim)]
+        }
+        Link::Lost {
+            attempt, retry_at, ..
+        } => {
+            let left = (retry_at - model.now).max(0);
+            let seconds = (left + SECOND - 1) / SECOND;
+            let mut text = format!("✗ reconnecting in {seconds}s (attempt {attempt}, r now)");
+            text.push_str(&data_age(model));
+            vec![piece(text, Role::Bad)]
+        }
+    }
+}
+
+fn data_age(model: &Model) -> String {
+    let Some(data) = &model.data else {
+        return String::new();
+    };
+    let age = format::age(model.now - data.received_at);
+    format!(
+        " · data from {}, {age} old",
+        format::clock(data.received_at)
+    )
+}
+
+fn calls(model: &Model) -> Vec<Piece<'static>> {
+    let shown = |it: &&crate::app::model::Pending| model.now - it.since >= CALL_SHOWN_AFTER;
+    match model.calls.iter().find(shown) {
+        Some(it) => {
+            vec![piece(
+                format!("… {} {} ", it.call.verb(), it.call.instance_id()),
+                Role::Wait,
+            )]
+        }
+        None => Vec::new(),
+    }
+}

@@ -1,0 +1,9 @@
+//! Parts that know nothing of orchestrations, and the lines common to all screens.
+
+pub mod field;
+pub mod footer;
+pub mod frame;
+pub mod header;
+pub mod progress;
+pub mod toast;
+pub mod vtable;
