@@ -1,1 +1,33 @@
-//! Placeholder.
+//! The scheduler's decisions, pure: the state of one instance and what happens to it go in, and
+//! what must be written comes out. No IO, no clock, no randomness, no runtime.
+//!
+//! The hub loads state, calls one of these functions, writes the result in one transaction and
+//! only then wakes anybody:
+//!
+//! - [`start::request`] and [`start::child`]: a new instance.
+//! - [`Instance::deliver`]: a message arrives.
+//! - [`batch::Forming`]: which waiting messages make the next turn.
+//! - [`turn::apply`]: a worker's answer becomes a [`turn::Commit`].
+//! - [`ready`]: when a turn should run; which work a worker accepts.
+//!
+//! Same arguments, same result, byte for byte. Times are microseconds since the Unix epoch, UTC.
+
+pub mod batch;
+pub mod deliver;
+pub mod error;
+pub mod history;
+pub mod instance;
+pub mod ready;
+pub mod start;
+pub mod status;
+pub mod turn;
+
+#[cfg(test)]
+mod tests;
+
+pub use batch::Kind;
+pub use error::Rejected;
+pub use instance::Counters;
+pub use instance::Instance;
+pub use instance::Parent;
+pub use instance::Phase;

@@ -22,7 +22,8 @@ CREATE TABLE instance (
     version            TEXT,
     -- OrchestrationStatus of the protocol.
     status             INTEGER NOT NULL,
-    -- What the orchestrator code has been told: 0 nothing yet, 1 it runs, 2 it is suspended.
+    -- What the orchestrator code has been told: 0 nothing yet, 1 it runs, 2 it is suspended,
+    -- 3 nothing yet of its new execution (continued as new).
     phase              INTEGER NOT NULL,
     created_at_us      INTEGER NOT NULL,
     updated_at_us      INTEGER NOT NULL,

@@ -1,0 +1,282 @@
+//! A message arrives at an instance: external events, results, suspend, resume, terminate.
+
+use std::sync::Arc;
+
+use durascope_proto::EventRaisedEvent;
+use durascope_proto::ExecutionResumedEvent;
+use durascope_proto::ExecutionSuspendedEvent;
+use durascope_proto::ExecutionTerminatedEvent;
+use durascope_proto::HistoryEvent;
+use durascope_proto::OrchestrationStatus;
+use durascope_proto::SubOrchestrationInstanceCompletedEvent;
+use durascope_proto::SubOrchestrationInstanceFailedEvent;
+use durascope_proto::TaskCompletedEvent;
+use durascope_proto::TaskFailedEvent;
+use durascope_proto::TaskFailureDetails;
+use durascope_proto::history_event::EventType;
+use prost::Message as _;
+use prost::bytes::Bytes;
+
+use crate::batch::Kind;
+use crate::history::event;
+use crate::instance::Instance;
+use crate::instance::Phase;
+
+/// Everything that can arrive at an instance that exists.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Message {
+    /// An external event; it goes to whatever execution is current.
+    Raised {
+        name: String,
+        input: Option<String>,
+    },
+    /// An activity's result for the execution that scheduled it.
+    ActivityResult {
+        execution: Arc<str>,
+        task_id: i32,
+        result: TaskResult,
+    },
+    /// A sub-orchestration's result for the execution that started it.
+    ChildResult {
+        execution: Arc<str>,
+        task_id: i32,
+        result: TaskResult,
+    },
+    Suspend {
+        reason: Option<String>,
+    },
+    Resume {
+        reason: Option<String>,
+    },
+    Terminate {
+        output: Option<String>,
+        recurse: bool,
+    },
+}
+
+/// How a task ended. Payloads are opaque.
+#[derive(Clone, Debug, PartialEq)]
+pub enum TaskResult {
+    Completed(Option<String>),
+    Failed(TaskFailureDetails),
+}
+
+/// What a message does.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Delivery {
+    /// Nothing: the instance has ended, moved on, or is in that state already.
+    Ignored,
+    /// It waits in the inbox, and the instance is now `after`.
+    Accepted { after: Instance, entry: Entry },
+    /// The instance has not started and is scheduled for later: it ends without a turn.
+    EndsUnstarted {
+        output: Option<String>,
+        recurse: bool,
+    },
+}
+
+/// A row for the inbox. Its place is the time of acceptance; `visible_us` is set for what
+/// becomes visible later.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entry {
+    pub kind: Kind,
+    /// Belongs to the execution and goes with it.
+    pub bound: bool,
+    pub visible_us: Option<i64>,
+    /// Encoded `HistoryEvent`.
+    pub event: Bytes,
+}
+
+impl Entry {
+    pub(crate) fn now(kind: Kind, bound: bool, event: &HistoryEvent) -> Self {
+        Self {
+            kind,
+            bound,
+            visible_us: None,
+            event: event.encode_to_vec().into(),
+        }
+    }
+}
+
+impl Instance {
+    /// Decides what `message` does, `now_us` being the moment of its acceptance.
+    pub fn deliver(&self, now_us: i64, message: Message) -> Delivery {
+        if self.is_terminal() {
+            return Delivery::Ignored;
+        }
+        match message {
+            Message::Raised { name, input } => {
+                self.accept(Entry::now(Kind::Event, false, &raised(now_us, name, input)))
+            }
+            Message::ActivityResult {
+                execution,
+                task_id,
+                result,
+            } => self.activity_result(now_us, &execution, task_id, result),
+            Message::ChildResult {
+                execution,
+                task_id,
+                result,
+            } => self.child_result(now_us, &execution, task_id, result),
+            Message::Suspend { reason } => self.suspend(now_us, reason),
+            Message::Resume { reason } => self.resume(now_us, reason),
+            Message::Terminate { output, recurse } => self.terminate(now_us, output, recurse),
+        }
+    }
+
+    fn accept(&self, entry: Entry) -> Delivery {
+        let mut after = self.clone();
+        after.counters.messages_waiting += 1;
+        Delivery::Accepted { after, entry }
+    }
+
+    fn activity_result(
+        &self,
+        now_us: i64,
+        execution: &str,
+        task_id: i32,
+        result: TaskResult,
+    ) -> Delivery {
+        if *self.execution != *execution {
+            return Delivery::Ignored;
+        }
+        let mut after = self.clone();
+        let failed = matches!(result, TaskResult::Failed(_));
+        after.counters.activities.record(failed);
+        after.record_in_batch(task_id, failed);
+        after.counters.messages_waiting += 1;
+        let kind = match result {
+            TaskResult::Completed(result) => EventType::TaskCompleted(TaskCompletedEvent {
+                task_scheduled_id: task_id,
+                result,
+            }),
+            TaskResult::Failed(details) => EventType::TaskFailed(TaskFailedEvent {
+                task_scheduled_id: task_id,
+                failure_details: Some(details),
+            }),
+        };
+        let entry = Entry::now(Kind::ActivityResult, true, &event(-1, now_us, kind));
+        Delivery::Accepted { after, entry }
+    }
+
+    fn child_result(
+        &self,
+        now_us: i64,
+        execution: &str,
+        task_id: i32,
+        result: TaskResult,
+    ) -> Delivery {
+        if *self.execution != *execution {
+            return Delivery::Ignored;
+        }
+        let mut after = self.clone();
+        let failed = matches!(result, TaskResult::Failed(_));
+        after.counters.children.record(failed);
+        after.record_in_batch(task_id, failed);
+        after.counters.messages_waiting += 1;
+        let kind = match result {
+            TaskResult::Completed(result) => EventType::SubOrchestrationInstanceCompleted(
+                SubOrchestrationInstanceCompletedEvent {
+                    task_scheduled_id: task_id,
+                    result,
+                },
+            ),
+            TaskResult::Failed(details) => {
+                EventType::SubOrchestrationInstanceFailed(SubOrchestrationInstanceFailedEvent {
+                    task_scheduled_id: task_id,
+                    failure_details: Some(details),
+                })
+            }
+        };
+        let entry = Entry::now(Kind::ChildResult, true, &event(-1, now_us, kind));
+        Delivery::Accepted { after, entry }
+    }
+
+    /// Ids rise in the order of scheduling, so an id tells whether a task is of the batch.
+    fn record_in_batch(&mut self, task_id: i32, failed: bool) {
+        let counters = &mut self.counters;
+        if counters.batch_turn > 0
+            && task_id >= counters.batch_first_task
+            && counters.batch.open() > 0
+        {
+            counters.batch.record(failed);
+        }
+    }
+
+    /// The status changes at once; the code learns of it in a turn of its own, so that no
+    /// action of the same turn is left unconfirmed behind the suspend event.
+    fn suspend(&self, now_us: i64, reason: Option<String>) -> Delivery {
+        if self.status == OrchestrationStatus::Suspended {
+            return Delivery::Ignored;
+        }
+        let mut after = self.clone();
+        after.status = OrchestrationStatus::Suspended;
+        after.updated_us = now_us;
+        after.counters.messages_waiting += 1;
+        let suspended = suspended(now_us, reason);
+        Delivery::Accepted {
+            after,
+            entry: Entry::now(Kind::Suspend, false, &suspended),
+        }
+    }
+
+    fn resume(&self, now_us: i64, reason: Option<String>) -> Delivery {
+        if self.status != OrchestrationStatus::Suspended {
+            return Delivery::Ignored;
+        }
+        let mut after = self.clone();
+        after.status = match self.phase {
+            Phase::New => OrchestrationStatus::Pending,
+            Phase::Running | Phase::Suspended | Phase::Renewed => OrchestrationStatus::Running,
+        };
+        after.updated_us = now_us;
+        after.counters.messages_waiting += 1;
+        let resumed = event(
+            -1,
+            now_us,
+            EventType::ExecutionResumed(ExecutionResumedEvent { input: reason }),
+        );
+        Delivery::Accepted {
+            after,
+            entry: Entry::now(Kind::Resume, false, &resumed),
+        }
+    }
+
+    fn terminate(&self, now_us: i64, output: Option<String>, recurse: bool) -> Delivery {
+        let later = self
+            .scheduled_start_us
+            .is_some_and(|start_us| start_us > now_us);
+        if self.phase == Phase::New && later {
+            return Delivery::EndsUnstarted { output, recurse };
+        }
+        self.accept(Entry::now(
+            Kind::Terminate,
+            false,
+            &terminated(now_us, output, recurse),
+        ))
+    }
+}
+
+pub(crate) fn raised(now_us: i64, name: String, input: Option<String>) -> HistoryEvent {
+    event(
+        -1,
+        now_us,
+        EventType::EventRaised(EventRaisedEvent { name, input }),
+    )
+}
+
+pub(crate) fn suspended(now_us: i64, reason: Option<String>) -> HistoryEvent {
+    event(
+        -1,
+        now_us,
+        EventType::ExecutionSuspended(ExecutionSuspendedEvent { input: reason }),
+    )
+}
+
+pub(crate) fn terminated(now_us: i64, output: Option<String>, recurse: bool) -> HistoryEvent {
+    let terminated = ExecutionTerminatedEvent {
+        input: output,
+        recurse,
+    };
+    event(-1, now_us, EventType::ExecutionTerminated(terminated))
+}

@@ -1,0 +1,179 @@
+//! What is with a worker, found by the completion token that went with it.
+
+use std::collections::BTreeMap;
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use durascope_engine::turn::Turn;
+use durascope_proto::OrchestratorResponse;
+use uuid::Uuid;
+
+use super::GroupKey;
+use super::StreamId;
+use super::Task;
+use crate::hub::live::HubKey;
+use crate::hub::live::InstanceKey;
+
+/// Identifies one hand-out of one work item; a second hand-out has another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Token(u128);
+
+impl Token {
+    pub(crate) fn fresh() -> Self {
+        Self(Uuid::new_v4().as_u128())
+    }
+
+    /// The token in a worker's answer; `None` for anything that we did not make.
+    pub(crate) fn parse(text: &str) -> Option<Self> {
+        Uuid::try_parse(text).ok().map(|uuid| Self(uuid.as_u128()))
+    }
+
+    pub(crate) fn text(self) -> String {
+        Uuid::from_u128(self.0).simple().to_string()
+    }
+}
+
+/// A work item with a worker.
+#[derive(Debug)]
+pub(crate) struct Lease {
+    pub(crate) hub: HubKey,
+    pub(crate) stream: StreamId,
+    pub(crate) since_us: i64,
+    pub(crate) held: Held,
+}
+
+#[derive(Debug)]
+pub(crate) enum Held {
+    Turn {
+        key: InstanceKey,
+        instance_id: Arc<str>,
+        group: Arc<GroupKey>,
+        abandoned: u32,
+        turn: Turn,
+        /// Whether the messages are everything visible up to the last one.
+        prefix: bool,
+        /// Chunks of an answer that comes in several parts, by number.
+        parts: BTreeMap<i32, OrchestratorResponse>,
+    },
+    Activity(Task),
+}
+
+impl Held {
+    pub(crate) fn key(&self) -> InstanceKey {
+        match self {
+            Self::Turn { key, .. } => *key,
+            Self::Activity(task) => task.origin.key,
+        }
+    }
+}
+
+/// All leases of the process.
+#[derive(Debug, Default)]
+pub(crate) struct Leases {
+    by_token: HashMap<Token, Lease>,
+}
+
+impl Leases {
+    pub(crate) fn insert(&mut self, token: Token, lease: Lease) {
+        self.by_token.insert(token, lease);
+    }
+
+    pub(crate) fn get_mut(&mut self, token: Token) -> Option<&mut Lease> {
+        self.by_token.get_mut(&token)
+    }
+
+    pub(crate) fn take(&mut self, token: Token) -> Option<Lease> {
+        self.by_token.remove(&token)
+    }
+
+    /// The turn of this instance that is out: Go sends no tokens.
+    pub(crate) fn turn_of(&self, hub: HubKey, instance_id: &str) -> Option<Token> {
+        self.find(|lease| match &lease.held {
+            Held::Turn {
+                instance_id: id, ..
+            } => lease.hub == hub && **id == *instance_id,
+            Held::Activity(_) => false,
+        })
+    }
+
+    /// The activity of this instance that is out.
+    pub(crate) fn activity_of(
+        &self,
+        hub: HubKey,
+        instance_id: &str,
+        task_id: i32,
+    ) -> Option<Token> {
+        self.find(|lease| match &lease.held {
+            Held::Activity(task) => {
+                lease.hub == hub
+                    && *task.origin.instance_id == *instance_id
+                    && task.activity.task_id == task_id
+            }
+            Held::Turn { .. } => false,
+        })
+    }
+
+    fn find(&self, matches: impl Fn(&Lease) -> bool) -> Option<Token> {
+        self.by_token
+            .iter()
+            .find(|(_, lease)| matches(lease))
+            .map(|(token, _)| *token)
+    }
+
+    /// Takes everything that a stream held, oldest first.
+    pub(crate) fn take_stream(&mut self, stream: StreamId) -> Vec<Lease> {
+        let tokens: Vec<Token> = self
+            .by_token
+            .iter()
+            .filter(|(_, lease)| lease.stream == stream)
+            .map(|(token, _)| *token)
+            .collect();
+        let mut leases: Vec<Lease> = tokens
+            .into_iter()
+            .filter_map(|token| self.by_token.remove(&token))
+            .collect();
+        leases.sort_by_key(|lease| lease.since_us);
+        leases
+    }
+
+    /// Takes everything of an instance that is gone: its tokens are worth nothing any more.
+    pub(crate) fn take_instance(&mut self, key: InstanceKey) -> Vec<Lease> {
+        let tokens: Vec<Token> = self
+            .by_token
+            .iter()
+            .filter(|(_, lease)| lease.held.key() == key)
+            .map(|(token, _)| *token)
+            .collect();
+        tokens
+            .into_iter()
+            .filter_map(|token| self.by_token.remove(&token))
+            .collect()
+    }
+
+    pub(crate) fn of_instance(&self, key: InstanceKey) -> impl Iterator<Item = &Lease> {
+        self.by_token
+            .values()
+            .filter(move |lease| lease.held.key() == key)
+    }
+
+    pub(crate) fn iter_mut(&mut self) -> impl Iterator<Item = &mut Lease> {
+        self.by_token.values_mut()
+    }
+
+    pub(crate) fn retain(&mut self, keep: impl Fn(&Lease) -> bool) {
+        self.by_token.retain(|_, lease| keep(lease));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tokens_survive_their_text_and_foreign_ones_are_none() {
+        let token = Token::fresh();
+        assert_eq!(Token::parse(&token.text()), Some(token));
+        assert_eq!(Token::parse("made up"), None);
+        assert_eq!(Token::parse(""), None);
+    }
+}

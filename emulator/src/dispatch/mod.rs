@@ -1,0 +1,308 @@
+//! What is ready and what is out: queues, worker streams, leases. In memory only: after a crash
+//! it is rebuilt from the store, so handing out work writes nothing.
+//!
+//! The core thread owns it. It knows keys and encoded events, and reads no database.
+
+mod lease;
+mod queue;
+mod stream;
+pub(crate) mod waiters;
+pub(crate) mod wire;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use durascope_engine::turn::ScheduledActivity;
+
+pub(crate) use lease::Held;
+pub(crate) use lease::Lease;
+pub(crate) use lease::Leases;
+pub(crate) use lease::Token;
+pub(crate) use queue::GroupKey;
+pub(crate) use queue::Queue;
+pub(crate) use stream::DropGuard;
+pub(crate) use stream::Stream;
+pub(crate) use stream::StreamId;
+pub(crate) use stream::WorkerItems;
+pub(crate) use stream::WorkerProfile;
+pub(crate) use stream::open;
+
+use crate::hub::live::HubKey;
+use crate::hub::live::InstanceKey;
+use crate::hub::live::LiveQueue;
+use crate::hub::live::LiveWorker;
+
+/// Names listed as unserved at most.
+const UNSERVED_MAX: usize = 20;
+
+/// Shortest and longest time before abandoned work goes to the stream that gave it back.
+const ABANDON_FIRST_US: i64 = 1_000_000;
+const ABANDON_MAX_US: i64 = 30_000_000;
+
+/// The execution that scheduled an activity.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Origin {
+    pub(crate) key: InstanceKey,
+    pub(crate) instance_id: Arc<str>,
+    pub(crate) execution: Arc<str>,
+}
+
+/// An activity that waits for a worker or is with one.
+#[derive(Clone, Debug)]
+pub(crate) struct Task {
+    pub(crate) origin: Arc<Origin>,
+    pub(crate) activity: ScheduledActivity,
+    pub(crate) group: Arc<GroupKey>,
+    /// Row of the `activity` table, when its execution is over.
+    pub(crate) orphan_row: Option<i64>,
+    /// Times it was given back.
+    pub(crate) abandoned: u32,
+}
+
+/// A turn that waits for a worker. Its messages are read when it is handed out.
+#[derive(Clone, Debug)]
+pub(crate) struct ReadyTurn {
+    pub(crate) key: InstanceKey,
+    pub(crate) group: Arc<GroupKey>,
+    pub(crate) abandoned: u32,
+}
+
+/// Work that a stream gave back: others may have it at once, that stream only later.
+#[derive(Debug)]
+struct Deferred<T> {
+    item: T,
+    not_for: StreamId,
+    until_us: i64,
+}
+
+/// Queues and streams of one hub.
+#[derive(Debug, Default)]
+pub(crate) struct HubDispatch {
+    pub(crate) turns: Queue<ReadyTurn>,
+    pub(crate) activities: Queue<Task>,
+    deferred_turns: Vec<Deferred<ReadyTurn>>,
+    deferred_activities: Vec<Deferred<Task>>,
+    pub(crate) streams: Vec<Stream>,
+    next_stream: usize,
+}
+
+/// What [`HubDispatch::next`] hands to the core to send.
+#[derive(Debug)]
+pub(crate) enum Assignment {
+    Turn(StreamId, ReadyTurn),
+    Activity(StreamId, Task),
+}
+
+impl HubDispatch {
+    /// The next item for a stream with room, streams taking turns.
+    pub(crate) fn next(&mut self, now_us: i64) -> Option<Assignment> {
+        for step in 0..self.streams.len() {
+            let index = (self.next_stream + step) % self.streams.len();
+            let stream = &self.streams[index];
+            let id = stream.id;
+            if stream.turns_out < stream.turns_max {
+                let accepts = |group: &GroupKey| stream.accepts_turn(group);
+                let turn = take_deferred(&mut self.deferred_turns, now_us, id, |turn| {
+                    accepts(&turn.group)
+                })
+                .or_else(|| self.turns.pop(accepts));
+                if let Some(turn) = turn {
+                    self.next_stream = index + 1;
+                    return Some(Assignment::Turn(id, turn));
+                }
+            }
+            if stream.activities_out < stream.activities_max {
+                let accepts = |group: &GroupKey| stream.accepts_activity(group);
+                let task = take_deferred(&mut self.deferred_activities, now_us, id, |task| {
+                    accepts(&task.group)
+                })
+                .or_else(|| self.activities.pop(accepts));
+                if let Some(task) = task {
+                    self.next_stream = index + 1;
+                    return Some(Assignment::Activity(id, task));
+                }
+            }
+        }
+        None
+    }
+
+    /// Whether a stream could take anything at all.
+    pub(crate) fn has_work(&self) -> bool {
+        !self.streams.is_empty()
+            && !(self.turns.is_empty()
+                && self.activities.is_empty()
+                && self.deferred_turns.is_empty()
+                && self.deferred_activities.is_empty())
+    }
+
+    pub(crate) fn stream(&mut self, id: StreamId) -> Option<&mut Stream> {
+        self.streams.iter_mut().find(|stream| stream.id == id)
+    }
+
+    pub(crate) fn defer_turn(&mut self, now_us: i64, from: StreamId, mut turn: ReadyTurn) {
+        let until_us = now_us + abandon_pause_us(turn.abandoned);
+        turn.abandoned += 1;
+        self.deferred_turns.push(Deferred {
+            item: turn,
+            not_for: from,
+            until_us,
+        });
+    }
+
+    pub(crate) fn defer_activity(&mut self, now_us: i64, from: StreamId, mut task: Task) {
+        let until_us = now_us + abandon_pause_us(task.abandoned);
+        task.abandoned += 1;
+        self.deferred_activities.push(Deferred {
+            item: task,
+            not_for: from,
+            until_us,
+        });
+    }
+
+    /// When deferred work becomes free for everybody again.
+    pub(crate) fn next_deferred_us(&self) -> Option<i64> {
+        let turns = self.deferred_turns.iter().map(|deferred| deferred.until_us);
+        turns
+            .chain(
+                self.deferred_activities
+                    .iter()
+                    .map(|deferred| deferred.until_us),
+            )
+            .min()
+    }
+
+    /// Every activity that waits.
+    pub(crate) fn all_activities(&mut self) -> impl Iterator<Item = &mut Task> {
+        let deferred = self
+            .deferred_activities
+            .iter_mut()
+            .map(|deferred| &mut deferred.item);
+        self.activities.items().chain(deferred)
+    }
+
+    /// Forgets what waits of an instance that is gone.
+    pub(crate) fn forget(&mut self, key: InstanceKey) {
+        self.turns.retain(|turn| turn.key != key);
+        self.activities.retain(|task| task.origin.key != key);
+        self.deferred_turns
+            .retain(|deferred| deferred.item.key != key);
+        self.deferred_activities
+            .retain(|deferred| deferred.item.origin.key != key);
+    }
+
+    /// Forgets everything but the streams.
+    pub(crate) fn clear(&mut self) {
+        self.turns = Queue::default();
+        self.activities = Queue::default();
+        self.deferred_turns.clear();
+        self.deferred_activities.clear();
+    }
+
+    pub(crate) fn live_turns(&self) -> LiveQueue {
+        let out = self
+            .streams
+            .iter()
+            .map(|stream| u64::from(stream.turns_out))
+            .sum();
+        let accepted = |group: &GroupKey| self.streams.iter().any(|it| it.accepts_turn(group));
+        let deferred = self.deferred_turns.len() as u64;
+        live_queue(&self.turns, out, deferred, accepted)
+    }
+
+    pub(crate) fn live_activities(&self) -> LiveQueue {
+        let out = self
+            .streams
+            .iter()
+            .map(|stream| u64::from(stream.activities_out))
+            .sum();
+        let accepted = |group: &GroupKey| self.streams.iter().any(|it| it.accepts_activity(group));
+        let deferred = self.deferred_activities.len() as u64;
+        live_queue(&self.activities, out, deferred, accepted)
+    }
+
+    pub(crate) fn live_workers(&self) -> Vec<LiveWorker> {
+        self.streams.iter().map(Stream::live).collect()
+    }
+}
+
+fn live_queue<T>(
+    queue: &Queue<T>,
+    out: u64,
+    deferred: u64,
+    accepted: impl Fn(&GroupKey) -> bool,
+) -> LiveQueue {
+    let names: BTreeMap<&str, bool> =
+        queue
+            .groups()
+            .fold(BTreeMap::new(), |mut names, (group, _)| {
+                *names.entry(&*group.name).or_default() |= accepted(group);
+                names
+            });
+    LiveQueue {
+        waiting: queue.len() as u64 + deferred,
+        out,
+        oldest_waiting_us: queue.oldest_us(),
+        unserved: names
+            .into_iter()
+            .filter(|(_, served)| !served)
+            .map(|(name, _)| name.to_owned())
+            .take(UNSERVED_MAX)
+            .collect(),
+    }
+}
+
+fn take_deferred<T>(
+    deferred: &mut Vec<Deferred<T>>,
+    now_us: i64,
+    stream: StreamId,
+    accepts: impl Fn(&T) -> bool,
+) -> Option<T> {
+    let index = deferred
+        .iter()
+        .position(|it| (it.not_for != stream || it.until_us <= now_us) && accepts(&it.item))?;
+    Some(deferred.remove(index).item)
+}
+
+fn abandon_pause_us(times: u32) -> i64 {
+    ABANDON_FIRST_US
+        .saturating_mul(1 << times.min(5))
+        .min(ABANDON_MAX_US)
+}
+
+/// All hubs.
+#[derive(Debug, Default)]
+pub(crate) struct Dispatch {
+    hubs: BTreeMap<HubKey, HubDispatch>,
+    pub(crate) leases: Leases,
+}
+
+impl Dispatch {
+    pub(crate) fn hub(&mut self, hub: HubKey) -> &mut HubDispatch {
+        self.hubs.entry(hub).or_default()
+    }
+
+    pub(crate) fn keys(&self) -> Vec<HubKey> {
+        self.hubs.keys().copied().collect()
+    }
+
+    pub(crate) fn hubs(&mut self) -> impl Iterator<Item = (HubKey, &mut HubDispatch)> {
+        self.hubs.iter_mut().map(|(key, hub)| (*key, hub))
+    }
+
+    pub(crate) fn remove_hub(&mut self, hub: HubKey) {
+        self.hubs.remove(&hub);
+        self.leases.retain(|lease| lease.hub != hub);
+    }
+
+    /// Frees the slot that a lease took on its stream.
+    pub(crate) fn free_slot(&mut self, lease: &Lease) {
+        if let Some(stream) = self.hub(lease.hub).stream(lease.stream) {
+            match lease.held {
+                Held::Turn { .. } => stream.turns_out = stream.turns_out.saturating_sub(1),
+                Held::Activity(_) => {
+                    stream.activities_out = stream.activities_out.saturating_sub(1);
+                }
+            }
+        }
+    }
+}

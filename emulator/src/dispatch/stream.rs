@@ -1,0 +1,188 @@
+//! One connected worker: its limits, its filters, and the channel to its GetWorkItems stream.
+
+use std::pin::Pin;
+use std::task::Context;
+use std::task::Poll;
+
+use durascope_engine::ready::Filter;
+use durascope_proto::EncodedWorkItem;
+use durascope_proto::GetWorkItemsRequest;
+use durascope_proto::WorkerCapability;
+use futures_util::Stream as Streaming;
+use tokio::sync::mpsc;
+
+use super::GroupKey;
+use crate::hub::live::LiveWorker;
+
+/// Items of a kind that a worker gets at once when it states no limit.
+const LIMIT_UNSTATED: u32 = 100;
+
+/// Most items of a kind that a worker may ask for: they are held in memory.
+const LIMIT_MAX: u32 = 10_000;
+
+/// How often an idle stream shows that it lives. Workers give up after 120 s of silence.
+pub(crate) const PING_EVERY_US: i64 = 30_000_000;
+
+/// Pings that may wait in the channel beside work items.
+const PING_SLOTS: usize = 16;
+
+/// Names one stream. A worker that reconnects has a new one, whatever it calls itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct StreamId(pub(crate) u64);
+
+/// Who asks for work items, and for which.
+#[derive(Clone, Debug)]
+pub struct WorkerProfile {
+    pub worker_id: String,
+    pub user_agent: String,
+    pub request: GetWorkItemsRequest,
+}
+
+/// The core's side of a stream.
+#[derive(Debug)]
+pub(crate) struct Stream {
+    pub(crate) id: StreamId,
+    pub(crate) worker_id: String,
+    user_agent: String,
+    connected_us: i64,
+    pub(crate) turns_max: u32,
+    pub(crate) turns_out: u32,
+    pub(crate) activities_max: u32,
+    pub(crate) activities_out: u32,
+    pub(crate) history_streaming: bool,
+    turn_filter: Option<Filter>,
+    activity_filter: Option<Filter>,
+    pub(crate) next_ping_us: i64,
+    sender: mpsc::Sender<EncodedWorkItem>,
+}
+
+/// The gRPC side of a stream: yields work items, and gives back what is out when it is dropped.
+#[derive(Debug)]
+pub struct WorkerItems {
+    receiver: mpsc::Receiver<EncodedWorkItem>,
+    on_drop: Option<DropGuard>,
+}
+
+/// Tells the core that a stream has ended.
+pub(crate) struct DropGuard(pub(crate) Box<dyn FnOnce() + Send>);
+
+impl std::fmt::Debug for DropGuard {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str("DropGuard")
+    }
+}
+
+/// Both sides of a new stream; the guard is set by [`WorkerItems::guarded`].
+pub(crate) fn open(now_us: i64, id: StreamId, profile: WorkerProfile) -> (Stream, WorkerItems) {
+    let request = profile.request;
+    let turns_max = limit(request.max_concurrent_orchestration_work_items);
+    let activities_max = limit(request.max_concurrent_activity_work_items);
+    // Never full: an item is sent only while fewer than the limit are out.
+    let slots = (turns_max + activities_max) as usize + PING_SLOTS;
+    let (sender, receiver) = mpsc::channel(slots);
+    let streaming = WorkerCapability::HistoryStreaming as i32;
+    let (turn_filter, activity_filter) = match request.work_item_filters {
+        None => (None, None),
+        Some(filters) => (
+            Some(Filter::new(
+                filters
+                    .orchestrations
+                    .into_iter()
+                    .map(|it| (it.name, it.versions)),
+            )),
+            Some(Filter::new(
+                filters
+                    .activities
+                    .into_iter()
+                    .map(|it| (it.name, it.versions)),
+            )),
+        ),
+    };
+    let stream = Stream {
+        id,
+        worker_id: profile.worker_id,
+        user_agent: profile.user_agent,
+        connected_us: now_us,
+        turns_max,
+        turns_out: 0,
+        activities_max,
+        activities_out: 0,
+        history_streaming: request.capabilities.contains(&streaming),
+        turn_filter,
+        activity_filter,
+        next_ping_us: now_us,
+        sender,
+    };
+    (
+        stream,
+        WorkerItems {
+            receiver,
+            on_drop: None,
+        },
+    )
+}
+
+/// 0 and less mean that the worker states no limit, never that it wants nothing.
+fn limit(asked: i32) -> u32 {
+    match u32::try_from(asked) {
+        Ok(0) | Err(_) => LIMIT_UNSTATED,
+        Ok(asked) => asked.min(LIMIT_MAX),
+    }
+}
+
+impl Stream {
+    pub(crate) fn accepts_turn(&self, group: &GroupKey) -> bool {
+        let filter = self.turn_filter.as_ref();
+        filter.is_none_or(|filter| filter.accepts(&group.name, &group.versions()))
+    }
+
+    pub(crate) fn accepts_activity(&self, group: &GroupKey) -> bool {
+        let filter = self.activity_filter.as_ref();
+        filter.is_none_or(|filter| filter.accepts(&group.name, &group.versions()))
+    }
+
+    /// False when the stream has ended; its guard reports that by itself.
+    pub(crate) fn send(&mut self, now_us: i64, item: EncodedWorkItem) -> bool {
+        self.next_ping_us = now_us + PING_EVERY_US;
+        self.sender.try_send(item).is_ok()
+    }
+
+    pub(crate) fn is_closed(&self) -> bool {
+        self.sender.is_closed()
+    }
+
+    pub(crate) fn live(&self) -> LiveWorker {
+        LiveWorker {
+            worker_id: self.worker_id.clone(),
+            user_agent: self.user_agent.clone(),
+            connected_at_us: self.connected_us,
+            turns_out: self.turns_out,
+            turns_max: self.turns_max,
+            activities_out: self.activities_out,
+            activities_max: self.activities_max,
+        }
+    }
+}
+
+impl WorkerItems {
+    pub(crate) fn guarded(mut self, guard: DropGuard) -> Self {
+        self.on_drop = Some(guard);
+        self
+    }
+}
+
+impl Streaming for WorkerItems {
+    type Item = EncodedWorkItem;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        self.receiver.poll_recv(cx)
+    }
+}
+
+impl Drop for WorkerItems {
+    fn drop(&mut self) {
+        if let Some(DropGuard(report)) = self.on_drop.take() {
+            report();
+        }
+    }
+}

@@ -1,0 +1,176 @@
+//! Work items as wire bytes: stored history is spliced in without being decoded.
+
+use durascope_engine::history;
+use durascope_engine::turn::Turn;
+use durascope_proto::ActivityRequest;
+use durascope_proto::EncodedWorkItem;
+use durascope_proto::HealthPing;
+use durascope_proto::HistoryEvent;
+use durascope_proto::OrchestrationInstance;
+use durascope_proto::OrchestrationTraceContext;
+use durascope_proto::OrchestratorRequest;
+use durascope_proto::WorkItem;
+use durascope_proto::history_event::EventType;
+use durascope_proto::work_item::Request;
+use prost::Message as _;
+use prost::bytes::Bytes;
+use prost::encoding::encode_varint;
+use prost::encoding::encoded_len_varint;
+
+use super::Task;
+use super::Token;
+
+/// Field 3 of OrchestratorRequest, length-delimited.
+const PAST_EVENTS: u8 = 0x1A;
+/// Field 4 of OrchestratorRequest, length-delimited.
+const NEW_EVENTS: u8 = 0x22;
+/// Field 1 of WorkItem, length-delimited.
+const ORCHESTRATOR_REQUEST: u8 = 0x0A;
+
+/// The head of a turn's work item.
+#[derive(Debug)]
+pub(crate) struct TurnHead {
+    pub(crate) instance_id: String,
+    pub(crate) execution: String,
+    pub(crate) trace: Option<OrchestrationTraceContext>,
+    /// The history is not inside; the worker streams it.
+    pub(crate) streams_history: bool,
+}
+
+/// A turn with its past as stored chunks.
+pub(crate) fn turn_item(
+    head: TurnHead,
+    past: &[Bytes],
+    turn: &Turn,
+    token: Token,
+) -> EncodedWorkItem {
+    let request = OrchestratorRequest {
+        instance_id: head.instance_id,
+        execution_id: Some(head.execution),
+        requires_history_streaming: head.streams_history,
+        orchestration_trace_context: head.trace,
+        ..Default::default()
+    };
+    let mut body = request.encode_to_vec();
+    for chunk in past {
+        for event in history::events(chunk) {
+            push(&mut body, PAST_EVENTS, &event);
+        }
+    }
+    push(&mut body, NEW_EVENTS, &turn.started);
+    for message in &turn.messages {
+        push(&mut body, NEW_EVENTS, &message.event);
+    }
+    let rest = WorkItem {
+        request: None,
+        completion_token: token.text(),
+    };
+    let mut item = Vec::with_capacity(body.len() + rest.encoded_len() + 8);
+    push(&mut item, ORCHESTRATOR_REQUEST, &body);
+    rest.encode_raw(&mut item);
+    EncodedWorkItem(item.into())
+}
+
+fn push(buffer: &mut Vec<u8>, tag: u8, bytes: &[u8]) {
+    let length = bytes.len() as u64;
+    buffer.reserve(1 + encoded_len_varint(length) + bytes.len());
+    buffer.push(tag);
+    encode_varint(length, buffer);
+    buffer.extend_from_slice(bytes);
+}
+
+/// An activity's request as its TaskScheduled event describes it.
+pub(crate) fn activity_request(task: &Task) -> ActivityRequest {
+    let identity = OrchestrationInstance {
+        instance_id: task.origin.instance_id.to_string(),
+        execution_id: Some(task.origin.execution.to_string()),
+    };
+    let decoded = HistoryEvent::decode(task.activity.event.clone()).ok();
+    let mut request = ActivityRequest {
+        name: task.activity.name.to_string(),
+        version: task.activity.version.as_deref().map(str::to_owned),
+        orchestration_instance: Some(identity),
+        task_id: task.activity.task_id,
+        ..Default::default()
+    };
+    if let Some(EventType::TaskScheduled(scheduled)) = decoded.and_then(|event| event.event_type) {
+        request.input = scheduled.input;
+        request.parent_trace_context = scheduled.parent_trace_context;
+        request.tags = scheduled.tags;
+    }
+    request
+}
+
+pub(crate) fn activity_item(request: ActivityRequest, token: Token) -> EncodedWorkItem {
+    let item = WorkItem {
+        request: Some(Request::ActivityRequest(request)),
+        completion_token: token.text(),
+    };
+    EncodedWorkItem::from(&item)
+}
+
+/// A sign of life: no token, no answer.
+pub(crate) fn health_ping() -> EncodedWorkItem {
+    let item = WorkItem {
+        request: Some(Request::HealthPing(HealthPing {})),
+        completion_token: String::new(),
+    };
+    EncodedWorkItem::from(&item)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use durascope_engine::Kind;
+    use durascope_engine::history::ChunkWriter;
+    use durascope_engine::history::event;
+    use durascope_engine::turn::TurnMessage;
+    use durascope_proto::EventRaisedEvent;
+
+    #[test]
+    fn a_spliced_turn_decodes_to_the_same_events() {
+        let raised = |name: &str| {
+            let raised = EventRaisedEvent {
+                name: name.to_owned(),
+                input: None,
+            };
+            event(-1, 5, EventType::EventRaised(raised))
+        };
+        let mut writer = ChunkWriter::default();
+        writer.push(&raised("past 1"));
+        writer.push(&raised("past 2"));
+        let chunks: Vec<Bytes> = writer
+            .finish()
+            .into_iter()
+            .map(|chunk| chunk.data)
+            .collect();
+        let turn = Turn {
+            started_us: 9,
+            started: raised("started").encode_to_vec().into(),
+            messages: vec![TurnMessage {
+                at_us: 7,
+                seq: 7,
+                kind: Kind::Event,
+                scheduled: false,
+                event: raised("new").encode_to_vec().into(),
+            }],
+        };
+        let head = TurnHead {
+            instance_id: "i".to_owned(),
+            execution: "e".to_owned(),
+            trace: None,
+            streams_history: false,
+        };
+        let token = Token::fresh();
+        let item = turn_item(head, &chunks, &turn, token);
+        let decoded = WorkItem::decode(item.0).unwrap();
+        assert_eq!(decoded.completion_token, token.text());
+        let Some(Request::OrchestratorRequest(request)) = decoded.request else {
+            panic!("not a turn: {decoded:?}")
+        };
+        assert_eq!(request.instance_id, "i");
+        assert_eq!(request.execution_id.as_deref(), Some("e"));
+        assert_eq!(request.past_events, [raised("past 1"), raised("past 2")]);
+        assert_eq!(request.new_events, [raised("started"), raised("new")]);
+    }
+}

@@ -1,0 +1,84 @@
+//! What the hub publishes of itself after commits: totals, counters, queues and workers.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// Key of a task hub in the store.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct HubKey(pub i64);
+
+/// Key of an instance in the store; a replaced instance has a new one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct InstanceKey(pub i64);
+
+/// All hubs at one moment. Everything in it is committed.
+#[derive(Clone, Debug, Default)]
+pub struct LiveSnapshot {
+    /// Rises with each publication.
+    pub sequence: u64,
+    pub hubs: BTreeMap<HubKey, Arc<HubLive>>,
+}
+
+/// One task hub at one moment.
+#[derive(Clone, Debug, Default)]
+pub struct HubLive {
+    pub name: String,
+    /// Instances by protocol status number.
+    pub totals: BTreeMap<i32, u64>,
+    pub counters: LiveCounters,
+    pub turns: LiveQueue,
+    pub activities: LiveQueue,
+    pub workers: Vec<LiveWorker>,
+}
+
+/// Cumulative since the process started.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct LiveCounters {
+    pub started: u64,
+    pub ended: u64,
+    pub failed: u64,
+    pub turns: u64,
+    pub activities: u64,
+    pub activities_failed: u64,
+}
+
+/// One kind of work item.
+#[derive(Clone, Debug, Default)]
+pub struct LiveQueue {
+    pub waiting: u64,
+    pub out: u64,
+    /// Microseconds since the epoch.
+    pub oldest_waiting_us: Option<i64>,
+    /// Names that wait and that no connected worker accepts, at most 20.
+    pub unserved: Vec<String>,
+}
+
+/// One connected worker stream.
+#[derive(Clone, Debug, Default)]
+pub struct LiveWorker {
+    pub worker_id: String,
+    pub user_agent: String,
+    pub connected_at_us: i64,
+    pub turns_out: u32,
+    pub turns_max: u32,
+    pub activities_out: u32,
+    pub activities_max: u32,
+}
+
+/// What is out or queued of one instance right now.
+#[derive(Clone, Debug, Default)]
+pub struct InstanceLive {
+    /// The turn that a worker holds.
+    pub turn: Option<OutItem>,
+    /// Activities that a worker holds.
+    pub activities: Vec<OutItem>,
+}
+
+/// A work item with a worker.
+#[derive(Clone, Debug)]
+pub struct OutItem {
+    /// Task id of an activity; 0 for a turn.
+    pub task_id: i32,
+    pub since_us: i64,
+    pub worker_id: String,
+}

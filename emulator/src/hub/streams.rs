@@ -1,0 +1,190 @@
+//! Worker streams: connected, gone, given back, kept alive.
+
+use std::sync::Arc;
+
+use super::HubError;
+use super::cache::Ready;
+use super::command::Command;
+use super::core::Core;
+use super::live::HubKey;
+use super::live::InstanceLive;
+use super::live::OutItem;
+use crate::dispatch;
+use crate::dispatch::Assignment;
+use crate::dispatch::Held;
+use crate::dispatch::Lease;
+use crate::dispatch::ReadyTurn;
+use crate::dispatch::StreamId;
+use crate::dispatch::Token;
+use crate::dispatch::WorkerItems;
+use crate::dispatch::WorkerProfile;
+use crate::dispatch::wire;
+
+impl Core {
+    pub(super) fn connect(
+        &mut self,
+        hub: HubKey,
+        worker: WorkerProfile,
+    ) -> Result<WorkerItems, HubError> {
+        self.check_hub(hub)?;
+        self.next_stream += 1;
+        let stream = StreamId(self.next_stream);
+        let (core_side, items) = dispatch::open(self.clock.tick(), stream, worker);
+        self.dispatch.hub(hub).streams.push(core_side);
+        let commands = self.commands.clone();
+        let report = move || {
+            if let Some(commands) = commands.upgrade() {
+                // When the channel is full the core is awake, and finds the stream closed.
+                drop(commands.try_send(Command::Disconnect { hub, stream }));
+            }
+        };
+        Ok(items.guarded(dispatch::DropGuard(Box::new(report))))
+    }
+
+    /// The stream has ended: what it held is ready again, before everything else.
+    pub(super) fn disconnect(&mut self, hub: HubKey, stream: StreamId) {
+        self.dispatch.hub(hub).streams.retain(|it| it.id != stream);
+        for lease in self.dispatch.leases.take_stream(stream).into_iter().rev() {
+            self.give_back(lease);
+        }
+    }
+
+    /// A work item goes back to the head of its queue; its token is worth nothing any more.
+    pub(super) fn give_back(&mut self, lease: Lease) {
+        self.dispatch.free_slot(&lease);
+        let now_us = self.clock.tick();
+        match lease.held {
+            Held::Turn {
+                key,
+                group,
+                abandoned,
+                ..
+            } => {
+                let Some(live) = self.cache.peek(key) else {
+                    return;
+                };
+                live.ready = Ready::Queued;
+                let turn = ReadyTurn {
+                    key,
+                    group: Arc::clone(&group),
+                    abandoned,
+                };
+                self.dispatch
+                    .hub(lease.hub)
+                    .turns
+                    .push_front(now_us, group, turn);
+            }
+            Held::Activity(task) => {
+                let group = Arc::clone(&task.group);
+                self.dispatch
+                    .hub(lease.hub)
+                    .activities
+                    .push_front(now_us, group, task);
+            }
+        }
+    }
+
+    /// A worker declines an item: others may have it at once, the same one after a pause.
+    pub(super) fn abandon(&mut self, hub: HubKey, token: &str, turn: bool) {
+        let current = Token::parse(token).filter(|token| {
+            let lease = self.dispatch.leases.get_mut(*token);
+            lease.is_some_and(|it| it.hub == hub && matches!(it.held, Held::Turn { .. }) == turn)
+        });
+        let Some(lease) = current.and_then(|token| self.dispatch.leases.take(token)) else {
+            return;
+        };
+        self.dispatch.free_slot(&lease);
+        let now_us = self.clock.tick();
+        match lease.held {
+            Held::Turn {
+                key,
+                group,
+                abandoned,
+                ..
+            } => {
+                if let Some(live) = self.cache.peek(key) {
+                    live.ready = Ready::Queued;
+                    let turn = ReadyTurn {
+                        key,
+                        group,
+                        abandoned,
+                    };
+                    self.dispatch
+                        .hub(hub)
+                        .defer_turn(now_us, lease.stream, turn);
+                }
+            }
+            Held::Activity(task) => {
+                self.dispatch
+                    .hub(hub)
+                    .defer_activity(now_us, lease.stream, task);
+            }
+        }
+    }
+
+    pub(super) fn hand_out(&mut self, hub: HubKey, now_us: i64, assignment: Assignment) {
+        match assignment {
+            Assignment::Turn(stream, turn) => self.send_turn(hub, now_us, stream, turn),
+            Assignment::Activity(stream, task) => self.send_activity(hub, now_us, stream, task),
+        }
+    }
+
+    /// Streams whose other side is gone, however that came about.
+    pub(super) fn reap(&mut self) {
+        let closed: Vec<(HubKey, StreamId)> = self
+            .dispatch
+            .hubs()
+            .flat_map(|(key, hub)| {
+                let closed = hub.streams.iter().filter(|stream| stream.is_closed());
+                closed
+                    .map(move |stream| (key, stream.id))
+                    .collect::<Vec<_>>()
+            })
+            .collect();
+        for (hub, stream) in closed {
+            self.disconnect(hub, stream);
+        }
+    }
+
+    /// Signs of life for streams on which nothing was sent for a while.
+    pub(super) fn ping(&mut self, now_us: i64) {
+        for (_, hub) in self.dispatch.hubs() {
+            for stream in &mut hub.streams {
+                if stream.next_ping_us <= now_us {
+                    stream.send(now_us, wire::health_ping());
+                }
+            }
+        }
+    }
+
+    pub(super) fn inspect(&mut self, hub: HubKey, id: &str) -> Result<InstanceLive, HubError> {
+        let mut live = InstanceLive::default();
+        let Some(key) = self.cache.by_id(&self.db, hub, id)?.map(|found| found.key) else {
+            return Ok(live);
+        };
+        let workers: std::collections::BTreeMap<StreamId, String> = self
+            .dispatch
+            .hub(hub)
+            .streams
+            .iter()
+            .map(|stream| (stream.id, stream.worker_id.clone()))
+            .collect();
+        for lease in self.dispatch.leases.of_instance(key) {
+            let mut item = OutItem {
+                task_id: 0,
+                since_us: lease.since_us,
+                worker_id: workers.get(&lease.stream).cloned().unwrap_or_default(),
+            };
+            match &lease.held {
+                Held::Turn { .. } => live.turn = Some(item),
+                Held::Activity(task) => {
+                    item.task_id = task.activity.task_id;
+                    live.activities.push(item);
+                }
+            }
+        }
+        live.activities
+            .sort_by_key(|item| (item.since_us, item.task_id));
+        Ok(live)
+    }
+}
