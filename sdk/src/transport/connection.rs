@@ -155,7 +155,7 @@ impl Connection {
     }
 
     /// Drops a token that the server refused; says whether there was one.
-    async fn forgets_token(&self, status: &Status) -> bool {
+    pub(crate) async fn forgets_token(&self, status: &Status) -> bool {
         match &self.tokens {
             Some(tokens) if status.code() == tonic::Code::Unauthenticated => {
                 tokens.forget().await;

@@ -8,6 +8,11 @@ use crate::client::ClientError;
 impl From<Status> for ClientError {
     fn from(status: Status) -> Self {
         let message = status.message().to_owned();
+        if is_broken_connection(&status) {
+            return Self::Unavailable {
+                message: with_causes(message, &status),
+            };
+        }
         match status.code() {
             Code::NotFound => Self::NotFound { message },
             Code::AlreadyExists => Self::AlreadyExists { message },
@@ -54,12 +59,21 @@ pub(crate) fn is_unavailable(status: &Status) -> bool {
     status.code() == Code::Unavailable
 }
 
-/// A completion that failed so is sent again.
-pub(crate) fn is_transient(status: &Status) -> bool {
+/// The connection broke under the call: only then does a status have a cause on this side.
+fn is_broken_connection(status: &Status) -> bool {
     matches!(
         status.code(),
-        Code::Unavailable | Code::Unknown | Code::DeadlineExceeded | Code::Internal
-    )
+        Code::Unknown | Code::Internal | Code::Cancelled
+    ) && std::error::Error::source(status).is_some()
+}
+
+/// A completion that failed so is sent again.
+pub(crate) fn is_transient(status: &Status) -> bool {
+    is_broken_connection(status)
+        || matches!(
+            status.code(),
+            Code::Unavailable | Code::Unknown | Code::DeadlineExceeded | Code::Internal
+        )
 }
 
 #[cfg(test)]

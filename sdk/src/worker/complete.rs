@@ -93,7 +93,8 @@ where
         let Err(status) = call(connection.stub(), request).await else {
             return Ok(());
         };
-        if !is_transient(&status) || attempt >= ATTEMPTS_MAX {
+        let may_differ = is_transient(&status) || connection.forgets_token(&status).await;
+        if !may_differ || attempt >= ATTEMPTS_MAX {
             return Err(status);
         }
         tokio::time::sleep(backoff::completion(attempt, backoff::random())).await;

@@ -94,12 +94,14 @@ impl Session {
             let ended = self.serve(&mut failures).await;
             match ended {
                 Ended::StopAsked(stream) => return self.wind_down(Some(*stream)).await,
+                _ if self.stop.is_cancelled() => break,
                 Ended::Silent => {
                     let seconds = self.limits.silence.as_secs();
                     tracing::warn!(seconds, "no message from the server, reconnecting");
                 }
                 Ended::Closed => tracing::info!("the server closed the stream, reconnecting"),
                 Ended::Failed(status) => {
+                    self.connection.forgets_token(&status).await;
                     tracing::warn!(%status, failures, "connection failed, reconnecting");
                 }
             }
