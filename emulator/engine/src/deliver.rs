@@ -62,6 +62,10 @@ pub enum TaskResult {
 }
 
 /// What a message does.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "moved once and never kept: a box would only cost"
+)]
 #[derive(Clone, Debug, PartialEq)]
 pub enum Delivery {
     /// Nothing: the instance has ended, moved on, or is in that state already.

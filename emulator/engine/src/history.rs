@@ -118,7 +118,7 @@ pub fn slice(chunks: &[Chunk], place: Place) -> Option<Bytes> {
 }
 
 /// The encoded events of a chunk, one after another. Ends at the first malformed record.
-pub fn events(chunk: &Bytes) -> impl Iterator<Item = Bytes> {
+pub fn events(chunk: &Bytes) -> impl Iterator<Item = Bytes> + use<> {
     let mut rest = chunk.clone();
     std::iter::from_fn(move || {
         if rest.first() != Some(&EVENT_TAG) {

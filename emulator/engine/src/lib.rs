@@ -12,6 +12,8 @@
 //!
 //! Same arguments, same result, byte for byte. Times are microseconds since the Unix epoch, UTC.
 
+#![warn(clippy::wildcard_enum_match_arm)]
+
 pub mod batch;
 pub mod deliver;
 pub mod error;

@@ -128,11 +128,11 @@ impl HubDispatch {
 
     /// Whether a stream could take anything at all.
     pub(crate) fn has_work(&self) -> bool {
-        !self.streams.is_empty()
-            && !(self.turns.is_empty()
-                && self.activities.is_empty()
-                && self.deferred_turns.is_empty()
-                && self.deferred_activities.is_empty())
+        let idle = self.turns.is_empty()
+            && self.activities.is_empty()
+            && self.deferred_turns.is_empty()
+            && self.deferred_activities.is_empty();
+        !idle && !self.streams.is_empty()
     }
 
     pub(crate) fn stream(&mut self, id: StreamId) -> Option<&mut Stream> {

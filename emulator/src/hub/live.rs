@@ -9,7 +9,7 @@ pub struct HubKey(pub i64);
 
 /// Key of an instance in the store; a replaced instance has a new one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct InstanceKey(pub i64);
+pub(crate) struct InstanceKey(pub(crate) i64);
 
 /// All hubs at one moment. Everything in it is committed.
 #[derive(Clone, Debug, Default)]

@@ -469,3 +469,6 @@ fn purged(deleted: u32, complete: bool) -> PurgeInstancesResponse {
         is_complete: Some(complete),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -19,7 +19,10 @@ pub fn from_micros(micros: i64) -> Timestamp {
 pub fn to_micros(timestamp: &Timestamp) -> i64 {
     let nanos = i64::from(timestamp.nanos);
     let micros = nanos.div_euclid(1_000) + i64::from(nanos.rem_euclid(1_000) != 0);
-    timestamp.seconds.saturating_mul(MICROS_PER_SECOND).saturating_add(micros)
+    timestamp
+        .seconds
+        .saturating_mul(MICROS_PER_SECOND)
+        .saturating_add(micros)
 }
 
 #[cfg(test)]
@@ -28,10 +31,30 @@ mod tests {
 
     #[test]
     fn microseconds_survive_the_round_trip_and_nanoseconds_round_up() {
-        for micros in [0, 1, 999_999, 1_000_000, -1, -1_000_001, 253_402_300_799_999_999] {
+        for micros in [
+            0,
+            1,
+            999_999,
+            1_000_000,
+            -1,
+            -1_000_001,
+            253_402_300_799_999_999,
+        ] {
             assert_eq!(to_micros(&from_micros(micros)), micros);
         }
-        assert_eq!(to_micros(&Timestamp { seconds: 1, nanos: 1 }), 1_000_001);
-        assert_eq!(to_micros(&Timestamp { seconds: i64::MAX, nanos: 5 }), i64::MAX);
+        assert_eq!(
+            to_micros(&Timestamp {
+                seconds: 1,
+                nanos: 1
+            }),
+            1_000_001
+        );
+        assert_eq!(
+            to_micros(&Timestamp {
+                seconds: i64::MAX,
+                nanos: 5
+            }),
+            i64::MAX
+        );
     }
 }

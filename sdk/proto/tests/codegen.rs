@@ -32,9 +32,11 @@ fn generated_code_is_current() {
 }
 
 fn generate(root: &Path) -> Vec<Vec<u8>> {
-    let descriptors =
-        protox::compile(["orchestrator_service.proto", "monitor.proto"], [root.join("protos")])
-            .unwrap();
+    let descriptors = protox::compile(
+        ["orchestrator_service.proto", "monitor.proto"],
+        [root.join("protos")],
+    )
+    .unwrap();
     let messages: Vec<String> = descriptors
         .file
         .iter()
@@ -46,7 +48,10 @@ fn generate(root: &Path) -> Vec<Vec<u8>> {
             };
             let names = file.message_type.iter().map(|m| m.name().to_owned());
             let enums = file.enum_type.iter().map(|e| e.name().to_owned());
-            names.chain(enums).map(move |name| format!("{prefix}.{name}")).collect::<Vec<_>>()
+            names
+                .chain(enums)
+                .map(move |name| format!("{prefix}.{name}"))
+                .collect::<Vec<_>>()
         })
         .collect();
 
@@ -61,7 +66,9 @@ fn generate(root: &Path) -> Vec<Vec<u8>> {
 
     // The server sends work items and history chunks that are encoded already.
     let server = tempfile::tempdir().unwrap();
-    let mut builder = tonic_prost_build::configure().build_client(false).out_dir(server.path());
+    let mut builder = tonic_prost_build::configure()
+        .build_client(false)
+        .out_dir(server.path());
     for name in &messages {
         let rust = match name.as_str() {
             ".WorkItem" => "crate::EncodedWorkItem".to_owned(),

@@ -195,10 +195,10 @@ fn started_in(turn: &Turn) -> Option<ExecutionStartedEvent> {
 
 /// The ExecutionStarted event in these bytes, if it is one.
 pub fn started_event(event: &[u8]) -> Option<ExecutionStartedEvent> {
-    match HistoryEvent::decode(event).ok()?.event_type? {
-        EventType::ExecutionStarted(started) => Some(started),
-        _ => None,
-    }
+    let EventType::ExecutionStarted(started) = HistoryEvent::decode(event).ok()?.event_type? else {
+        return None;
+    };
+    Some(started)
 }
 
 /// What a parent is told of a child that ended so. Failures always have details: several

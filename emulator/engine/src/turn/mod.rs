@@ -343,13 +343,11 @@ fn terminated(turn: &Turn) -> Option<ExecutionTerminatedEvent> {
         .messages
         .iter()
         .find(|message| message.kind == Kind::Terminate)?;
-    match HistoryEvent::decode(message.event.clone())
-        .ok()?
-        .event_type?
-    {
-        EventType::ExecutionTerminated(terminated) => Some(terminated),
-        _ => None,
-    }
+    let decoded = HistoryEvent::decode(message.event.clone()).ok()?;
+    let EventType::ExecutionTerminated(terminated) = decoded.event_type? else {
+        return None;
+    };
+    Some(terminated)
 }
 
 /// The commit for an answer that breaks the protocol: the turn's events stay, the instance fails.

@@ -2,6 +2,8 @@
 #![allow(
     clippy::all,
     clippy::pedantic,
+    clippy::nursery,
+    clippy::allow_attributes_without_reason,
     unused_qualifications,
     unreachable_pub,
     elided_lifetimes_in_paths,
