@@ -1,7 +1,13 @@
 //! What crosses the crates, by theme. Only the list is here.
+#![expect(
+    clippy::unwrap_used,
+    reason = "helpers of tests fail the test they serve"
+)]
 
 mod bad_input;
 mod crash;
+mod dashboard;
 mod protocol;
 mod python;
+mod sdk;
 mod tidy;

@@ -265,7 +265,9 @@ fn collect(root: &Path, folder: &Path, files: &mut Vec<Source>) {
             .unwrap_or_default()
             .to_string_lossy()
             .into_owned();
-        let script = path.parent().is_some_and(|folder| folder.ends_with(".ci"));
+        let script = path
+            .parent()
+            .is_some_and(|folder| folder.file_name() == Some(".ci".as_ref()));
         if !KINDS.contains(&kind.as_str()) && !script {
             continue;
         }
@@ -324,7 +326,7 @@ fn check_shape(source: &Source, problems: &mut Vec<String>) {
         problems.push(format!("{path}:1: a file begins with its purpose (//!)"));
     }
     let lines = source.text.lines().count();
-    let front = path.ends_with("/mod.rs") || path.ends_with("/lib.rs");
+    let front = !source.is_test_file() && (path.ends_with("/mod.rs") || path.ends_with("/lib.rs"));
     let most = if front {
         FRONT_PAGE_LINES_MAX
     } else {

@@ -1,0 +1,409 @@
+//! The Rust SDK against the real emulator: client and worker as users write them.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use durascope_sdk::Activity;
+use durascope_sdk::ActivityContext;
+use durascope_sdk::ActivityError;
+use durascope_sdk::Client;
+use durascope_sdk::ClientError;
+use durascope_sdk::ExternalEvent;
+use durascope_sdk::Orchestration;
+use durascope_sdk::OrchestrationContext;
+use durascope_sdk::OrchestrationError;
+use durascope_sdk::OrchestrationStatus;
+use durascope_sdk::RetryPolicy;
+use durascope_sdk::StartOptions;
+use durascope_sdk::SubOptions;
+use durascope_sdk::TaskFailed;
+use durascope_sdk::Worker;
+use durascope_sdk::worker::WorkerBuilder;
+use durascope_sdk::worker::WorkerHandle;
+use durascope_tests::DEADLINE;
+use durascope_tests::Emulator;
+use durascope_tests::RawClient;
+use durascope_tests::events;
+use futures_util::TryStreamExt;
+use futures_util::future::Either;
+use futures_util::future::select;
+use futures_util::future::try_join_all;
+
+const SQUARE: Activity<u64, u64> = Activity::named("Square");
+const FLAKY: Activity<u64, u64> = Activity::named("Flaky");
+const SUM: Orchestration<u64, u64> = Orchestration::named("SumOfSquares");
+const RETRY: Orchestration<u64, u64> = Orchestration::named("Retry");
+const TREE: Orchestration<u32, u32> = Orchestration::named("Tree");
+const APPROVE: Orchestration<u64, String> = Orchestration::named("Approve");
+const COLLECT: Orchestration<Vec<u64>, Vec<u64>> = Orchestration::named("Collect");
+const APPROVAL: ExternalEvent<String> = ExternalEvent::named("Approval");
+const ITEM: ExternalEvent<u64> = ExternalEvent::named("Item");
+const ITEMS: usize = 4;
+
+async fn square(_: ActivityContext, number: u64) -> Result<u64, ActivityError> {
+    Ok(number * number)
+}
+
+async fn sum(ctx: OrchestrationContext, count: u64) -> Result<u64, TaskFailed> {
+    let squares = try_join_all((0..count).map(|number| ctx.call(&SQUARE, number))).await?;
+    Ok(squares.into_iter().sum())
+}
+
+async fn retry(ctx: OrchestrationContext, good_attempt: u64) -> Result<u64, TaskFailed> {
+    let policy = RetryPolicy::new(3, Duration::from_millis(100));
+    ctx.call_with(&FLAKY, good_attempt, policy).await
+}
+
+async fn tree(ctx: OrchestrationContext, depth: u32) -> Result<u32, TaskFailed> {
+    if depth == 0 {
+        return Ok(1);
+    }
+    let id = |side: &str| SubOptions::new().instance_id(format!("{}-{side}", ctx.instance_id()));
+    let children = ["left", "right"].map(|side| ctx.call_sub_with(&TREE, depth - 1, id(side)));
+    Ok(1 + try_join_all(children).await?.into_iter().sum::<u32>())
+}
+
+async fn approve(ctx: OrchestrationContext, wait_ms: u64) -> Result<String, OrchestrationError> {
+    ctx.set_custom_status("waiting")?;
+    let timeout = ctx.timer(Duration::from_millis(wait_ms));
+    Ok(match select(ctx.wait_for_event(&APPROVAL), timeout).await {
+        Either::Left((who, _)) => format!("approved by {}", who?),
+        Either::Right(((), _)) => "timed out".to_owned(),
+    })
+}
+
+async fn collect(
+    ctx: OrchestrationContext,
+    mut seen: Vec<u64>,
+) -> Result<Vec<u64>, OrchestrationError> {
+    seen.push(ctx.wait_for_event(&ITEM).await?);
+    if seen.len() < ITEMS {
+        return ctx.continue_as_new(seen);
+    }
+    Ok(seen)
+}
+
+fn connect(emulator: &Emulator) -> Client {
+    let text = format!(
+        "Endpoint={};TaskHub=default;Authentication=None",
+        emulator.endpoint()
+    );
+    Client::connect(text.as_str()).unwrap()
+}
+
+fn registered(client: &Client) -> WorkerBuilder {
+    let attempts = Arc::new(AtomicU64::new(0));
+    Worker::builder(client)
+        .activity(&SQUARE, square)
+        .activity(&FLAKY, move |_: ActivityContext, good_attempt: u64| {
+            let attempt = attempts.fetch_add(1, Ordering::SeqCst) + 1;
+            async move {
+                if attempt < good_attempt {
+                    let text = format!("attempt {attempt} fails");
+                    return Err(ActivityError::new("Flaky", text));
+                }
+                Ok(attempt)
+            }
+        })
+        .orchestration(&SUM, sum)
+        .orchestration(&RETRY, retry)
+        .orchestration(&TREE, tree)
+        .orchestration(&APPROVE, approve)
+        .orchestration(&COLLECT, collect)
+}
+
+/// An emulator, a client and a worker that knows everything above.
+struct World {
+    client: Client,
+    worker: WorkerHandle,
+    /// Killed when the test ends.
+    emulator: Emulator,
+}
+
+impl World {
+    fn start() -> Self {
+        let emulator = Emulator::ephemeral().unwrap();
+        let client = connect(&emulator);
+        let worker = registered(&client).build().unwrap().start();
+        Self {
+            client,
+            worker,
+            emulator,
+        }
+    }
+
+    async fn stop(self) {
+        self.worker.stop().await.unwrap();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn fan_out_of_500_gives_its_sum() {
+    let world = World::start();
+    let id = world.client.start(&SUM, 500).await.unwrap();
+    let state = world
+        .client
+        .wait_for_completion(&id, DEADLINE)
+        .await
+        .unwrap();
+    assert_eq!(
+        state.output::<u64>().unwrap(),
+        (0..500).map(|n| n * n).sum::<u64>()
+    );
+    world.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn activity_is_retried_until_it_succeeds_or_may_not() {
+    let world = World::start();
+    let id = world.client.start(&RETRY, 3).await.unwrap();
+    let state = world
+        .client
+        .wait_for_completion(&id, DEADLINE)
+        .await
+        .unwrap();
+    assert_eq!(state.output::<u64>().unwrap(), 3);
+
+    let id = world.client.start(&RETRY, 99).await.unwrap();
+    let state = world
+        .client
+        .wait_for_completion(&id, DEADLINE)
+        .await
+        .unwrap();
+    assert_eq!(state.status, OrchestrationStatus::Failed);
+    let failure = state.failure.unwrap();
+    assert!(failure.message.contains("attempt 6 fails"), "{failure:?}");
+    world.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn tree_of_children_ends_and_is_purged_as_one() {
+    let world = World::start();
+    let options = StartOptions::new().instance_id("root");
+    world.client.start_with(&TREE, 2, options).await.unwrap();
+    let state = world
+        .client
+        .wait_for_completion("root", DEADLINE)
+        .await
+        .unwrap();
+    assert_eq!(state.output::<u32>().unwrap(), 7);
+    let child = world.client.get("root-left-right").await.unwrap().unwrap();
+    assert_eq!(child.parent_instance_id.as_deref(), Some("root-left"));
+
+    let purged = world.client.purge_recursive("root").await.unwrap();
+    assert_eq!(purged.count, 7);
+    assert!(world.client.get("root-left-right").await.unwrap().is_none());
+    world.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn event_races_with_a_timer() {
+    let world = World::start();
+    let client = &world.client;
+    let slow = client.start(&APPROVE, 200).await.unwrap();
+    let quick = client.start(&APPROVE, 3_600_000).await.unwrap();
+    let state = client.wait_for_start(&quick, DEADLINE).await.unwrap();
+    assert_eq!(state.status, OrchestrationStatus::Running);
+    client
+        .raise_event(&quick, &APPROVAL, "Ann".to_owned())
+        .await
+        .unwrap();
+    let state = client.wait_for_completion(&quick, DEADLINE).await.unwrap();
+    assert_eq!(state.output::<String>().unwrap(), "approved by Ann");
+    assert_eq!(
+        state.custom_status::<String>().unwrap().as_deref(),
+        Some("waiting")
+    );
+    let state = client.wait_for_completion(&slow, DEADLINE).await.unwrap();
+    assert_eq!(state.output::<String>().unwrap(), "timed out");
+    world.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn continue_as_new_loses_and_repeats_no_event() {
+    let world = World::start();
+    let id = world.client.start(&COLLECT, vec![]).await.unwrap();
+    for number in 0..4 {
+        world.client.raise_event(&id, &ITEM, number).await.unwrap();
+    }
+    let state = world
+        .client
+        .wait_for_completion(&id, DEADLINE)
+        .await
+        .unwrap();
+    assert_eq!(state.output::<Vec<u64>>().unwrap(), [0, 1, 2, 3]);
+    world.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn suspended_instance_keeps_its_event_for_later() {
+    let world = World::start();
+    let client = &world.client;
+    let id = client.start(&APPROVE, 3_600_000).await.unwrap();
+    client.wait_for_start(&id, DEADLINE).await.unwrap();
+    client.suspend(&id, "lunch").await.unwrap();
+    client
+        .raise_event(&id, &APPROVAL, "Ben".to_owned())
+        .await
+        .unwrap();
+    let early = client
+        .wait_for_completion(&id, Duration::from_millis(300))
+        .await;
+    assert!(
+        matches!(early, Err(ClientError::DeadlineExceeded { .. })),
+        "{early:?}"
+    );
+    client.resume(&id, "back").await.unwrap();
+    let state = client.wait_for_completion(&id, DEADLINE).await.unwrap();
+    assert_eq!(state.output::<String>().unwrap(), "approved by Ben");
+    world.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn terminated_instance_has_the_given_output() {
+    let world = World::start();
+    let client = &world.client;
+    let id = client.start(&APPROVE, 3_600_000).await.unwrap();
+    client.wait_for_start(&id, DEADLINE).await.unwrap();
+    client.terminate_recursive(&id, "enough").await.unwrap();
+    let state = client.wait_for_completion(&id, DEADLINE).await.unwrap();
+    assert_eq!(state.status, OrchestrationStatus::Terminated);
+    assert_eq!(state.raw_output.as_deref(), Some("\"enough\""));
+    let missing = client.terminate("nobody", ()).await;
+    assert!(
+        matches!(missing, Err(ClientError::NotFound { .. })),
+        "{missing:?}"
+    );
+    world.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn stopped_worker_hands_over_to_the_next() {
+    let world = World::start();
+    let id = world.client.start(&APPROVE, 3_600_000).await.unwrap();
+    world.client.wait_for_start(&id, DEADLINE).await.unwrap();
+    world.worker.stop().await.unwrap();
+    world
+        .client
+        .raise_event(&id, &APPROVAL, "Cleo".to_owned())
+        .await
+        .unwrap();
+    let next = registered(&world.client).build().unwrap().start();
+    let state = world
+        .client
+        .wait_for_completion(&id, DEADLINE)
+        .await
+        .unwrap();
+    assert_eq!(state.output::<String>().unwrap(), "approved by Cleo");
+    next.stop().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn emulator_killed_in_the_middle_of_a_fan_out_costs_nothing() {
+    const COUNT: u64 = 500;
+    let folder = tempfile::tempdir().unwrap();
+    let mut emulator = Emulator::on_file(&folder.path().join("emulator.db")).unwrap();
+    let client = connect(&emulator);
+    // The test sees how far the fan-out is, and stops it half way until the crash is over.
+    let (done, gate) = (
+        Arc::new(AtomicU64::new(0)),
+        Arc::new(tokio::sync::Semaphore::new(250)),
+    );
+    let (half_tx, mut half_rx) = tokio::sync::mpsc::unbounded_channel();
+    let activity = {
+        let (done, gate) = (Arc::clone(&done), Arc::clone(&gate));
+        move |_: ActivityContext, number: u64| {
+            let (done, gate, half) = (Arc::clone(&done), Arc::clone(&gate), half_tx.clone());
+            async move {
+                let permit = gate.acquire().await.map_err(|error| error.to_string())?;
+                permit.forget();
+                if done.fetch_add(1, Ordering::SeqCst) + 1 == COUNT / 2 {
+                    // The test may have ended.
+                    half.send(()).ok();
+                }
+                Ok::<_, String>(number * number)
+            }
+        }
+    };
+    let worker = Worker::builder(&client)
+        .activity(&SQUARE, activity)
+        .orchestration(&SUM, sum)
+        .build()
+        .unwrap()
+        .start();
+    let options = StartOptions::new().instance_id("order");
+    client.start_with(&SUM, COUNT, options).await.unwrap();
+    tokio::time::timeout(DEADLINE, half_rx.recv())
+        .await
+        .unwrap()
+        .unwrap();
+
+    emulator.kill().unwrap();
+    emulator.restart().unwrap();
+    gate.add_permits(10_000);
+    let state = client.wait_for_completion("order", DEADLINE).await.unwrap();
+    assert_eq!(
+        state.output::<u64>().unwrap(),
+        (0..COUNT).map(|n| n * n).sum::<u64>()
+    );
+    worker.stop().await.unwrap();
+
+    let raw = RawClient::connect(emulator.endpoint()).await.unwrap();
+    let history = raw.history("order").await.unwrap();
+    let mut answers: BTreeMap<i32, usize> = BTreeMap::new();
+    for id in events::answered_ids(&history) {
+        *answers.entry(id).or_default() += 1;
+    }
+    let expected: BTreeMap<i32, usize> = events::scheduled_ids(&history)
+        .into_iter()
+        .map(|id| (id, 1))
+        .collect();
+    assert_eq!(expected.len(), 500);
+    assert_eq!(answers, expected, "one result for each activity");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn queries_and_histories_stream_page_by_page() {
+    let world = World::start();
+    for number in 0..7 {
+        let options = StartOptions::new().instance_id(format!("sum-{number}"));
+        world.client.start_with(&SUM, 2, options).await.unwrap();
+        world
+            .client
+            .wait_for_completion(&format!("sum-{number}"), DEADLINE)
+            .await
+            .unwrap();
+    }
+    let query = durascope_sdk::client::InstanceQuery::new()
+        .id_prefix("sum-")
+        .page_size(3);
+    let found: Vec<_> = world.client.query(query).try_collect().await.unwrap();
+    let ids: Vec<&str> = found
+        .iter()
+        .map(|state| state.instance_id.as_str())
+        .collect();
+    assert_eq!(
+        ids,
+        [
+            "sum-0", "sum-1", "sum-2", "sum-3", "sum-4", "sum-5", "sum-6"
+        ]
+    );
+    let history: Vec<_> = world
+        .client
+        .history("sum-0")
+        .await
+        .unwrap()
+        .try_collect()
+        .await
+        .unwrap();
+    assert_eq!(
+        events::kinds(&history).last().map(String::as_str),
+        Some("ExecutionCompleted")
+    );
+    assert_eq!(events::scheduled_ids(&history).len(), 2);
+    assert!(!world.emulator.endpoint().is_empty());
+    world.stop().await;
+}
