@@ -8,6 +8,9 @@ use crate::client::ClientError;
 impl From<Status> for ClientError {
     fn from(status: Status) -> Self {
         let message = status.message().to_owned();
+        if is_our_deadline(&status) {
+            return Self::DeadlineExceeded { message };
+        }
         if is_broken_connection(&status) {
             return Self::Unavailable {
                 message: with_causes(message, &status),
@@ -57,6 +60,18 @@ fn with_causes(mut message: String, status: &Status) -> String {
 /// The call may not have reached the server, and may be repeated.
 pub(crate) fn is_unavailable(status: &Status) -> bool {
     status.code() == Code::Unavailable
+}
+
+/// The time that this side gave the call ran out; the transport reports it as a cancellation.
+fn is_our_deadline(status: &Status) -> bool {
+    let mut source = std::error::Error::source(status);
+    while let Some(cause) = source {
+        if cause.is::<tonic::TimeoutExpired>() {
+            return true;
+        }
+        source = cause.source();
+    }
+    false
 }
 
 /// The connection broke under the call: only then does a status have a cause on this side.

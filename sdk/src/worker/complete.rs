@@ -9,6 +9,7 @@ use durascope_proto::orchestrator_action::OrchestratorActionType;
 use prost::Message;
 
 use super::backoff;
+use crate::client::ClientError;
 use crate::failure::FailureDetails;
 use crate::transport::Connection;
 use crate::transport::Request;
@@ -32,7 +33,8 @@ pub(super) async fn complete_activity(connection: &Connection, response: proto::
     })
     .await;
     if let Err(status) = sent {
-        tracing::warn!(?instance, task, %status, "activity result was not accepted");
+        let error = ClientError::from(status);
+        tracing::warn!(?instance, task, %error, "activity result was not accepted");
         abandon_activity(connection, token).await;
     }
 }
@@ -46,7 +48,8 @@ pub(super) async fn complete_turn(connection: &Connection, response: Orchestrato
         })
         .await;
         if let Err(status) = sent {
-            tracing::warn!(?instance, %status, "turn was not accepted");
+            let error = ClientError::from(status);
+            tracing::warn!(?instance, %error, "turn was not accepted");
             abandon_turn(connection, token).await;
             return;
         }
@@ -62,7 +65,7 @@ pub(super) async fn abandon_activity(connection: &Connection, completion_token: 
         .await;
     if let Err(status) = sent {
         // The server offers the item again once it sees that this worker is gone.
-        tracing::debug!(%status, "activity was not given back");
+        tracing::debug!(error = %ClientError::from(status), "activity was not given back");
     }
 }
 
@@ -74,7 +77,7 @@ pub(super) async fn abandon_turn(connection: &Connection, completion_token: Stri
         })
         .await;
     if let Err(status) = sent {
-        tracing::debug!(%status, "turn was not given back");
+        tracing::debug!(error = %ClientError::from(status), "turn was not given back");
     }
 }
 

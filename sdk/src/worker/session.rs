@@ -16,6 +16,7 @@ use super::backoff;
 use super::complete;
 use super::execute;
 use super::registry::Registry;
+use crate::client::ClientError;
 use crate::error::WorkerError;
 use crate::transport::Connection;
 use crate::transport::Status;
@@ -102,7 +103,8 @@ impl Session {
                 Ended::Closed => tracing::info!("the server closed the stream, reconnecting"),
                 Ended::Failed(status) => {
                     self.connection.forgets_token(&status).await;
-                    tracing::warn!(%status, failures, "connection failed, reconnecting");
+                    let error = ClientError::from(status);
+                    tracing::warn!(%error, failures, "connection failed, reconnecting");
                 }
             }
             failures = failures.saturating_add(1);
@@ -222,7 +224,8 @@ impl Session {
             match execute::run_turn(&connection, &registry, request, token.clone()).await {
                 Ok(response) => complete::complete_turn(&connection, response).await,
                 Err(status) => {
-                    tracing::warn!(?instance, %status, "turn could not be made, giving it back");
+                    let error = ClientError::from(status);
+                    tracing::warn!(?instance, %error, "turn could not be made, giving it back");
                     complete::abandon_turn(&connection, token).await;
                 }
             }
@@ -233,8 +236,9 @@ impl Session {
         let kill = self.kill.clone();
         self.running.spawn(async move {
             tokio::select! {
-                () = kill.cancelled() => {}
+                biased; // Work that is done at once needs no place among those to be told.
                 () = work => {}
+                () = kill.cancelled() => {}
             }
         });
     }
@@ -274,6 +278,13 @@ async fn slot<'a>(
     slots: &'a Semaphore,
     stop: &CancellationToken,
 ) -> Option<tokio::sync::SemaphorePermit<'a>> {
+    if stop.is_cancelled() {
+        return None;
+    }
+    // The common case, without a place in any queue.
+    if let Ok(permit) = slots.try_acquire() {
+        return Some(permit);
+    }
     tokio::select! {
         biased; // Nothing new begins after a stop, even if there is room.
         () = stop.cancelled() => None,

@@ -65,9 +65,9 @@ impl Replay<'_> {
             | EventType::SubOrchestrationInstanceFailed(_)
             | EventType::TimerFired(_)
             | EventType::EventRaised(_) => self.on_message(event),
+            EventType::ExecutionRewound(_) => self.rewound = true,
             // Of other kinds an orchestration without entities needs nothing.
             EventType::ExecutionCompleted(_)
-            | EventType::ExecutionRewound(_)
             | EventType::OrchestratorCompleted(_)
             | EventType::GenericEvent(_)
             | EventType::HistoryState(_)
