@@ -152,11 +152,12 @@ pub fn instance(size: Size) -> InstanceShape {
 impl InstanceShape {
     /// Where text about the selected line goes: below the rule of a stacked detail.
     pub fn detail_text(&self) -> Area {
-        if self.detail.is_empty() {
-            return self.tree;
-        }
-        let mut area = self.detail;
-        if !self.beside {
+        let mut area = if self.detail.is_empty() {
+            self.tree
+        } else {
+            self.detail
+        };
+        if !self.beside && !self.detail.is_empty() {
             area.take_top(1);
         }
         Area {

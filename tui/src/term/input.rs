@@ -41,7 +41,8 @@ fn key(event: KeyEvent) -> Option<Key> {
         _ => return None,
     };
     let ctrl = event.modifiers.contains(KeyModifiers::CONTROL);
-    let alt = event.modifiers.contains(KeyModifiers::ALT);
+    // Two quick presses of Esc reach us as alt-Esc.
+    let alt = event.modifiers.contains(KeyModifiers::ALT) && code != Code::Esc;
     Some(Key { code, ctrl, alt })
 }
 

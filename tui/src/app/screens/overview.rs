@@ -126,7 +126,8 @@ pub fn on_data(model: &mut Model) {
         });
     let gone = overview.selection.on_rows(loaded(&page, &ids), visible);
     overview.shown = page.window;
-    if let Some(id) = gone.filter(|_| same_question) {
+    let is_on_screen = model.screens.top_instance().is_none();
+    if let Some(id) = gone.filter(|_| same_question && is_on_screen) {
         model.toast(Kind::Note, format!("{id} has left this list"));
     }
 }

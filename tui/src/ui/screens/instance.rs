@@ -128,13 +128,17 @@ fn draw_title(pen: &mut Pen<'_>, area: Area, model: &Model, instance: &Instance)
 
 fn draw_progress(pen: &mut Pen<'_>, area: Area, tree: &InstanceTree, row: &InstanceRow) {
     let mut pieces = Vec::new();
-    let wide = area.width >= 100;
-    for (name, total) in [("activities", &row.activities), ("children", &row.children)] {
+    let (activities, width) = match area.width {
+        100.. => ("activities", 16),
+        80.. => ("act.", 5),
+        _ => ("act.", 0),
+    };
+    for (name, total) in [(activities, &row.activities), ("children", &row.children)] {
         let Some(it) = total.as_ref().filter(|it| it.scheduled > 0) else {
             continue;
         };
         let done = status::finished(it);
-        let bar = progress::bar(if wide { 16 } else { 8 }, done, it.scheduled);
+        let bar = progress::bar(width, done, it.scheduled);
         pieces.push(piece(format!("{name} "), Role::Dim));
         pieces.push(piece(bar, Role::Accent));
         pieces.push(piece(format!(" {done}/{}", it.scheduled), Role::Text));
@@ -147,12 +151,16 @@ fn draw_progress(pen: &mut Pen<'_>, area: Area, tree: &InstanceTree, row: &Insta
     let over = warning > 0 && row.history_bytes > warning / 10 * 8;
     let role = if over { Role::Warn } else { Role::Text };
     let mut history = format!(
-        "{} events  {}",
+        "{} events {}",
         format::count(row.history_events),
         format::bytes(row.history_bytes)
     );
     if warning > 0 {
-        let bar = progress::bar(6, row.history_bytes, warning);
+        let bar = progress::bar(
+            if area.width >= 100 { 6 } else { 3 },
+            row.history_bytes,
+            warning,
+        );
         history.push_str(&format!(
             " {bar} of {}{}",
             format::bytes(warning),

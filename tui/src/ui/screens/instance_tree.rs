@@ -31,6 +31,8 @@ struct Line<'a> {
     done: String,
     failed: u64,
     time: String,
+    /// An id loses its middle; other text loses its end.
+    is_id: bool,
 }
 
 impl<'a> Line<'a> {
@@ -44,6 +46,7 @@ impl<'a> Line<'a> {
             done: String::new(),
             failed: 0,
             time: String::new(),
+            is_id: false,
         }
     }
 }
@@ -115,13 +118,12 @@ fn draw_line(pen: &mut Pen<'_>, row: Area, line: &Line<'_>, depth: usize, unfold
         _ => row.width,
     };
     let room = usize::from(what_end.saturating_sub(x));
-    pen.put(
-        row,
-        x,
-        0,
-        line.what.fit_middle(room, "…").as_str(),
-        line.role,
-    );
+    let what = if line.is_id {
+        line.what.fit_middle(room, "…")
+    } else {
+        line.what.fit(room, "…")
+    };
+    pen.put(row, x, 0, what.as_str(), line.role);
     if let Some((done, total)) = line.bar {
         let bar = progress::bar(usize::from(bar_width), done, total);
         let role = if done == total {
@@ -294,6 +296,7 @@ fn child(tree: &InstanceTree, at: usize, now: Micros) -> Option<Line<'_>> {
         Clean::from(format!("{}  {}", row.instance_id, row.failure))
     };
     let mut line = Line::new(sign, role, what);
+    line.is_id = row.failure.is_empty();
     if let Some(batch) = row.batch.as_ref().filter(|it| it.scheduled > 0) {
         let done = status::finished(batch);
         line.bar = Some((done, batch.scheduled));

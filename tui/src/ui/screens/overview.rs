@@ -39,18 +39,21 @@ const fn column(title: &'static str, min: u16, ideal: u16, right: bool, priority
 
 const COLUMNS: [Column; 12] = [
     column("", 1, 1, false, 0),
-    column("STATUS", 10, 10, false, 7),
-    column("INSTANCE ID", 12, 30, false, 0),
-    column("NAME", 8, 20, false, 3),
-    column("IDLE", 5, 6, true, 5),
-    column("AGE", 5, 6, true, 8),
-    column("PROGRESS", 8, 12, false, 4),
-    column("DONE", 9, 11, true, 1),
-    column("✗", 4, 5, true, 2),
-    column("EVENTS", 7, 8, true, 9),
+    column("STATUS", 10, 10, false, 8),
+    column("INSTANCE ID", 16, 26, false, 0),
+    column("NAME", 10, 12, false, 3),
+    column("IDLE", 5, 5, true, 5),
+    column("AGE", 5, 5, true, 9),
+    column("PROGRESS", 8, 10, false, 4),
+    column("DONE", 9, 9, true, 1),
+    column("✗", 3, 4, true, 2),
+    column("EVENTS", 6, 7, true, 10),
     column("HISTORY", 7, 7, true, 6),
-    column("OPEN WORK · FAILURE", 14, 90, false, 10),
+    column("OPEN WORK, FAILURE", 22, 120, false, 7),
 ];
+
+/// Where the bar stands in [`COLUMNS`].
+const PROGRESS: usize = 6;
 
 /// Draws the screen.
 pub fn draw(pen: &mut Pen<'_>, model: &Model) {
@@ -69,18 +72,16 @@ pub fn draw(pen: &mut Pen<'_>, model: &Model) {
 
 fn draw_rule(pen: &mut Pen<'_>, area: Area, model: &Model) {
     let overview = &model.screens.overview;
-    let matching = model.page().map_or(0, |it| it.matching);
+    let matching = model
+        .page()
+        .map_or_else(|| "–".to_owned(), |it| format::count(it.matching));
     let order = if overview.reverse {
         "▾ reversed"
     } else {
         "▾"
     };
     let right = [piece(
-        format!(
-            "{} · sort: {} {order}",
-            format::count(matching),
-            overview.sort_name()
-        ),
+        format!("{matching} · sort: {} {order}", overview.sort_name()),
         Role::Text,
     )];
     if overview.editing {
@@ -207,6 +208,7 @@ fn draw_list(pen: &mut Pen<'_>, titles: Area, area: Area, model: &Model) {
     let offset = page.window.as_ref().map_or(0, |it| it.offset);
     let offset = usize::try_from(offset).unwrap_or(usize::MAX);
     let now = model.server_now();
+    let bar = usize::from(widths[PROGRESS]);
     for y in 0..area.height {
         let index = selection.top() + usize::from(y);
         let loaded = index.checked_sub(offset).and_then(|at| page.rows.get(at));
@@ -217,7 +219,14 @@ fn draw_list(pen: &mut Pen<'_>, titles: Area, area: Area, model: &Model) {
         };
         match loaded {
             Some(row) => {
-                vtable::draw_row(pen, inner(line), 0, &COLUMNS, &widths, &cells_of(row, now));
+                vtable::draw_row(
+                    pen,
+                    inner(line),
+                    0,
+                    &COLUMNS,
+                    &widths,
+                    &cells_of(row, now, bar),
+                );
             }
             None if u64::try_from(index).unwrap_or(u64::MAX) < page.matching => {
                 pen.put(inner(line), 2, 0, "…", Role::Dim);
@@ -232,7 +241,7 @@ fn draw_list(pen: &mut Pen<'_>, titles: Area, area: Area, model: &Model) {
 }
 
 /// The cells of one row.
-fn cells_of(row: &InstanceRow, now: Micros) -> [Cell<'_>; 12] {
+fn cells_of(row: &InstanceRow, now: Micros, bar_width: usize) -> [Cell<'_>; 12] {
     let state = status::of(row.status);
     let (sign, role) = glyphs::status(state);
     let since = |at: Option<Micros>| at.map_or_else(|| "–".to_owned(), |at| format::age(now - at));
@@ -240,7 +249,7 @@ fn cells_of(row: &InstanceRow, now: Micros) -> [Cell<'_>; 12] {
     let idle = status::micros(row.updated_at.as_ref());
     let batch = row.batch.as_ref().filter(|it| it.scheduled > 0);
     let bar = batch.map_or_else(String::new, |it| {
-        progress::bar(11, status::finished(it), it.scheduled)
+        progress::bar(bar_width, status::finished(it), it.scheduled)
     });
     let done = batch.map_or_else(
         || "–".to_owned(),

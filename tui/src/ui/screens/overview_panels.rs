@@ -7,6 +7,8 @@ use durascope_proto::monitor::QueueDepth;
 use crate::app::geometry::Area;
 use crate::app::model::Model;
 use crate::data::series::Plot;
+use crate::data::series::SAMPLE;
+use crate::data::series::SAMPLES;
 use crate::data::status;
 use crate::format;
 use crate::format::Micros;
@@ -26,6 +28,9 @@ const TOTALS: [OrchestrationStatus; 6] = [
     OrchestrationStatus::Completed,
     OrchestrationStatus::Terminated,
 ];
+
+/// Above this many slots a worker means "no limit".
+const SLOTS_SHOWN_MAX: u64 = 100_000;
 
 const PLOTS: [(Plot, &str); 5] = [
     (Plot::Started, "started"),
@@ -47,17 +52,19 @@ pub fn draw(pen: &mut Pen<'_>, area: Area, model: &Model) {
 fn draw_wide(pen: &mut Pen<'_>, area: Area, model: &Model) {
     let totals = Area { width: 34, ..area };
     let queues = Area {
-        x: area.x + area.width - 40,
-        width: 40,
+        x: area.x + area.width - 42,
+        width: 42,
         ..area
     };
     let rates = Area {
         x: area.x + 34,
-        width: area.width - 74,
+        width: area.width - 76,
         ..area
     };
     pen.rule(totals, 0, &[piece("Orchestrations", Role::Head)], &[]);
-    pen.rule(rates, 0, &[piece("Rates, last 2 min", Role::Head)], &[]);
+    let samples = Micros::try_from(spark_width(rates)).unwrap_or(0);
+    let title = format!("Rates, last {}", format::age(samples * SAMPLE));
+    pen.rule(rates, 0, &[piece(title, Role::Head)], &[]);
     pen.rule(queues, 0, &[piece("Queues and workers", Role::Head)], &[]);
     let Some(hub) = model.hub() else {
         return;
@@ -92,12 +99,16 @@ fn draw_totals(pen: &mut Pen<'_>, area: Area, model: &Model) {
     }
 }
 
+fn spark_width(area: Area) -> usize {
+    usize::from(area.width.saturating_sub(24)).min(SAMPLES)
+}
+
 fn draw_rates(pen: &mut Pen<'_>, area: Area, model: &Model, hub: &HubSummary) {
     let Some(rates) = &hub.rates else {
         pen.put(area, 2, 1, "this server does not tell its rates", Role::Dim);
         return;
     };
-    let width = usize::from(area.width.saturating_sub(24)).min(60);
+    let width = spark_width(area);
     for (at, (plot, name)) in PLOTS.into_iter().enumerate() {
         let y = cells(at + 1);
         let value = match plot {
@@ -194,10 +205,19 @@ fn workers(hub: &HubSummary) -> Vec<Piece<'static>> {
     }
     let count = hub.workers.len();
     let noun = if count == 1 { "worker" } else { "workers" };
-    let text = format!(
-        "{count} {noun}: activities {activities}/{activities_max}, turns {turns}/{turns_max}"
-    );
+    let activities = slots(activities, activities_max);
+    let turns = slots(turns, turns_max);
+    let text = format!("{count} {noun}: activities {activities}, turns {turns}");
     vec![piece(text, Role::Text)]
+}
+
+/// Slots in use, `3/16`; workers that name no limit have none to show.
+fn slots(out: u64, max: u64) -> String {
+    if max == 0 || max > SLOTS_SHOWN_MAX {
+        out.to_string()
+    } else {
+        format!("{out}/{max}")
+    }
 }
 
 fn draw_lines(pen: &mut Pen<'_>, area: Area, model: &Model) {

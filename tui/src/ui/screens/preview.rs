@@ -120,7 +120,12 @@ fn facts(row: &InstanceRow, tree: Option<&InstanceTree>, now: Micros) -> String 
         ));
     }
     if row.timers_pending > 0 {
-        facts.push(format!("{} timers", row.timers_pending));
+        let noun = if row.timers_pending == 1 {
+            "timer"
+        } else {
+            "timers"
+        };
+        facts.push(format!("{} {noun}", row.timers_pending));
     }
     if !row.parent_instance_id.is_empty() {
         facts.push(format!("parent {}", row.parent_instance_id));

@@ -70,10 +70,7 @@ fn data_age(model: &Model) -> String {
         return String::new();
     };
     let age = format::age(model.now - data.received_at);
-    format!(
-        " · data from {}, {age} old",
-        format::clock(data.received_at)
-    )
+    format!(" · data {age} old")
 }
 
 fn calls(model: &Model) -> Vec<Piece<'static>> {

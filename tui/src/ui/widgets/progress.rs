@@ -11,7 +11,11 @@ pub fn bar(width: usize, done: u64, total: u64) -> String {
         0
     } else {
         let exact = eighths * u128::from(done.min(total)) / u128::from(total);
-        if done > 0 { exact.max(1) } else { 0 }
+        if done > 0 {
+            exact.max(1).min(eighths)
+        } else {
+            0
+        }
     };
     let filled = usize::try_from(filled).unwrap_or(0);
     let mut out = "█".repeat(filled / 8);

@@ -1,0 +1,8 @@
+//! The dashboard without a terminal and without a server: its core and its cells.
+
+mod fixtures;
+mod idle;
+mod monkey;
+mod screens;
+mod text;
+mod update;

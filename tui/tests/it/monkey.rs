@@ -1,0 +1,128 @@
+//! Random keys, sizes, answers and feed messages: no panic, and nothing is destroyed unasked.
+
+use durascope::app::dialogs::Dialog;
+use durascope::app::effect::Effect;
+use durascope::app::event::Answer;
+use durascope::app::event::Code;
+use durascope::app::event::Event;
+use durascope::app::event::Key;
+use durascope::app::event::Reply;
+use durascope::app::event::Size;
+use durascope::app::update::DIALOGS_MAX;
+use durascope::app::update::update;
+use durascope_proto::monitor::PreviewPurgeResponse;
+use proptest::prelude::*;
+
+use crate::fixtures::*;
+
+#[derive(Clone, Debug)]
+enum Step {
+    Press(Key),
+    Paste(String),
+    Resize(u16, u16),
+    Rows(usize, usize),
+    Tree(bool, usize),
+    Break,
+    Answer(bool),
+    Time(i64),
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    let letters = "jkgGhlFPets xzyn/?iqrc<>0a\"{".chars().collect::<Vec<_>>();
+    let codes = [
+        Code::Enter,
+        Code::Esc,
+        Code::Tab,
+        Code::BackTab,
+        Code::Backspace,
+        Code::Delete,
+        Code::Up,
+        Code::Down,
+        Code::Left,
+        Code::Right,
+        Code::Home,
+        Code::End,
+        Code::PageUp,
+        Code::PageDown,
+    ];
+    prop_oneof![
+        12 => prop::sample::select(letters).prop_map(|it| Step::Press(Key::char(it))),
+        6 => prop::sample::select(codes.to_vec()).prop_map(|it| Step::Press(Key::plain(it))),
+        2 => prop::sample::select(vec!['s', 'l', 'd', 'u', 'w', 'c', 'z'])
+            .prop_map(|it| Step::Press(Key::ctrl(it))),
+        1 => any::<char>().prop_map(|it| Step::Press(Key::char(it))),
+        1 => any::<String>().prop_map(Step::Paste),
+        2 => (1_u16..150, 1_u16..50).prop_map(|(width, height)| Step::Resize(width, height)),
+        3 => (0_usize..7, 0_usize..7).prop_map(|(turn, count)| Step::Rows(turn, count)),
+        3 => (any::<bool>(), 0_usize..5).prop_map(|(found, groups)| Step::Tree(found, groups)),
+        1 => Just(Step::Break),
+        2 => any::<bool>().prop_map(Step::Answer),
+        1 => (0_i64..20_000_000).prop_map(Step::Time),
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 96, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn nothing_panics_and_nothing_is_destroyed_without_its_key(
+        steps in prop::collection::vec(step(), 1..150)
+    ) {
+        let mut model = on_overview(100, 30);
+        let mut now = NOW;
+        for step in steps {
+            let was_confirming = matches!(model.dialogs.last(), Some(Dialog::Confirm(_)));
+            let is_yes = matches!(&step, Step::Press(it) if *it == Key::char('y'));
+            let event = match step {
+                Step::Press(key) => Some(Event::Key(key)),
+                Step::Paste(text) => Some(Event::Paste(text)),
+                Step::Resize(width, height) => Some(Event::Resize(Size { width, height })),
+                Step::Time(passed) => {
+                    now += passed;
+                    Some(Event::Wake)
+                }
+                Step::Rows(turn, count) => {
+                    let mut rows = rows();
+                    rows.rotate_left(turn % 6);
+                    rows.truncate(count);
+                    let update = answer(&model, rows);
+                    arrives(&mut model, update);
+                    None
+                }
+                Step::Tree(found, groups) => {
+                    let mut tree = tree();
+                    tree.found = found;
+                    tree.groups.truncate(groups);
+                    if let Some(top) = model.screens.top_instance() {
+                        tree.instance_id = top.id.clone();
+                    }
+                    let mut update = answer(&model, rows());
+                    update.tree = Some(tree);
+                    arrives(&mut model, update);
+                    None
+                }
+                Step::Break => {
+                    breaks(&mut model);
+                    None
+                }
+                Step::Answer(ok) => model.calls.first().map(|it| {
+                    let answer = if it.call.only_asks() {
+                        Answer::PurgePreview(PreviewPurgeResponse::default())
+                    } else {
+                        Answer::Done
+                    };
+                    let outcome = if ok { Ok(answer) } else { Err("unavailable".to_owned()) };
+                    Event::Reply(Reply { id: it.id, outcome })
+                }),
+            };
+            let Some(event) = event else { continue };
+            for effect in update(&mut model, event, now) {
+                if let Effect::Call { call, .. } = effect {
+                    prop_assert!(!call.destroys() || (was_confirming && is_yes), "{call:?}");
+                }
+            }
+            prop_assert!(model.dialogs.len() <= DIALOGS_MAX);
+            drawn(&model, COLOR);
+        }
+    }
+}
