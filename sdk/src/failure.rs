@@ -147,8 +147,11 @@ fn cause_chain(error: &(dyn Error + 'static)) -> Option<String> {
     Some(text)
 }
 
-/// Boxes and strings say nothing about the kind of error.
+/// Boxes and strings say nothing about the kind of error; of ours the last part says it all.
 fn readable_type(name: &str) -> &str {
+    if name.starts_with(concat!(env!("CARGO_CRATE_NAME"), "::")) {
+        return name.rsplit("::").next().unwrap_or(name);
+    }
     if name.starts_with("alloc::") || name.starts_with('&') {
         "Error"
     } else {

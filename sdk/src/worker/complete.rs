@@ -81,6 +81,18 @@ pub(super) async fn abandon_turn(connection: &Connection, completion_token: Stri
     }
 }
 
+pub(super) async fn abandon_entity(connection: &Connection, completion_token: String) {
+    let request = proto::AbandonEntityTaskRequest { completion_token };
+    let sent = connection
+        .unary(request, |mut stub, request| async move {
+            stub.abandon_task_entity_work_item(request).await
+        })
+        .await;
+    if let Err(status) = sent {
+        tracing::debug!(error = %ClientError::from(status), "entity work was not given back");
+    }
+}
+
 async fn persistently<M, R, F>(
     connection: &Connection,
     message: M,

@@ -193,11 +193,13 @@ impl Session {
         match item.request {
             Some(Request::ActivityRequest(request)) => self.take_activity(request, token),
             Some(Request::OrchestratorRequest(request)) => self.take_turn(request, token),
-            // A ping has done its work by arriving. Entities are not asked for.
-            Some(
-                Request::HealthPing(_) | Request::EntityRequest(_) | Request::EntityRequestV2(_),
-            )
-            | None => {}
+            Some(Request::EntityRequest(_) | Request::EntityRequestV2(_)) => {
+                // Not for this worker: another one on the hub may run entities.
+                let connection = Arc::clone(&self.connection);
+                self.spawn(async move { complete::abandon_entity(&connection, token).await });
+            }
+            // A ping has done its work by arriving.
+            Some(Request::HealthPing(_)) | None => {}
         }
     }
 
