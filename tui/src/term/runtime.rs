@@ -247,7 +247,9 @@ impl Screen {
     /// What is on the terminal is not known any more.
     fn forget(&mut self) -> io::Result<()> {
         self.shown = Buffer::empty(Rect::ZERO);
-        self.terminal.clear()
+        // `clear` would ask the terminal for its cursor, and the answer would go to the keys.
+        let size = self.terminal.size()?;
+        self.terminal.resize(Rect::new(0, 0, size.width, size.height))
     }
 
     /// Draws unless the last frame was a moment ago; answers whether it drew.
