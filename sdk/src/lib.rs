@@ -96,7 +96,6 @@ pub use error::ActivityError;
 pub use error::OrchestrationError;
 pub use error::TaskFailed;
 pub use error::TaskKind;
-pub use error::WorkerError;
 pub use failure::BoxError;
 pub use failure::FailureDetails;
 pub use names::Activity;
@@ -111,5 +110,6 @@ pub use retry::RetryPolicy;
 pub use transport::ConnectOptions;
 pub use transport::ConnectionString;
 pub use worker::Worker;
+pub use worker::WorkerError;
 
 pub use durascope_proto as proto;

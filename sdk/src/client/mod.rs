@@ -1,6 +1,5 @@
 //! The client: starts, watches and steers orchestration instances.
 
-mod error;
 mod instance;
 mod lifecycle;
 mod options;
@@ -8,7 +7,7 @@ mod query;
 mod start;
 mod wait;
 
-pub use error::ClientError;
+pub use crate::transport::ClientError;
 pub use instance::OrchestrationState;
 pub use instance::OrchestrationStatus;
 pub use instance::OutputError;

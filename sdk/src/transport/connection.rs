@@ -18,10 +18,10 @@ use uuid::Uuid;
 use super::connection_string::Authentication;
 use super::connection_string::ConnectionStringError;
 use super::connection_string::is_loopback;
+use super::error::ClientError;
 use super::options::ConnectOptions;
 use super::status;
 use super::token::TokenCache;
-use crate::client::ClientError;
 
 pub(crate) type Stub = TaskHubSidecarServiceClient<Channel>;
 

@@ -1,7 +1,8 @@
 //! Everything between this crate and the network; no other module names the transport.
 
 mod connection;
-pub(crate) mod connection_string;
+mod connection_string;
+mod error;
 mod options;
 pub(crate) mod status;
 mod token;
@@ -9,6 +10,7 @@ mod token;
 pub use connection_string::Authentication;
 pub use connection_string::ConnectionString;
 pub use connection_string::ConnectionStringError;
+pub use error::ClientError;
 pub use options::ConnectOptions;
 pub use token::AccessToken;
 pub use token::TOKEN_SCOPE;

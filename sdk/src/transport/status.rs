@@ -3,7 +3,7 @@
 use tonic::Code;
 use tonic::Status;
 
-use crate::client::ClientError;
+use super::error::ClientError;
 
 impl From<Status> for ClientError {
     fn from(status: Status) -> Self {

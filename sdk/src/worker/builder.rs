@@ -8,11 +8,11 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::Worker;
+use super::error::WorkerError;
 use super::registry::Registry;
 use super::session::Limits;
 use crate::activity::ActivityContext;
 use crate::client::Client;
-use crate::error::WorkerError;
 use crate::failure::BoxError;
 use crate::names::Activity;
 use crate::names::Orchestration;

@@ -9,8 +9,8 @@ use durascope_proto::orchestrator_action::OrchestratorActionType;
 use prost::Message;
 
 use super::backoff;
-use crate::client::ClientError;
 use crate::failure::FailureDetails;
+use crate::transport::ClientError;
 use crate::transport::Connection;
 use crate::transport::Request;
 use crate::transport::Response;

@@ -3,11 +3,13 @@
 mod backoff;
 mod builder;
 mod complete;
+mod error;
 mod execute;
 mod registry;
 mod session;
 
 pub use builder::WorkerBuilder;
+pub use error::WorkerError;
 
 use std::fmt;
 use std::future::Future;
@@ -17,7 +19,6 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use crate::client::Client;
-use crate::error::WorkerError;
 use crate::transport::Connection;
 use registry::Registry;
 use session::Limits;

@@ -9,11 +9,11 @@ use futures_util::future::ready;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use super::error::WorkerError;
 use crate::activity::ActivityContext;
 use crate::activity::ActivityFn;
 use crate::data;
 use crate::data::PayloadError;
-use crate::error::WorkerError;
 use crate::failure::BoxError;
 use crate::failure::FailureDetails;
 use crate::names::Activity;

@@ -14,10 +14,10 @@ use tokio_util::task::TaskTracker;
 
 use super::backoff;
 use super::complete;
+use super::error::WorkerError;
 use super::execute;
 use super::registry::Registry;
-use crate::client::ClientError;
-use crate::error::WorkerError;
+use crate::transport::ClientError;
 use crate::transport::Connection;
 use crate::transport::Status;
 use crate::transport::Streaming;

@@ -1,8 +1,8 @@
 //! Why a call to the scheduler failed.
 
+use super::connection_string::Authentication;
+use super::connection_string::ConnectionStringError;
 use crate::data::PayloadError;
-use crate::transport::Authentication;
-use crate::transport::ConnectionStringError;
 
 /// Why a call to the scheduler failed. Messages of the server are kept as they came.
 #[derive(Debug, thiserror::Error)]
