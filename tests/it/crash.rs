@@ -232,3 +232,112 @@ async fn clean_stop_keeps_everything_and_exits_with_zero() {
         OrchestrationStatus::Pending
     );
 }
+
+/// Chains of activity, child, timer and event, interrupted wherever the kill finds them.
+fn chain(request: &OrchestratorRequest) -> Vec<OrchestratorAction> {
+    let all = [&request.past_events[..], &request.new_events[..]].concat();
+    if events::execution_started(&all).is_some_and(|started| started.name == "Kid") {
+        return vec![actions::succeed(0, "1")];
+    }
+    let now = request.new_events[0]
+        .timestamp
+        .as_ref()
+        .map(durascope_proto::time::to_micros);
+    let count = |kind: &str| events::kinds(&all).iter().filter(|it| *it == kind).count();
+    let scheduled = [
+        "TaskScheduled",
+        "SubOrchestrationInstanceCreated",
+        "TimerCreated",
+    ]
+    .map(count);
+    let answered = [
+        "TaskCompleted",
+        "SubOrchestrationInstanceCompleted",
+        "TimerFired",
+    ]
+    .map(count);
+    let steps = i32::try_from(scheduled.iter().sum::<usize>()).unwrap();
+    if scheduled != answered {
+        return vec![];
+    }
+    match steps {
+        12 if events::raised(&all).len() == 2 => vec![actions::succeed(steps, "1")],
+        12 => vec![],
+        _ => vec![match steps % 3 {
+            0 => actions::schedule(steps, "Charge", None),
+            1 => actions::child(steps, "", "Kid", None),
+            _ => actions::timer(steps, now.unwrap() + 20_000),
+        }],
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn repeated_kills_wherever_they_strike_lose_nothing() {
+    const INSTANCES: usize = 40;
+    const KILLS: usize = 6;
+    let disk = Disk::new();
+    let mut emulator = Emulator::on_file(&disk.path).unwrap();
+    let client = connect(&emulator).await;
+    for number in 0..INSTANCES {
+        let id = format!("order-{number}");
+        client.start("Chain", &id, None).await.unwrap();
+        client.raise(&id, "First", Some("1")).await.unwrap();
+    }
+    for kill in 0..=KILLS {
+        let client = connect(&emulator).await;
+        let (tx, mut rx) = tokio::sync::mpsc::unbounded_channel();
+        let worker = RawWorker::open(&client).await.unwrap();
+        let _serving = worker.serve(
+            move |request| {
+                // The test listens only until it kills.
+                tx.send(()).ok();
+                chain(request)
+            },
+            |_| "1".to_owned(),
+        );
+        if kill == KILLS {
+            for number in 0..INSTANCES {
+                client
+                    .raise(&format!("order-{number}"), "Second", Some("2"))
+                    .await
+                    .unwrap();
+            }
+            for number in 0..INSTANCES {
+                let id = format!("order-{number}");
+                let state = client.ended(&id).await.unwrap();
+                assert_eq!(
+                    state.orchestration_status(),
+                    OrchestrationStatus::Completed,
+                    "{id}"
+                );
+                whole(&id, &client.history(&id).await.unwrap());
+            }
+            return;
+        }
+        // Somewhere among the turns, each time elsewhere.
+        for _ in 0..(17 + 23 * kill) {
+            tokio::time::timeout(durascope_tests::DEADLINE, rx.recv())
+                .await
+                .unwrap()
+                .unwrap();
+        }
+        emulator.kill().unwrap();
+        emulator.restart().unwrap();
+    }
+}
+
+/// Every step once and in order, every event once.
+fn whole(id: &str, history: &[durascope_proto::HistoryEvent]) {
+    let raised: Vec<String> = events::raised(history).into_iter().map(|it| it.0).collect();
+    assert_eq!(raised, ["First", "Second"], "{id}");
+    assert_eq!(events::scheduled_ids(history), [0, 3, 6, 9], "{id}");
+    assert_eq!(events::answered_ids(history), [0, 3, 6, 9], "{id}");
+    let kinds = events::kinds(history);
+    for kind in ["SubOrchestrationInstanceCompleted", "TimerFired"] {
+        assert_eq!(
+            kinds.iter().filter(|it| *it == kind).count(),
+            4,
+            "{kind} of {id}"
+        );
+    }
+}

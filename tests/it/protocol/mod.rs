@@ -8,6 +8,7 @@ mod lifecycle;
 mod pages;
 mod purge;
 mod starts;
+mod turns;
 mod waits;
 
 use durascope_proto::OrchestratorAction;
