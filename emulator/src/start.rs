@@ -110,10 +110,10 @@ pub async fn run(config: Config) -> Result<Running, StartError> {
         task_hub_default: config.task_hub_default().to_owned(),
         message_bytes_max: config.message_bytes_max,
         about: About {
-            database: temporary
-                .is_none()
-                .then(|| path.display().to_string())
-                .unwrap_or_default(),
+            database: match temporary {
+                None => path.display().to_string(),
+                Some(_) => String::new(),
+            },
         },
     };
     let router = service::router(&hub, &options, &health, &tasks)

@@ -44,17 +44,16 @@ pub(super) async fn read(
             Ok((matching, store::rows(connection, &window)?))
         })
         .await?;
-    let mut inspections = 0;
+    let mut candidates: Vec<bool> = found.iter().map(may_be_out).collect();
+    let beyond = candidates.iter_mut().filter(|it| **it).skip(INSPECTED_MAX);
+    beyond.for_each(|candidate| *candidate = false);
     let mut page = proto::InstancePage {
         window: Some(asked.clone()),
         matching,
         rows: Vec::with_capacity(found.len()),
     };
-    for row in found {
-        let turn_out = may_be_out(&row) && inspections < INSPECTED_MAX && {
-            inspections += 1;
-            has_turn_out(hub, key, &row.id).await?
-        };
+    for (row, candidate) in found.into_iter().zip(candidates) {
+        let turn_out = candidate && has_turn_out(hub, key, &row.id).await?;
         page.rows.push(rows::row(row, turn_out));
     }
     Ok(page)

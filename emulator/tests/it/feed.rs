@@ -2,16 +2,27 @@
 
 use std::time::Duration;
 
+use durascope_proto::ActivityResponse;
+use durascope_proto::GetWorkItemsRequest;
+use durascope_proto::OrchestratorAction;
+use durascope_proto::OrchestratorResponse;
+use durascope_proto::ScheduleTaskAction;
+use durascope_proto::TaskFailureDetails;
 use durascope_proto::TerminateRequest;
+use durascope_proto::WorkItem;
 use durascope_proto::monitor::InstanceWindow;
 use durascope_proto::monitor::PreviewPurgeRequest;
 use durascope_proto::monitor::SortColumn;
 use durascope_proto::monitor::WatchRequest;
 use durascope_proto::monitor::WatchUpdate;
 use durascope_proto::monitor::monitor_client::MonitorClient;
+use durascope_proto::orchestrator_action::OrchestratorActionType;
+use durascope_proto::work_item::Request as Work;
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
+use tonic::Request;
 use tonic::Streaming;
+use tonic::metadata::MetadataValue;
 
 use crate::Served;
 
@@ -95,6 +106,129 @@ async fn feed_follows_the_hub_and_what_is_watched() {
     .await;
     assert!(!fourth.tree.unwrap().found);
     drop(feed);
+    served.running.stop().await;
+}
+
+/// The next work item of a stream that is no health ping.
+async fn next_item(items: &mut Streaming<WorkItem>) -> (Work, String) {
+    let wait = async {
+        loop {
+            let item = items.message().await.unwrap().unwrap();
+            match item.request {
+                Some(Work::HealthPing(_)) | None => {}
+                Some(work) => return (work, item.completion_token),
+            }
+        }
+    };
+    tokio::time::timeout(PATIENCE, wait).await.unwrap()
+}
+
+fn schedule(id: i32) -> OrchestratorAction {
+    OrchestratorAction {
+        id,
+        orchestrator_action_type: Some(OrchestratorActionType::ScheduleTask(ScheduleTaskAction {
+            name: "Process".to_owned(),
+            input: Some(format!("item {id}")),
+            ..ScheduleTaskAction::default()
+        })),
+    }
+}
+
+#[tokio::test]
+async fn tree_shows_a_fan_out_as_it_moves() {
+    let served = Served::ephemeral().await;
+    served.start("order", "Order").await;
+    let mut client = served.client();
+    let mut request = Request::new(GetWorkItemsRequest {
+        max_concurrent_activity_work_items: 2,
+        ..GetWorkItemsRequest::default()
+    });
+    request
+        .metadata_mut()
+        .insert("workerid", MetadataValue::from_static("bench-1"));
+    let mut items = client.get_work_items(request).await.unwrap().into_inner();
+    let mut monitor = MonitorClient::new(served.channel.clone());
+    let watch = WatchRequest {
+        window: Some(InstanceWindow::default()),
+        instance_id: "order".to_owned(),
+    };
+    let mut feed = monitor
+        .watch(tokio_stream::iter([watch]))
+        .await
+        .unwrap()
+        .into_inner();
+
+    let (work, token) = next_item(&mut items).await;
+    let Work::OrchestratorRequest(_) = work else {
+        panic!("{work:?}")
+    };
+    let update = until(&mut feed, |update| {
+        update
+            .tree
+            .as_ref()
+            .is_some_and(|tree| tree.turn_out_worker == "bench-1")
+    })
+    .await;
+    assert!(update.tree.unwrap().instance.unwrap().turn_out);
+    let response = OrchestratorResponse {
+        instance_id: "order".to_owned(),
+        completion_token: token,
+        actions: (0..5).map(schedule).collect(),
+        ..OrchestratorResponse::default()
+    };
+    client.complete_orchestrator_task(response).await.unwrap();
+
+    // The worker takes two at a time: three wait.
+    let held = [next_item(&mut items).await, next_item(&mut items).await];
+    let group = |update: &WatchUpdate| update.tree.as_ref()?.groups.first().cloned();
+    let update = until(&mut feed, |update| {
+        group(update).is_some_and(|group| group.running == 2)
+    })
+    .await;
+    let shown = group(&update).unwrap();
+    assert_eq!((shown.scheduled, shown.queued, shown.turn_first), (5, 3, 1));
+    assert_eq!(shown.oldest_running[0].label, "item 0");
+    assert_eq!(shown.oldest_running[0].worker_id, "bench-1");
+    let hub = update.hub.unwrap();
+    assert_eq!(hub.workers[0].activities_max, 2);
+    assert_eq!(hub.activities.unwrap().out, 2);
+
+    let [first, second] = held.map(|(work, token)| match work {
+        Work::ActivityRequest(request) => (request.task_id, token),
+        other => panic!("{other:?}"),
+    });
+    let answer = |(task_id, completion_token): (i32, String), failure| ActivityResponse {
+        instance_id: "order".to_owned(),
+        task_id,
+        completion_token,
+        failure_details: failure,
+        ..ActivityResponse::default()
+    };
+    let failure = TaskFailureDetails {
+        error_type: "Jammed".to_owned(),
+        error_message: "paper".to_owned(),
+        ..TaskFailureDetails::default()
+    };
+    client
+        .complete_activity_task(answer(first, None))
+        .await
+        .unwrap();
+    let failed = answer(second, Some(failure.clone()));
+    client.complete_activity_task(failed).await.unwrap();
+
+    // Results count when they are accepted, though no turn has consumed them.
+    let update = until(&mut feed, |update| {
+        group(update).is_some_and(|group| (group.completed, group.failed) == (1, 1))
+    })
+    .await;
+    let tree = update.tree.unwrap();
+    assert_eq!(tree.failures[0].error_type, "Jammed");
+    assert_eq!(tree.failures[0].sample.as_ref(), Some(&failure));
+    let row = tree.instance.unwrap();
+    let activities = row.activities.unwrap();
+    assert_eq!((activities.completed, activities.failed), (1, 1));
+    assert_eq!(row.batch.unwrap().scheduled, 5);
+    drop((feed, items));
     served.running.stop().await;
 }
 

@@ -1,4 +1,8 @@
 //! The emulator as its callers meet it: in this process over gRPC, and as a program.
+#![expect(
+    clippy::unwrap_used,
+    reason = "helpers of tests fail as tests do, by panicking"
+)]
 
 mod feed;
 mod process;
