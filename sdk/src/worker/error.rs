@@ -1,5 +1,7 @@
 //! Why a worker could not be built, or did not end well.
 
+use std::time::Duration;
+
 use crate::transport::ClientError;
 
 /// A worker could not be built or ended abnormally.
@@ -24,12 +26,12 @@ pub enum WorkerError {
     #[error(transparent)]
     Connection(#[from] ClientError),
     /// Items were still running when the time for a graceful stop ran out.
-    #[error("{running} work items were still running {seconds} s after stop was asked for")]
+    #[error("{running} work items were still running {timeout:?} after stop was asked for")]
     StopTimeout {
         /// How many.
         running: usize,
-        /// The time given, in seconds.
-        seconds: u64,
+        /// The time given.
+        timeout: Duration,
     },
     /// The worker's task ended by a panic.
     #[error("the worker ended unexpectedly: {0}")]
