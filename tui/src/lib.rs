@@ -8,6 +8,7 @@ pub mod app;
 pub mod cli;
 pub mod config;
 pub mod data;
+pub mod demo;
 pub mod format;
 pub mod io;
 pub mod term;

@@ -2,11 +2,16 @@
 
 use std::io::Write;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::Parser;
 use durascope::RunError;
 use durascope::cli;
 use durascope::cli::args::Args;
+use durascope::cli::args::DemoArgs;
+use durascope::cli::args::Verb;
+use durascope::demo;
+use durascope::demo::DemoError;
 use durascope::term::guard;
 
 const FAILED: u8 = 1;
@@ -18,28 +23,71 @@ fn main() -> ExitCode {
         return fail(&report.to_string(), FAILED);
     }
     guard::restore_before_panic_report();
-    match dashboard(&args) {
-        Ok(()) => ExitCode::SUCCESS,
+    let outcome = match &args.verb {
+        None => dashboard(&args),
+        Some(Verb::Demo(options)) => demo(options),
+    };
+    match outcome {
+        Ok(status) => status,
         Err((message, status)) => fail(&message, status),
     }
 }
 
 /// Runs the dashboard; an error is its message and the exit status.
-fn dashboard(args: &Args) -> Result<(), (String, u8)> {
-    let config = cli::dashboard_config(args, |name| std::env::var(name).ok())
-        .map_err(|error| (error.to_string(), COULD_NOT_START))?;
+fn dashboard(args: &Args) -> Result<ExitCode, (String, u8)> {
+    let config =
+        cli::dashboard_config(args, env).map_err(|error| (error.to_string(), COULD_NOT_START))?;
+    in_runtime(durascope::run(config))?.map_err(|error| (error.to_string(), status_of(&error)))?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn demo(options: &DemoArgs) -> Result<ExitCode, (String, u8)> {
+    let failed = |error: DemoError| {
+        let status = match &error {
+            DemoError::Dashboard(error) => status_of(error),
+            _ => FAILED,
+        };
+        (error.to_string(), status)
+    };
+    if !options.headless {
+        let look = cli::look(&options.look, env);
+        in_runtime(demo::on_screen(look))?.map_err(failed)?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    let limit = Duration::from_secs(options.seconds);
+    let summary = in_runtime(demo::headless(limit))?.map_err(failed)?;
+    let text = serde_json::to_string_pretty(&summary)
+        .map_err(|error| (format!("the summary has no JSON form: {error}"), FAILED))?;
+    writeln!(std::io::stdout(), "{text}")
+        .map_err(|error| (format!("standard output: {error}"), FAILED))?;
+    Ok(if summary.ok {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::from(FAILED)
+    })
+}
+
+fn in_runtime<T>(work: impl Future<Output = T>) -> Result<T, (String, u8)> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .enable_all()
         .build()
         .map_err(|error| (format!("no runtime: {error}"), FAILED))?;
-    let result = runtime.block_on(durascope::run(config));
+    let result = runtime.block_on(work);
     // Reading of the keyboard may block a thread: it must not hold the exit up.
     runtime.shutdown_background();
-    result.map_err(|error| match &error {
-        RunError::NotATerminal | RunError::Address(_) => (error.to_string(), COULD_NOT_START),
-        RunError::Terminal(_) => (error.to_string(), FAILED),
-    })
+    Ok(result)
+}
+
+fn status_of(error: &RunError) -> u8 {
+    match error {
+        RunError::NotATerminal | RunError::Address(_) => COULD_NOT_START,
+        RunError::Terminal(_) => FAILED,
+    }
+}
+
+fn env(name: &str) -> Option<String> {
+    std::env::var(name).ok()
 }
 
 fn fail(message: &str, status: u8) -> ExitCode {

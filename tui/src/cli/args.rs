@@ -1,6 +1,7 @@
 //! Flags of the `durascope` command.
 
 use clap::Parser;
+use clap::Subcommand;
 use clap::ValueEnum;
 
 use crate::config::Wanted;
@@ -12,7 +13,14 @@ use crate::config::Wanted;
 /// keyboard; `?` on screen lists the keys.
 #[derive(Debug, Parser)]
 #[command(name = "durascope", version, after_long_help = AFTER_HELP)]
+#[command(args_conflicts_with_subcommands = true)]
 pub struct Args {
+    #[command(subcommand)]
+    pub verb: Option<Verb>,
+
+    #[command(flatten)]
+    pub look: LookArgs,
+
     /// Address of the scheduler [default: http://localhost:8080]
     #[arg(long, value_name = "URL")]
     pub endpoint: Option<String>,
@@ -28,7 +36,39 @@ pub struct Args {
     /// Refuse everything that would change an orchestration
     #[arg(long)]
     pub read_only: bool,
+}
 
+/// What to do instead of showing the dashboard of a server.
+#[derive(Debug, Subcommand)]
+pub enum Verb {
+    /// Show the dashboard on a scheduler and a workload of its own
+    ///
+    /// Starts an emulator in this process (temporary database, free port, shown on screen), a
+    /// worker with batched fan-outs, trees of sub-orchestrations, flaky activities, approvals
+    /// and a growing history, and the dashboard on it. Everything goes when it ends.
+    Demo(DemoArgs),
+}
+
+/// How to run the demo.
+#[derive(Debug, clap::Args)]
+pub struct DemoArgs {
+    /// No screen: run for --seconds, print one JSON summary, and exit with 0 only if everything
+    /// that should have completed did
+    #[arg(long)]
+    pub headless: bool,
+
+    /// How long to run without a screen
+    #[arg(long, value_name = "N", default_value_t = 20, requires = "headless")]
+    #[arg(value_parser = clap::value_parser!(u64).range(1..=86_400))]
+    pub seconds: u64,
+
+    #[command(flatten)]
+    pub look: LookArgs,
+}
+
+/// How the screen looks.
+#[derive(Debug, clap::Args)]
+pub struct LookArgs {
     /// Plain signs instead of blocks and lines; by itself when the locale is not UTF-8
     #[arg(long)]
     pub ascii: bool,
@@ -65,5 +105,5 @@ Environment, where no flag says otherwise:
   ENDPOINT, TASKHUB                address and task hub, when none of these is set
   NO_COLOR                         no colours; CLICOLOR_FORCE and FORCE_COLOR override it
 
-Exit status: 0 after leaving the dashboard, 1 when it failed, 2 when it could not start
-(bad arguments, or no terminal).";
+Exit status: 0 after leaving the dashboard, 1 when it failed (or the headless demo did not
+complete), 2 when it could not start (bad arguments, or no terminal).";

@@ -5,6 +5,7 @@ pub mod args;
 use crate::Config;
 use crate::cli::args::Args;
 use crate::cli::args::ColorChoice;
+use crate::cli::args::LookArgs;
 use crate::config;
 use crate::config::ConfigError;
 use crate::ui::Look;
@@ -22,12 +23,12 @@ pub fn dashboard_config(
     Ok(Config {
         server,
         read_only: args.read_only,
-        look: look(args, env),
+        look: look(&args.look, env),
     })
 }
 
 /// How the dashboard looks: flags first, then what the environment says of the terminal.
-pub fn look(args: &Args, env: impl Fn(&str) -> Option<String>) -> Look {
+pub fn look(args: &LookArgs, env: impl Fn(&str) -> Option<String>) -> Look {
     let is_set = |name: &str| env(name).is_some_and(|it| !it.is_empty());
     let forced = ["CLICOLOR_FORCE", "FORCE_COLOR"]
         .iter()
@@ -61,7 +62,7 @@ mod tests {
 
     fn look_of(flags: &[&str], env: &[(&str, &str)]) -> Look {
         let args = Args::parse_from(std::iter::once("durascope").chain(flags.iter().copied()));
-        look(&args, |name| {
+        look(&args.look, |name| {
             env.iter().find(|it| it.0 == name).map(|it| it.1.to_owned())
         })
     }
