@@ -195,7 +195,7 @@ async fn second_emulator_on_one_file_is_refused_and_names_the_first() {
     client.start("Order", "after", None).await.unwrap();
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn database_of_a_newer_version_is_refused_unharmed() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("emulator.db");

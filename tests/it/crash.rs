@@ -207,7 +207,7 @@ async fn timers_children_and_waits_go_on_after_kill() {
     client.ended("order").await.unwrap();
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn clean_stop_keeps_everything_and_exits_with_zero() {
     let disk = Disk::new();
     let mut emulator = Emulator::on_file(&disk.path).unwrap();
