@@ -1,7 +1,5 @@
 //! Waits for a person, with a deadline: an external event against a durable timer.
-//!
-//! `cargo run --example human_interaction` lets the deadline pass for one order and approves
-//! another.
+//! One order is approved, the deadline of another passes.
 #![expect(clippy::print_stdout, reason = "an example shows its result")]
 
 use std::time::Duration;
@@ -50,7 +48,6 @@ async fn order(ctx: OrchestrationContext, order: String) -> Result<String, Orche
         }
         Either::Right(((), _event)) => format!("{order} expired"),
     };
-    ctx.clear_custom_status();
     Ok(outcome)
 }
 

@@ -270,7 +270,7 @@ impl Session {
         self.kill.cancel();
         Err(WorkerError::StopTimeout {
             running,
-            seconds: self.limits.stop.as_secs(),
+            timeout: self.limits.stop,
         })
     }
 }
