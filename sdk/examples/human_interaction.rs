@@ -1,5 +1,4 @@
 //! Waits for a person, with a deadline: an external event against a durable timer.
-//! One order is approved, the deadline of another passes.
 #![expect(clippy::print_stdout, reason = "an example shows its result")]
 
 use std::time::Duration;
