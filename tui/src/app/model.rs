@@ -28,6 +28,9 @@ use crate::format::SECOND;
 /// A call shows as being out after this time, so that quick ones do not flicker.
 pub const CALL_SHOWN_AFTER: Micros = 300 * MILLI;
 
+/// Differences between the clocks below this are taken for the network's jitter.
+const CLOCK_JITTER: Micros = 500 * MILLI;
+
 /// What was chosen at the start and does not change.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Settings {
@@ -54,6 +57,8 @@ pub struct Model {
     pub size: Size,
     pub link: Link,
     pub data: Option<Data>,
+    /// The server's clock less the local one.
+    clock_offset: Micros,
     pub series: Series,
     pub screens: Screens,
     /// The last one gets the keys.
@@ -73,6 +78,7 @@ impl Model {
             size,
             link: Link::default(),
             data: None,
+            clock_offset: 0,
             series: Series::default(),
             screens: Screens::default(),
             dialogs: Vec::new(),
@@ -83,13 +89,11 @@ impl Model {
         }
     }
 
-    /// The server's clock now, as far as its last update tells.
+    /// The server's clock now, as far as its updates tell, in whole seconds: so all ages on
+    /// screen roll over together, once a second.
     pub fn server_now(&self) -> Micros {
-        let Some(data) = &self.data else {
-            return self.now;
-        };
-        let server = status::micros(data.update.server_time.as_ref()).unwrap_or(data.received_at);
-        server.saturating_add(self.now.saturating_sub(data.received_at))
+        let now = self.now.saturating_add(self.clock_offset);
+        now.saturating_sub(now.rem_euclid(SECOND))
     }
 
     /// Totals, rates and workers.
@@ -159,9 +163,14 @@ impl Model {
         if !is_new {
             return;
         }
+        let server = status::micros(data.update.server_time.as_ref()).unwrap_or(data.received_at);
+        let offset = server.saturating_sub(data.received_at);
+        // The network's jitter must not move the labels back and forth.
+        if offset.saturating_sub(self.clock_offset).saturating_abs() > CLOCK_JITTER {
+            self.clock_offset = offset;
+        }
         if let Some(counters) = data.update.hub.as_ref().and_then(|it| it.counters.as_ref()) {
-            let at = status::micros(data.update.server_time.as_ref()).unwrap_or(data.received_at);
-            self.series.push(counters, at);
+            self.series.push(counters, server);
         }
         self.data = Some(data);
     }
@@ -191,9 +200,9 @@ impl Model {
             }
             Link::Lost { .. } | Link::Connecting { .. } if self.data.is_none() => None,
             _ => {
-                let at = self.server_now();
                 self.data.as_ref()?;
-                Some(self.now + SECOND - at.rem_euclid(SECOND))
+                let server = self.now.saturating_add(self.clock_offset);
+                Some(self.now + SECOND - server.rem_euclid(SECOND))
             }
         }
     }
