@@ -64,7 +64,10 @@ const MODULES: &[(&str, &[&str])] = &[
     ("sdk/src/data", &[]),
     ("sdk/src/retry", &["error", "failure"]),
     ("sdk/src/names", &[]),
-    ("sdk/src/transport", &["transport", "data", "failure"]),
+    (
+        "sdk/src/transport",
+        &["transport", "data", "failure", "BoxError"],
+    ),
     (
         "sdk/src/client",
         &["client", "transport", "data", "failure", "names", "clock"],
