@@ -204,6 +204,10 @@ impl Core {
 
     /// One transaction: apply, commit, answer, release.
     fn round(&mut self, taken: &mut Vec<Command>) {
+        // Looking changes nothing; if it counted as news, a feed that looks would feed itself.
+        let news = taken
+            .iter()
+            .any(|command| !matches!(command, Command::Inspect { .. }));
         let mut failure = writer::begin(&self.db).err();
         for command in taken.drain(..) {
             if failure.is_none() {
@@ -219,12 +223,12 @@ impl Core {
                 .err();
         }
         match failure {
-            None => self.release(),
+            None => self.release(news),
             Some(error) => self.take_back(error),
         }
     }
 
-    fn release(&mut self) {
+    fn release(&mut self, news: bool) {
         for answer in self.group.answers.drain(..) {
             answer(None);
         }
@@ -232,7 +236,9 @@ impl Core {
         for effect in std::mem::take(&mut self.group.effects) {
             self.happen(effect);
         }
-        self.publisher.committed();
+        if news {
+            self.publisher.committed();
+        }
         self.cache.shrink();
     }
 

@@ -2,6 +2,7 @@
 
 use durascope_proto::monitor as proto;
 use durascope_proto::monitor::SortColumn;
+use futures_util::future::try_join_all;
 
 use crate::hub::Hub;
 use crate::hub::HubError;
@@ -44,18 +45,24 @@ pub(super) async fn read(
             Ok((matching, store::rows(connection, &window)?))
         })
         .await?;
-    let mut candidates: Vec<bool> = found.iter().map(may_be_out).collect();
-    let beyond = candidates.iter_mut().filter(|it| **it).skip(INSPECTED_MAX);
-    beyond.for_each(|candidate| *candidate = false);
-    let mut page = proto::InstancePage {
+    let candidates = found.iter().filter(|row| may_be_out(row));
+    // All at once: the core thread answers them together.
+    let outs = candidates.take(INSPECTED_MAX).map(|row| async {
+        Ok::<_, HubError>((row.instance, has_turn_out(hub, key, &row.id).await?))
+    });
+    let outs: Vec<(i64, bool)> = try_join_all(outs).await?;
+    let out = |row: &InstanceRow| outs.contains(&(row.instance, true));
+    let page = proto::InstancePage {
         window: Some(asked.clone()),
         matching,
-        rows: Vec::with_capacity(found.len()),
+        rows: found
+            .into_iter()
+            .map(|row| {
+                let turn_out = out(&row);
+                rows::row(row, turn_out)
+            })
+            .collect(),
     };
-    for (row, candidate) in found.into_iter().zip(candidates) {
-        let turn_out = candidate && has_turn_out(hub, key, &row.id).await?;
-        page.rows.push(rows::row(row, turn_out));
-    }
     Ok(page)
 }
 

@@ -17,6 +17,7 @@ use durascope_proto::monitor::WatchRequest;
 use durascope_proto::monitor::WatchUpdate;
 use durascope_proto::monitor::monitor_client::MonitorClient;
 use durascope_proto::orchestrator_action::OrchestratorActionType;
+use durascope_proto::time::to_micros;
 use durascope_proto::work_item::Request as Work;
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
@@ -233,19 +234,30 @@ async fn tree_shows_a_fan_out_as_it_moves() {
 }
 
 #[tokio::test]
-async fn idle_feed_gives_signs_of_life() {
+async fn idle_feed_gives_signs_of_life_and_no_more() {
     let served = Served::ephemeral().await;
+    served.start("order", "Order").await;
     let mut monitor = MonitorClient::new(served.channel.clone());
+    let request = WatchRequest {
+        window: Some(InstanceWindow::default()),
+        instance_id: "order".to_owned(),
+    };
     // A watcher that says no more after its first request still watches.
     let mut feed = monitor
-        .watch(tokio_stream::iter([WatchRequest::default()]))
+        .watch(tokio_stream::iter([request]))
         .await
         .unwrap()
         .into_inner();
-    let first = until(&mut feed, |_| true).await;
-    let second = until(&mut feed, |_| true).await;
-    assert!(second.sequence > first.sequence);
-    assert_ne!(second.server_time, first.server_time);
+    let mut times_us = Vec::new();
+    for sequence in 1..=4 {
+        let update = until(&mut feed, |_| true).await;
+        assert_eq!(update.sequence, sequence);
+        assert!(update.tree.unwrap().found);
+        times_us.push(to_micros(&update.server_time.unwrap()));
+    }
+    // The first ones may tell of the start.
+    let gap_us = times_us[3] - times_us[2];
+    assert!(gap_us >= 1_900_000, "looking is no news: {times_us:?}");
     drop(feed);
     served.running.stop().await;
 }
