@@ -63,7 +63,7 @@ impl Cli {
 #[derive(Parser, Debug)]
 #[command(name = "durascope-emulator", version, about)]
 #[command(after_help = "RUST_LOG sets what is logged (default: info). \
-    Exit codes: 0 ended, 2 usage, 70 bug, 73 cannot create, 74 unusable database, 75 in use.")]
+    Exit codes: 0 ended, 1 cannot listen, 2 usage, 70 bug, 73 cannot create, 74 unusable database, 75 in use.")]
 struct Arguments {
     /// Address and port to serve; port 0 takes a free one
     #[arg(long, env = "DURASCOPE_LISTEN", value_name = "HOST:PORT", default_value = LISTEN_DEFAULT)]

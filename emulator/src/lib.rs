@@ -16,6 +16,7 @@ mod start;
 mod start_error;
 pub mod store;
 mod tasks;
+mod temporary;
 
 pub use crate::config::Config;
 pub use crate::config::Database;

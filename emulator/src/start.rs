@@ -21,6 +21,7 @@ use crate::store::Durability;
 use crate::store::Store;
 use crate::store::StoreOptions;
 use crate::tasks::Tasks;
+use crate::temporary;
 
 /// Connections that serve reads.
 const READERS: usize = 2;
@@ -80,8 +81,8 @@ pub async fn run(config: Config) -> Result<Running, StartError> {
     let (path, temporary) = match &config.database {
         Database::File(path) => (path.clone(), None),
         Database::Ephemeral => {
-            let folder = temporary_folder().map_err(StartError::Temporary)?;
-            (folder.path().join("emulator.db"), Some(folder))
+            let folder = temporary::folder().map_err(StartError::Temporary)?;
+            (folder.path().join(temporary::DATABASE), Some(folder))
         }
     };
     let mut lock = DatabaseLock::take(&path)?;
@@ -95,6 +96,12 @@ pub async fn run(config: Config) -> Result<Running, StartError> {
         .transpose()
         .map_err(|source| listen_error(&config, source))?;
     let endpoint = address.map_or_else(String::new, endpoint_of);
+    if address.is_some_and(|address| !address.ip().is_loopback()) {
+        tracing::warn!(
+            listen = config.listen,
+            "other machines can reach this emulator, and it asks nobody who they are"
+        );
+    }
     lock.announce(&endpoint)?;
 
     let hub = Hub::start_core(
@@ -162,15 +169,6 @@ fn listen_error(config: &Config, source: std::io::Error) -> StartError {
         listen: config.listen.clone(),
         source,
     }
-}
-
-/// A folder that only this user can enter, in memory where the system offers that.
-fn temporary_folder() -> std::io::Result<TempDir> {
-    let mut builder = tempfile::Builder::new();
-    builder.prefix("durascope-");
-    builder
-        .tempdir_in("/dev/shm")
-        .or_else(|_error| builder.tempdir())
 }
 
 /// The URL for clients on this machine; an address that stands for all is reached by the loopback.

@@ -6,6 +6,7 @@ mod monitor;
 mod status;
 mod task_hub;
 
+use std::io::ErrorKind;
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -118,11 +119,13 @@ pub(crate) fn router(
         .add_service(reflection().build_v1alpha()?))
 }
 
-/// The listeners of `HOST:PORT`: one for each address that the host has.
+/// The listeners of `HOST:PORT`: one for each address that the host has. An address that this
+/// machine lacks is left out, as `localhost` names the one of IPv6 everywhere.
 ///
 /// With port 0 all of them share the port that the first one was given.
 pub(crate) async fn bind(listen: &str) -> std::io::Result<Vec<TcpListener>> {
     let mut listeners: Vec<TcpListener> = Vec::new();
+    let mut lacking = None;
     for mut address in tokio::net::lookup_host(listen).await? {
         if let (0, Some(first)) = (address.port(), listeners.first()) {
             address.set_port(first.local_addr()?.port());
@@ -130,13 +133,14 @@ pub(crate) async fn bind(listen: &str) -> std::io::Result<Vec<TcpListener>> {
         if bound(&listeners, address)? {
             continue;
         }
-        listeners.push(TcpListener::bind(address).await?);
+        match TcpListener::bind(address).await {
+            Ok(listener) => listeners.push(listener),
+            Err(error) if error.kind() == ErrorKind::AddrNotAvailable => lacking = Some(error),
+            Err(error) => return Err(error),
+        }
     }
     if listeners.is_empty() {
-        return Err(std::io::Error::new(
-            std::io::ErrorKind::AddrNotAvailable,
-            "the host has no address",
-        ));
+        return Err(lacking.unwrap_or_else(|| ErrorKind::AddrNotAvailable.into()));
     }
     Ok(listeners)
 }
