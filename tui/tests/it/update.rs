@@ -105,6 +105,29 @@ fn the_cursor_stays_on_its_instance_while_rows_move_and_says_when_it_goes() {
 }
 
 #[test]
+fn another_filter_without_the_chosen_row_begins_at_the_top() {
+    let mut model = on_overview(80, 24);
+    press(&mut model, "jjjj/chk");
+    press_key(&mut model, Code::Enter);
+    let found: Vec<_> = (0..9)
+        .map(|at| {
+            row(
+                &format!("chk-{at}"),
+                "Checkout",
+                OrchestrationStatus::Running,
+            )
+        })
+        .collect();
+    let update = answer(&model, found);
+    arrives(&mut model, update);
+    assert_eq!(cursor(&model), Some("chk-0"));
+    assert!(
+        toasts(&model).is_empty(),
+        "nothing has left: the question changed"
+    );
+}
+
+#[test]
 fn an_event_is_sent_only_with_a_name_and_json() {
     let mut model = on_overview(120, 36);
     press(&mut model, "e");

@@ -218,11 +218,19 @@ pub fn open(model: &mut Model, id: &str) {
 /// Moves the cursor of the tree, or scrolls the text, by `delta` lines.
 pub fn move_by(model: &mut Model, delta: isize) {
     let size = model.size;
-    let bottom = detail_lines(model).saturating_sub(page(model, Pane::Detail));
+    let pane = model
+        .screens
+        .top_instance()
+        .map_or(Pane::Tree, |it| it.pane);
+    // Laying the text out is only worth it when it is what moves.
+    let bottom = match pane {
+        Pane::Tree => 0,
+        Pane::Detail => detail_lines(model).saturating_sub(page(model, pane)),
+    };
     let Some(instance) = model.screens.top_instance_mut() else {
         return;
     };
-    match instance.pane {
+    match pane {
         Pane::Tree => {
             let index = instance.index.saturating_add_signed(delta);
             instance.go_to(index);

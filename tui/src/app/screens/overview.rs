@@ -124,10 +124,15 @@ pub fn on_data(model: &mut Model) {
                 ..b.clone()
             }
         });
-    let gone = overview.selection.on_rows(loaded(&page, &ids), visible);
+    let mut gone = overview.selection.on_rows(loaded(&page, &ids), visible);
+    if !same_question && gone.take().is_some() {
+        // Another filter or sort without the chosen row: the list begins at its top.
+        overview.selection = Selection::default();
+        overview.selection.on_rows(loaded(&page, &ids), visible);
+    }
     overview.shown = page.window;
     let is_on_screen = model.screens.top_instance().is_none();
-    if let Some(id) = gone.filter(|_| same_question && is_on_screen) {
+    if let Some(id) = gone.filter(|_| is_on_screen) {
         model.toast(Kind::Note, format!("{id} has left this list"));
     }
 }

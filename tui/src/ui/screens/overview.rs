@@ -129,7 +129,7 @@ fn empty_text(model: &Model) -> Option<Vec<Piece<'static>>> {
         let place = format!("{}, task hub “{}”", settings.endpoint, settings.task_hub);
         return Some(match &model.link {
             Link::Lost { reason, .. } => vec![
-                piece(format!("Cannot reach {place}."), Role::Head),
+                piece(format!("No data from {place}."), Role::Head),
                 piece(reason.clone(), Role::Bad),
                 piece(
                     "It is tried again and again; r tries now, q quits.",
