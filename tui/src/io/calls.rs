@@ -79,30 +79,38 @@ async fn send(hub: Hub, call: Call) -> Result<Answer, Status> {
             instance_id,
             recursive,
         } => {
-            let request = PreviewPurgeRequest {
-                instance_ids: vec![instance_id],
-                recursive,
-            };
-            let answer = wire::monitor(hub).preview_purge(request).await?;
-            return Ok(Answer::PurgePreview(answer.into_inner()));
+            return preview_purge(hub, instance_id, recursive).await;
         }
         Call::Purge {
             instance_id,
             recursive,
         } => {
-            let request = PurgeInstancesRequest {
-                request: Some(Request::InstanceId(instance_id)),
-                recursive,
-                is_orchestration: true,
-            };
-            let answer = wire::sidecar(hub)
-                .purge_instances(request)
-                .await?
-                .into_inner();
-            return Ok(Answer::Purged {
-                deleted: i64::from(answer.deleted_instance_count),
-            });
+            return purge(hub, instance_id, recursive).await;
         }
     }
     Ok(Answer::Done)
+}
+
+async fn preview_purge(hub: Hub, instance_id: String, recursive: bool) -> Result<Answer, Status> {
+    let request = PreviewPurgeRequest {
+        instance_ids: vec![instance_id],
+        recursive,
+    };
+    let answer = wire::monitor(hub).preview_purge(request).await?;
+    Ok(Answer::PurgePreview(answer.into_inner()))
+}
+
+async fn purge(hub: Hub, instance_id: String, recursive: bool) -> Result<Answer, Status> {
+    let request = PurgeInstancesRequest {
+        request: Some(Request::InstanceId(instance_id)),
+        recursive,
+        is_orchestration: true,
+    };
+    let answer = wire::sidecar(hub)
+        .purge_instances(request)
+        .await?
+        .into_inner();
+    Ok(Answer::Purged {
+        deleted: i64::from(answer.deleted_instance_count),
+    })
 }

@@ -249,7 +249,8 @@ impl Screen {
         self.shown = Buffer::empty(Rect::ZERO);
         // `clear` would ask the terminal for its cursor, and the answer would go to the keys.
         let size = self.terminal.size()?;
-        self.terminal.resize(Rect::new(0, 0, size.width, size.height))
+        self.terminal
+            .resize(Rect::new(0, 0, size.width, size.height))
     }
 
     /// Draws unless the last frame was a moment ago; answers whether it drew.

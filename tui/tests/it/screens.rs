@@ -247,6 +247,22 @@ fn without_colours_the_selected_row_is_reversed_and_nothing_has_a_colour() {
 }
 
 #[test]
+fn old_data_is_dimmed_until_the_connection_is_back() {
+    let dimmed = |model: &Model| {
+        let mut buffer = Buffer::empty(Rect::new(0, 0, 120, 36));
+        durascope::ui::view(model, COLOR, &mut buffer);
+        (10..14).all(|y| buffer[(14, y)].modifier.contains(Modifier::DIM))
+    };
+    let mut model = on_overview(120, 36);
+    assert!(!dimmed(&model));
+    breaks(&mut model);
+    assert!(dimmed(&model));
+    let update = answer(&model, rows());
+    arrives(&mut model, update);
+    assert!(!dimmed(&model));
+}
+
+#[test]
 fn no_size_panics() {
     let mut models = vec![
         model(1, 1),
