@@ -8,11 +8,11 @@ use std::io::Seek;
 use std::io::Write;
 use std::path::Path;
 use std::path::PathBuf;
-use std::time::SystemTime;
-use std::time::UNIX_EPOCH;
 
 use serde::Deserialize;
 use serde::Serialize;
+
+use crate::clock;
 
 /// More than a holder's line; what is longer was not written by us.
 const HOLDER_BYTES_MAX: u64 = 4_096;
@@ -104,9 +104,7 @@ impl DatabaseLock {
             file,
             holder: Holder {
                 pid: std::process::id(),
-                started_at_s: SystemTime::now()
-                    .duration_since(UNIX_EPOCH)
-                    .map_or(0, |since| since.as_secs()),
+                started_at_s: u64::try_from(clock::wall_us() / 1_000_000).unwrap_or(0),
                 endpoint: String::new(),
             },
             path,
