@@ -7,6 +7,7 @@ mod clock;
 pub mod config;
 mod dispatch;
 pub mod hub;
+pub mod live;
 mod lock;
 pub mod logging;
 mod monitor;

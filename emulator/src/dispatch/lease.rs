@@ -11,8 +11,8 @@ use uuid::Uuid;
 use super::GroupKey;
 use super::StreamId;
 use super::Task;
-use crate::hub::live::HubKey;
-use crate::hub::live::InstanceKey;
+use crate::live::HubKey;
+use crate::live::InstanceKey;
 
 /// Identifies one hand-out of one work item; a second hand-out has another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -27,10 +27,10 @@ pub(crate) use stream::WorkerItems;
 pub(crate) use stream::WorkerProfile;
 pub(crate) use stream::open;
 
-use crate::hub::live::HubKey;
-use crate::hub::live::InstanceKey;
-use crate::hub::live::LiveQueue;
-use crate::hub::live::LiveWorker;
+use crate::live::HubKey;
+use crate::live::InstanceKey;
+use crate::live::LiveQueue;
+use crate::live::LiveWorker;
 
 /// Names listed as unserved at most.
 const UNSERVED_MAX: usize = 20;

@@ -12,7 +12,7 @@ use futures_util::Stream as Streaming;
 use tokio::sync::mpsc;
 
 use super::GroupKey;
-use crate::hub::live::LiveWorker;
+use crate::live::LiveWorker;
 
 /// Items of a kind that a worker gets at once when it states no limit.
 const LIMIT_UNSTATED: u32 = 100;

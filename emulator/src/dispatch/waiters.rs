@@ -7,7 +7,7 @@ use std::sync::PoisonError;
 
 use tokio::sync::Notify;
 
-use crate::hub::live::HubKey;
+use crate::live::HubKey;
 
 type Parked = HashMap<(HubKey, String), Arc<Notify>>;
 

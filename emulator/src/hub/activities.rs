@@ -12,8 +12,6 @@ use super::HubError;
 use super::core::Core;
 use super::core::Effect;
 use super::core::Pending;
-use super::live::HubKey;
-use super::live::InstanceKey;
 use crate::dispatch::GroupKey;
 use crate::dispatch::Held;
 use crate::dispatch::Lease;
@@ -22,6 +20,8 @@ use crate::dispatch::StreamId;
 use crate::dispatch::Task;
 use crate::dispatch::Token;
 use crate::dispatch::wire;
+use crate::live::HubKey;
+use crate::live::InstanceKey;
 use crate::store::StoreError;
 use crate::store::writer;
 

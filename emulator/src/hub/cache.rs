@@ -4,12 +4,12 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use durascope_engine::Instance;
-use rusqlite::Connection;
 
-use super::live::HubKey;
-use super::live::InstanceKey;
 use crate::dispatch::GroupKey;
 use crate::dispatch::Origin;
+use crate::live::HubKey;
+use crate::live::InstanceKey;
+use crate::store::Db;
 use crate::store::StoreError;
 use crate::store::load;
 use crate::store::load::Loaded;
@@ -125,7 +125,7 @@ impl Cache {
     /// The instance with this key, loaded if need be.
     pub(super) fn by_key(
         &mut self,
-        db: &Connection,
+        db: &Db,
         key: InstanceKey,
     ) -> Result<Option<&mut Live>, StoreError> {
         if !self.by_key.contains_key(&key) {
@@ -140,7 +140,7 @@ impl Cache {
     /// The instance with this id, loaded if need be.
     pub(super) fn by_id(
         &mut self,
-        db: &Connection,
+        db: &Db,
         hub: HubKey,
         id: &str,
     ) -> Result<Option<&mut Live>, StoreError> {

@@ -10,12 +10,12 @@ use durascope_proto::TerminateRequest;
 use tokio::sync::oneshot;
 
 use super::HubError;
-use super::live::HubKey;
-use super::live::InstanceLive;
 use super::purge;
 use crate::dispatch::StreamId;
 use crate::dispatch::WorkerItems;
 use crate::dispatch::WorkerProfile;
+use crate::live::HubKey;
+use crate::live::InstanceLive;
 
 /// Where the answer goes, after the commit.
 pub(super) type Reply<T> = oneshot::Sender<Result<T, HubError>>;

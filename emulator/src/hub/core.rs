@@ -13,7 +13,6 @@ use durascope_engine::Kind;
 use durascope_engine::batch;
 use durascope_engine::ready;
 use durascope_engine::turn::ScheduledActivity;
-use rusqlite::Connection;
 use tokio::runtime::Handle;
 use tokio::sync::mpsc;
 use tokio::sync::watch;
@@ -25,9 +24,6 @@ use super::cache::Live;
 use super::cache::Ready;
 use super::command::Command;
 use super::command::Reply;
-use super::live::HubKey;
-use super::live::InstanceKey;
-use super::live::LiveSnapshot;
 use super::publish::Publisher;
 use crate::clock::Clock;
 use crate::dispatch::Dispatch;
@@ -38,6 +34,10 @@ use crate::dispatch::ReadyTurn;
 use crate::dispatch::Task;
 use crate::dispatch::Token;
 use crate::dispatch::waiters::Waiters;
+use crate::live::HubKey;
+use crate::live::InstanceKey;
+use crate::live::LiveSnapshot;
+use crate::store::Db;
 use crate::store::Store;
 use crate::store::StoreError;
 use crate::store::load;
@@ -105,7 +105,7 @@ struct Group {
 }
 
 pub(super) struct Core {
-    pub(super) db: Connection,
+    pub(super) db: Db,
     pub(super) clock: Clock,
     pub(super) cache: Cache,
     pub(super) dispatch: Dispatch,
@@ -191,9 +191,7 @@ impl Core {
         for hub in self.dispatch.keys() {
             self.dispatch.remove_hub(hub);
         }
-        let folded = self
-            .db
-            .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
+        let folded = writer::fold_log(&self.db);
         if let Err(error) = folded {
             tracing::warn!(%error, "the log could not be folded into the database");
         }

@@ -10,7 +10,6 @@ mod command;
 mod core;
 mod error;
 mod instances;
-pub(crate) mod live;
 mod publish;
 mod purge;
 pub(crate) mod queries;
@@ -46,13 +45,13 @@ pub use error::HubError;
 use crate::dispatch::WorkerItems;
 use crate::dispatch::WorkerProfile;
 use crate::dispatch::waiters::Waiters;
+use crate::live::HubKey;
+use crate::live::InstanceLive;
+use crate::live::LiveSnapshot;
 use crate::store::Store;
 use crate::store::load;
 use command::Command;
 use command::Reply;
-use live::HubKey;
-use live::InstanceLive;
-use live::LiveSnapshot;
 
 /// Commands that wait for the core at most; beyond it callers wait.
 const COMMANDS_MAX: usize = 4_096;

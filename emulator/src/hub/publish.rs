@@ -7,11 +7,11 @@ use std::sync::Arc;
 use durascope_proto::OrchestrationStatus;
 use tokio::sync::watch;
 
-use super::live::HubKey;
-use super::live::HubLive;
-use super::live::LiveCounters;
-use super::live::LiveSnapshot;
 use crate::dispatch::Dispatch;
+use crate::live::HubKey;
+use crate::live::HubLive;
+use crate::live::LiveCounters;
+use crate::live::LiveSnapshot;
 
 /// Shortest time between two publications.
 const EVERY_US: i64 = 50_000;

@@ -17,11 +17,11 @@ use durascope_proto::time::from_micros;
 use durascope_proto::time::to_micros;
 use prost::Message;
 use prost_types::Timestamp;
-use rusqlite::Connection;
 
 use crate::hub::Hub;
 use crate::hub::HubError;
-use crate::hub::live::HubKey;
+use crate::live::HubKey;
+use crate::store::Db;
 use crate::store::StoreError;
 use crate::store::family;
 use crate::store::history;
@@ -282,7 +282,7 @@ impl Hub {
 
 /// Every instance once, also when the ids name parents and their children.
 fn preview(
-    connection: &Connection,
+    connection: &Db,
     hub: HubKey,
     ids: &[String],
     recursive: bool,
@@ -408,7 +408,7 @@ fn parse_instance_key(key: &str) -> InstanceKeyText {
 }
 
 fn state(
-    connection: &Connection,
+    connection: &Db,
     row: InstanceRow,
     texts: Texts,
 ) -> Result<OrchestrationState, StoreError> {

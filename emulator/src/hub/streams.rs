@@ -6,9 +6,6 @@ use super::HubError;
 use super::cache::Ready;
 use super::command::Command;
 use super::core::Core;
-use super::live::HubKey;
-use super::live::InstanceLive;
-use super::live::OutItem;
 use crate::dispatch;
 use crate::dispatch::Assignment;
 use crate::dispatch::Held;
@@ -19,6 +16,9 @@ use crate::dispatch::Token;
 use crate::dispatch::WorkerItems;
 use crate::dispatch::WorkerProfile;
 use crate::dispatch::wire;
+use crate::live::HubKey;
+use crate::live::InstanceLive;
+use crate::live::OutItem;
 
 impl Core {
     pub(super) fn connect(

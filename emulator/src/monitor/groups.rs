@@ -7,8 +7,8 @@ use durascope_proto::monitor as proto;
 use durascope_proto::monitor::task_group;
 use durascope_proto::time::from_micros;
 
-use crate::hub::live::InstanceLive;
-use crate::hub::live::OutItem;
+use crate::live::InstanceLive;
+use crate::live::OutItem;
 use crate::monitor::fold::Fold;
 use crate::monitor::fold::Group;
 use crate::monitor::fold::Kind;

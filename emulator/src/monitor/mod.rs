@@ -19,7 +19,7 @@ use tokio_stream::wrappers::ReceiverStream;
 
 use crate::hub::Hub;
 use crate::hub::HubError;
-use crate::hub::live::HubKey;
+use crate::live::HubKey;
 use crate::monitor::watch::Watcher;
 use crate::tasks::Tasks;
 

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use durascope_proto::monitor as proto;
 
-use crate::hub::live::LiveCounters;
+use crate::live::LiveCounters;
 
 const SPAN_MS: u64 = 5_000;
 

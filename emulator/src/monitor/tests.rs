@@ -8,8 +8,8 @@ use durascope_proto::history_event::EventType;
 use durascope_proto::monitor::task_group;
 use durascope_proto::time::from_micros;
 
-use crate::hub::live::InstanceLive;
-use crate::hub::live::OutItem;
+use crate::live::InstanceLive;
+use crate::live::OutItem;
 use crate::monitor::fold::Fold;
 use crate::monitor::groups;
 

@@ -8,21 +8,22 @@ use durascope_proto::OrchestrationStatus;
 use durascope_proto::monitor as proto;
 use durascope_proto::time::from_micros;
 use prost::Message;
-use rusqlite::Connection;
 
 use crate::hub::Hub;
 use crate::hub::HubError;
-use crate::hub::live::HubKey;
-use crate::hub::live::InstanceLive;
 use crate::hub::queries;
+use crate::live::HubKey;
+use crate::live::InstanceLive;
 use crate::monitor::fold::Fold;
 use crate::monitor::groups;
 use crate::monitor::rows;
+use crate::store::Db;
 use crate::store::StoreError;
 use crate::store::family;
 use crate::store::history;
 use crate::store::instances;
 use crate::store::instances::InstanceRow;
+use crate::store::reader::Connection;
 
 /// Children that are listed.
 const CHILDREN_MAX: i64 = 200;
@@ -77,7 +78,7 @@ impl TreeReader {
     /// Folds some more; the tree when there is nothing more to fold.
     fn step(
         &mut self,
-        connection: &Connection,
+        connection: &Db,
         key: HubKey,
         id: &str,
         live: &InstanceLive,
@@ -118,7 +119,7 @@ impl TreeReader {
 
     fn tree(
         &self,
-        connection: &Connection,
+        connection: &Db,
         row: InstanceRow,
         live: &InstanceLive,
     ) -> Result<proto::InstanceTree, StoreError> {
@@ -176,7 +177,7 @@ fn ahead(fold: &Fold, waiting: &[HistoryEvent]) -> Fold {
     ahead
 }
 
-fn waiting(connection: &Connection, instance: i64) -> Result<Vec<HistoryEvent>, StoreError> {
+fn waiting(connection: &Db, instance: i64) -> Result<Vec<HistoryEvent>, StoreError> {
     family::waiting(connection, instance)?
         .iter()
         .map(|event| {

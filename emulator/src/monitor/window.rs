@@ -6,8 +6,8 @@ use futures_util::future::try_join_all;
 
 use crate::hub::Hub;
 use crate::hub::HubError;
-use crate::hub::live::HubKey;
-use crate::hub::live::HubLive;
+use crate::live::HubKey;
+use crate::live::HubLive;
 use crate::monitor::rows;
 use crate::store::instances::InstanceRow;
 use crate::store::pages::StatusSet;

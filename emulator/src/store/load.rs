@@ -22,8 +22,8 @@ use rusqlite::named_params;
 
 use super::StoreError;
 use super::writer::payload;
-use crate::hub::live::HubKey;
-use crate::hub::live::InstanceKey;
+use crate::live::HubKey;
+use crate::live::InstanceKey;
 
 /// An instance as it was loaded.
 #[derive(Clone, Debug)]

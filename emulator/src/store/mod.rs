@@ -10,7 +10,7 @@ pub(crate) mod instances;
 pub(crate) mod load;
 mod migrations;
 pub(crate) mod pages;
-mod reader;
+pub(crate) mod reader;
 pub(crate) mod window;
 pub(crate) mod writer;
 
@@ -24,6 +24,9 @@ use rusqlite::OpenFlags;
 use rusqlite::config::DbConfig;
 
 pub use error::StoreError;
+
+/// A connection, for who passes it on without reading or writing through it.
+pub(crate) use rusqlite::Connection as Db;
 
 use reader::ReaderPool;
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::Mutex;
 use std::sync::PoisonError;
 
-use rusqlite::Connection;
+pub(crate) use rusqlite::Connection;
 use tokio::sync::Semaphore;
 
 use crate::store::error::StoreError;

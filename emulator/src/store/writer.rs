@@ -12,8 +12,8 @@ use rusqlite::Connection;
 use rusqlite::named_params;
 
 use super::StoreError;
-use crate::hub::live::HubKey;
-use crate::hub::live::InstanceKey;
+use crate::live::HubKey;
+use crate::live::InstanceKey;
 
 /// Text kinds of the `payload` table.
 pub(crate) mod payload {
@@ -53,6 +53,11 @@ pub(crate) fn rollback(db: &Connection) -> Result<(), StoreError> {
         db.execute_batch(ROLLBACK)?;
     }
     Ok(())
+}
+
+/// Folds the log into the database file, so that it stands alone.
+pub(crate) fn fold_log(db: &Connection) -> Result<(), StoreError> {
+    Ok(db.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_row| Ok(()))?)
 }
 
 const INSERT_HUB: &str =

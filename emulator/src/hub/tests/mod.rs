@@ -15,9 +15,9 @@ use rusqlite::Connection;
 
 use super::Hub;
 use super::HubOptions;
-use super::live::HubKey;
 use crate::dispatch::WorkerItems;
 use crate::dispatch::WorkerProfile;
+use crate::live::HubKey;
 use crate::store::Durability;
 use crate::store::Store;
 use crate::store::StoreOptions;

@@ -30,8 +30,8 @@ use super::start;
 use super::worker;
 use crate::dispatch::WorkerItems;
 use crate::hub::Hub;
-use crate::hub::live::HubKey;
 use crate::hub::queries::Texts;
+use crate::live::HubKey;
 
 const INSTANCES: usize = 6;
 const ACTIVITIES: i32 = 12;
