@@ -23,7 +23,6 @@ use crate::store::family;
 use crate::store::history;
 use crate::store::instances;
 use crate::store::instances::InstanceRow;
-use crate::store::reader::Connection;
 
 /// Children that are listed.
 const CHILDREN_MAX: i64 = 200;

@@ -225,7 +225,10 @@ fn shape(commit: &Commit) -> Vec<(i32, &'static str)> {
         .collect()
 }
 
-#[expect(clippy::wildcard_enum_match_arm, reason = "a test names only what it knows")]
+#[expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "a test names only what it knows"
+)]
 fn name(event: &HistoryEvent) -> &'static str {
     match event.event_type.as_ref().unwrap() {
         EventType::OrchestratorStarted(_) => "turn",

@@ -18,12 +18,12 @@ use durascope_proto::time;
 use prost::Message as _;
 use prost::bytes::Bytes;
 
-use super::Building;
 use super::ChildRequest;
 use super::ScheduledActivity;
 use super::SentEvent;
 use super::Turn;
-use super::terminated;
+use super::building::Building;
+use super::building::terminated;
 use crate::batch::Kind;
 use crate::deliver::Entry;
 use crate::deliver::raised;

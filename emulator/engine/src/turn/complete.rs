@@ -13,13 +13,13 @@ use durascope_proto::TaskFailureDetails;
 use durascope_proto::history_event::EventType;
 use prost::Message as _;
 
-use super::Building;
 use super::Commit;
 use super::Ended;
 use super::PayloadChange;
 use super::Surroundings;
 use super::Turn;
-use super::terminated;
+use super::building::Building;
+use super::building::terminated;
 use crate::batch::Kind;
 use crate::deliver::Entry;
 use crate::deliver::TaskResult;
