@@ -10,8 +10,8 @@ use durascope_proto::ActivityResponse;
 
 use super::HubError;
 use super::core::Core;
-use super::core::Effect;
-use super::core::Pending;
+use super::effects::Effect;
+use super::effects::Pending;
 use crate::dispatch::GroupKey;
 use crate::dispatch::Held;
 use crate::dispatch::Lease;

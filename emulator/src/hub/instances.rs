@@ -24,7 +24,7 @@ use uuid::Uuid;
 use super::HubError;
 use super::cache::Live;
 use super::core::Core;
-use super::core::Effect;
+use super::effects::Effect;
 use crate::live::HubKey;
 use crate::live::InstanceKey;
 use crate::store::StoreError;

@@ -5,9 +5,11 @@
 //! go to the store's readers and never wait for the writer.
 
 mod activities;
+mod apply;
 mod cache;
 mod command;
 mod core;
+mod effects;
 mod error;
 mod instances;
 mod operations;

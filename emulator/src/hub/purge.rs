@@ -8,7 +8,7 @@ use durascope_proto::time;
 
 use super::HubError;
 use super::core::Core;
-use super::core::Effect;
+use super::effects::Effect;
 use crate::live::HubKey;
 use crate::live::InstanceKey;
 use crate::store::StoreError;

@@ -13,8 +13,8 @@ use prost::Message as _;
 use prost::bytes::Bytes;
 
 use super::core::Core;
-use super::core::Effect;
-use super::core::Pending;
+use super::effects::Effect;
+use super::effects::Pending;
 use crate::dispatch::GroupKey;
 use crate::dispatch::Origin;
 use crate::live::HubKey;

@@ -22,7 +22,7 @@ use prost::Message as _;
 use super::HubError;
 use super::cache::Ready;
 use super::core::Core;
-use super::core::Effect;
+use super::effects::Effect;
 use super::instances::FollowUp;
 use super::instances::fresh_id;
 use crate::dispatch::Held;

@@ -1,0 +1,267 @@
+//! What happens once a group is durable: queues filled, turns made ready, slots freed; and what
+//! happens by itself when its time has come.
+
+use std::cmp::Reverse;
+use std::sync::Arc;
+use std::time::Duration;
+
+use durascope_engine::Kind;
+use durascope_engine::batch;
+use durascope_engine::ready;
+use durascope_engine::turn::ScheduledActivity;
+
+use super::cache::Ready;
+use super::core::Core;
+use crate::dispatch::GroupKey;
+use crate::dispatch::Lease;
+use crate::dispatch::Origin;
+use crate::dispatch::ReadyTurn;
+use crate::dispatch::Task;
+use crate::dispatch::Token;
+use crate::live::HubKey;
+use crate::live::InstanceKey;
+
+/// Work items handed out before commands are looked at again.
+const PUMP_MAX: usize = 512;
+
+/// Longest sleep without a reason to wake.
+const SLEEP_MAX: Duration = Duration::from_secs(30);
+
+/// What happens once the group is durable, in order.
+#[derive(Debug)]
+pub(super) enum Effect {
+    /// These activities may run.
+    Activities {
+        hub: HubKey,
+        origin: Arc<Origin>,
+        group: Arc<GroupKey>,
+        items: Vec<Pending>,
+    },
+    /// A message of this kind arrived.
+    Arrived { key: InstanceKey, kind: Kind },
+    /// Something becomes visible then.
+    Due { at_us: i64, key: InstanceKey },
+    /// A turn was committed.
+    TurnDone { key: InstanceKey, since_us: i64 },
+    /// A work item is done: its slot is free again.
+    Freed { token: Token, lease: Box<Lease> },
+    /// Who waits for this instance should look again.
+    Wake { hub: HubKey, id: Arc<str> },
+    /// The instance is no more.
+    Gone { hub: HubKey, key: InstanceKey },
+    /// The hub is no more, or empty.
+    HubGone { hub: HubKey, stays: bool },
+}
+
+/// An activity to queue, with its row if its execution is over.
+#[derive(Debug)]
+pub(super) struct Pending {
+    pub(super) activity: ScheduledActivity,
+    pub(super) orphan_row: Option<i64>,
+}
+
+impl Core {
+    /// Something that is durable takes effect.
+    pub(super) fn happen(&mut self, effect: Effect) {
+        match effect {
+            Effect::Activities {
+                hub,
+                origin,
+                group,
+                items,
+            } => {
+                self.enqueue(hub, &origin, &group, items);
+            }
+            Effect::Arrived { key, kind } => self.arrived(key, Some(kind)),
+            Effect::Due { at_us, key } => self.due.push(Reverse((at_us, key))),
+            Effect::TurnDone { key, since_us } => self.turn_done(key, since_us),
+            Effect::Freed { lease, .. } => self.dispatch.free_slot(&lease),
+            Effect::Wake { hub, id } => self.waiters.wake(hub, &id),
+            Effect::Gone { hub, key } => {
+                self.dispatch.hub(hub).forget(key);
+                let leases = self.dispatch.leases.take_instance(key);
+                for lease in leases {
+                    self.dispatch.free_slot(&lease);
+                }
+            }
+            Effect::HubGone { hub, stays } => {
+                if stays {
+                    self.dispatch.hub(hub).clear();
+                } else {
+                    self.dispatch.remove_hub(hub);
+                }
+                self.waiters.wake_all();
+            }
+        }
+    }
+
+    /// Puts activities into the queue; those of one commit share names.
+    fn enqueue(
+        &mut self,
+        hub: HubKey,
+        origin: &Arc<Origin>,
+        of: &Arc<GroupKey>,
+        items: Vec<Pending>,
+    ) {
+        let now_us = self.clock.tick();
+        let queue = &mut self.dispatch.hub(hub).activities;
+        let mut last: Option<Arc<GroupKey>> = None;
+        for Pending {
+            activity,
+            orphan_row,
+        } in items
+        {
+            let group = match &last {
+                Some(group) if group.name == activity.name && group.version == activity.version => {
+                    Arc::clone(group)
+                }
+                _ => Arc::new(GroupKey {
+                    name: Arc::clone(&activity.name),
+                    version: activity.version.clone(),
+                    fallback: of.version.clone(),
+                }),
+            };
+            last = Some(Arc::clone(&group));
+            let task = Task {
+                origin: Arc::clone(origin),
+                activity,
+                group: Arc::clone(&group),
+                orphan_row,
+                abandoned: 0,
+            };
+            queue.push(now_us, group, task);
+        }
+    }
+
+    /// Decides whether a turn is to be queued. `None`: look whatever there is.
+    pub(super) fn arrived(&mut self, key: InstanceKey, kind: Option<Kind>) {
+        let live = match self.cache.by_key(&self.db, key) {
+            Ok(Some(live)) if !live.state.is_terminal() => live,
+            Ok(_) => return,
+            Err(error) => {
+                tracing::error!(%error, "an instance could not be loaded");
+                return;
+            }
+        };
+        if kind.is_some_and(|kind| !batch::wakes(live.state.phase, kind)) {
+            return;
+        }
+        let urgent = kind.is_some_and(|kind| {
+            matches!(
+                kind,
+                Kind::Suspend | Kind::Resume | Kind::Terminate | Kind::Start
+            )
+        });
+        let hold_us = if urgent {
+            i64::MIN
+        } else {
+            ready::hold_until_us(live.state.open_tasks(), live.last_turn_us, live.ended_us)
+        };
+        match live.ready {
+            Ready::Queued => {}
+            Ready::Out => live.missed = true,
+            Ready::Idle | Ready::Held if hold_us <= crate::clock::wall_us() => {
+                self.queue_turn(key);
+            }
+            Ready::Held => {}
+            Ready::Idle => {
+                live.ready = Ready::Held;
+                self.held.push(Reverse((hold_us, key)));
+            }
+        }
+    }
+
+    fn queue_turn(&mut self, key: InstanceKey) {
+        let now_us = self.clock.tick();
+        if let Some(live) = self.cache.peek(key) {
+            live.ready = Ready::Queued;
+            let turn = ReadyTurn {
+                key,
+                group: Arc::clone(&live.group),
+                abandoned: 0,
+            };
+            let (hub, group) = (live.hub, Arc::clone(&live.group));
+            self.dispatch.hub(hub).turns.push(now_us, group, turn);
+        }
+    }
+
+    fn turn_done(&mut self, key: InstanceKey, since_us: i64) {
+        let now_us = crate::clock::wall_us();
+        let Some(live) = self.cache.peek(key) else {
+            return;
+        };
+        live.last_turn_us = now_us - since_us;
+        live.ended_us = now_us;
+        live.ready = Ready::Idle;
+        if live.state.is_terminal() {
+            self.cache.remove(key);
+            return;
+        }
+        let again = std::mem::take(&mut live.missed) || live.state.counters.messages_waiting > 0;
+        if again {
+            self.arrived(key, None);
+        }
+    }
+
+    /// Timers, scheduled starts and held turns whose time has come, and signs of life.
+    pub(super) fn wake_due(&mut self) {
+        let now_us = crate::clock::wall_us();
+        while let Some(Reverse((at_us, key))) = self.due.peek().copied()
+            && at_us <= now_us
+        {
+            self.due.pop();
+            // A scheduled start is due like a timer, and the phase tells which of them it was.
+            self.arrived(key, None);
+        }
+        while let Some(Reverse((at_us, key))) = self.held.peek().copied()
+            && at_us <= now_us
+        {
+            self.held.pop();
+            if self
+                .cache
+                .peek(key)
+                .is_some_and(|live| live.ready == Ready::Held)
+            {
+                self.queue_turn(key);
+            }
+        }
+        self.reap();
+        self.ping(now_us);
+    }
+
+    /// How long nothing happens by itself.
+    pub(super) fn sleep(&mut self) -> Duration {
+        let now_us = crate::clock::wall_us();
+        let due = self.due.peek().map(|Reverse((at_us, _))| *at_us);
+        let held = self.held.peek().map(|Reverse((at_us, _))| *at_us);
+        let hubs = self.dispatch.hubs().flat_map(|(_, hub)| {
+            let pings = hub.streams.iter().map(|stream| stream.next_ping_us).min();
+            [pings, hub.next_deferred_us()]
+        });
+        let next = hubs
+            .chain([due, held, self.publisher.next_us()])
+            .flatten()
+            .min();
+        let Some(next_us) = next else {
+            return SLEEP_MAX;
+        };
+        let micros = u64::try_from(next_us.saturating_sub(now_us)).unwrap_or(0);
+        Duration::from_micros(micros).min(SLEEP_MAX)
+    }
+
+    /// Hands out work while there is some and somebody has room. True: there may be more.
+    pub(super) fn pump(&mut self) -> bool {
+        let mut handed = 0;
+        for hub in self.dispatch.keys() {
+            while handed < PUMP_MAX && self.dispatch.hub(hub).has_work() {
+                let now_us = self.clock.tick();
+                let Some(assignment) = self.dispatch.hub(hub).next(now_us) else {
+                    break;
+                };
+                handed += 1;
+                self.hand_out(hub, now_us, assignment);
+            }
+        }
+        handed >= PUMP_MAX
+    }
+}
