@@ -10,17 +10,16 @@ use durascope_proto::monitor::InstanceWindow;
 use durascope_proto::monitor::SortColumn;
 use durascope_proto::monitor::WatchRequest;
 use durascope_proto::monitor::WatchUpdate;
-use durascope_proto::monitor::monitor_client::MonitorClient;
 use durascope_sdk::Client;
 use durascope_sdk::ClientError;
 use serde::Serialize;
-use tonic::transport::Endpoint;
 
 use super::DemoError;
-use super::TASK_HUB;
 use super::driver;
 use super::driver::Expected;
+use crate::config::Server;
 use crate::data::status;
+use crate::io::glance::glance;
 
 /// Time between two small starts.
 const START_EVERY: Duration = Duration::from_millis(250);
@@ -61,7 +60,7 @@ pub struct LargestHistory {
 
 pub(super) async fn run(
     client: &Client,
-    endpoint: &str,
+    server: &Server,
     limit: Duration,
 ) -> Result<Summary, DemoError> {
     let begun = Instant::now();
@@ -84,7 +83,7 @@ pub(super) async fn run(
     }
     // Until the time is up the eternal ones go on.
     tokio::time::sleep(limit.saturating_sub(begun.elapsed())).await;
-    let update = look(endpoint).await?;
+    let update = look(server).await?;
     Ok(summary(&update, errors, begun.elapsed()))
 }
 
@@ -100,19 +99,15 @@ async fn check(client: &Client, expected: &Expected, left: Duration) -> Result<(
                 .unwrap_or_default();
             Err(format!("{id} is {} instead of {status}{why}", state.status))
         }
-        Err(ClientError::DeadlineExceeded { .. }) => Err(format!("{id} has not ended, expected {status}")),
+        Err(ClientError::DeadlineExceeded { .. }) => {
+            Err(format!("{id} has not ended, expected {status}"))
+        }
         Err(error) => Err(format!("{id}: {error}")),
     }
 }
 
-/// One update of the feed, with the instance of the largest history on top.
-async fn look(endpoint: &str) -> Result<WatchUpdate, DemoError> {
-    let feed = |error: String| DemoError::Feed(error);
-    let channel = Endpoint::from_shared(endpoint.to_owned())
-        .map_err(|error| feed(error.to_string()))?
-        .connect()
-        .await
-        .map_err(|error| feed(error.to_string()))?;
+/// The feed with the instance of the largest history on top.
+async fn look(server: &Server) -> Result<WatchUpdate, DemoError> {
     let window = InstanceWindow {
         sort: SortColumn::History as i32,
         limit: 1,
@@ -122,20 +117,7 @@ async fn look(endpoint: &str) -> Result<WatchUpdate, DemoError> {
         window: Some(window),
         instance_id: String::new(),
     };
-    let mut request = tonic::Request::new(tokio_stream::iter([watch]));
-    request.metadata_mut().insert(
-        "taskhub",
-        tonic::metadata::MetadataValue::from_static(TASK_HUB),
-    );
-    let answer = MonitorClient::new(channel).watch(request).await;
-    let mut updates = answer
-        .map_err(|status| feed(status.message().to_owned()))?
-        .into_inner();
-    let update = updates
-        .message()
-        .await
-        .map_err(|status| feed(status.message().to_owned()))?;
-    update.ok_or_else(|| feed("the stream ended".to_owned()))
+    glance(server, watch).await.map_err(DemoError::Feed)
 }
 
 fn summary(update: &WatchUpdate, errors: Vec<String>, took: Duration) -> Summary {

@@ -67,6 +67,13 @@ impl Stage {
         })
     }
 
+    fn server(&self) -> Server {
+        Server {
+            url: self.emulator.endpoint.clone(),
+            task_hub: TASK_HUB.to_owned(),
+        }
+    }
+
     /// Ends the worker first, so that nothing is handed out to nobody.
     async fn clear(self) {
         if let Err(error) = self.worker.stop().await {
@@ -82,12 +89,8 @@ impl Stage {
 /// [`DemoError`]; the terminal is restored in any case.
 pub async fn on_screen(look: Look) -> Result<(), DemoError> {
     let stage = Stage::set().await?;
-    let server = Server {
-        url: stage.emulator.endpoint.clone(),
-        task_hub: TASK_HUB.to_owned(),
-    };
     let config = Config {
-        server,
+        server: stage.server(),
         read_only: false,
         look,
     };
@@ -105,7 +108,7 @@ pub async fn on_screen(look: Look) -> Result<(), DemoError> {
 /// [`DemoError`] when it could not run at all; what went wrong inside is in the summary.
 pub async fn headless(limit: Duration) -> Result<Summary, DemoError> {
     let stage = Stage::set().await?;
-    let outcome = headless::run(&stage.client, &stage.emulator.endpoint, limit).await;
+    let outcome = headless::run(&stage.client, &stage.server(), limit).await;
     stage.clear().await;
     outcome
 }

@@ -4,6 +4,7 @@ pub mod calls;
 pub mod clock;
 pub mod connection;
 pub mod feed;
+pub mod glance;
 pub mod poll;
 pub mod source;
 pub mod wire;
