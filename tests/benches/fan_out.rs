@@ -18,6 +18,7 @@ use durascope_sdk::OrchestrationContext;
 use durascope_sdk::TaskFailed;
 use durascope_sdk::Worker;
 use durascope_tests::Emulator;
+use futures_util::TryStreamExt as _;
 use futures_util::future::try_join_all;
 
 const ECHO: Activity<u32, u32> = Activity::named("Echo");
@@ -102,7 +103,7 @@ async fn measure(durability: &str, size: u32, runs: usize) -> anyhow::Result<()>
 
 async fn count_turns(client: &Client, id: &str) -> anyhow::Result<usize> {
     use durascope_proto::history_event::EventType;
-    let events = client.history(id).await?;
+    let events: Vec<_> = client.history(id).await?.try_collect().await?;
     let turns = events
         .iter()
         .filter(|event| matches!(event.event_type, Some(EventType::OrchestratorStarted(_))));
