@@ -1,6 +1,6 @@
 //! Rewind: the history of a failed execution without its failures, so that it runs on.
 
-use std::collections::HashSet;
+use std::collections::BTreeSet;
 
 use durascope_proto::HistoryEvent;
 use durascope_proto::OrchestratorAction;
@@ -22,7 +22,7 @@ pub(crate) fn is_rewind(past: &[HistoryEvent], new: &[HistoryEvent]) -> bool {
 /// The answer to a rewind: failed activities and the failure itself are cut out, and the
 /// execution gets the fresh id `execution_id`.
 pub(crate) fn rewind(past: Vec<HistoryEvent>, new: Vec<HistoryEvent>, execution_id: &str) -> Turn {
-    let failed: HashSet<i32> = past
+    let failed: BTreeSet<i32> = past
         .iter()
         .filter_map(|event| match &event.event_type {
             Some(EventType::TaskFailed(it)) => Some(it.task_scheduled_id),
