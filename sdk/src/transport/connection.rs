@@ -18,6 +18,7 @@ use uuid::Uuid;
 use super::connection_string::Authentication;
 use super::connection_string::ConnectionStringError;
 use super::connection_string::is_loopback;
+use super::connection_string::is_plain;
 use super::error::ClientError;
 use super::options::ConnectOptions;
 use super::status;
@@ -63,7 +64,7 @@ impl Connection {
                 kind: options.authentication,
             });
         }
-        let is_plain = options.endpoint.starts_with("http://");
+        let is_plain = is_plain(&options.endpoint);
         if options.token_provider.is_some() && is_plain && !is_loopback(&options.endpoint) {
             return Err(ClientError::CredentialsInClear {
                 endpoint: options.endpoint,

@@ -18,7 +18,7 @@ pub enum ConnectionStringError {
     Missing(&'static str),
     /// The kind of authentication is none that is known.
     #[error(
-        "unknown authentication {0:?} in the connection string; known are None, DefaultAzure, \
+        "unknown authentication {0:?}; known are None, DefaultAzure, \
          ManagedIdentity, WorkloadIdentity, Environment, AzureCli, AzurePowerShell, \
          VisualStudio, VisualStudioCode, InteractiveBrowser and IntelliJ"
     )]
@@ -30,6 +30,14 @@ pub enum ConnectionStringError {
         endpoint: String,
         /// What is wrong with it.
         problem: &'static str,
+    },
+    /// The value of an environment variable cannot be used.
+    #[error("{name}: {problem}")]
+    Variable {
+        /// The variable.
+        name: &'static str,
+        /// What is wrong with its value.
+        problem: Box<Self>,
     },
     /// A task hub's name or another value cannot be sent.
     #[error("{what} {value:?} has characters that cannot be sent in a header")]
@@ -128,7 +136,8 @@ impl FromStr for ConnectionString {
     type Err = ConnectionStringError;
 
     /// Keys are compared without regard to case, values trimmed or in quotes; of a key that
-    /// comes twice the later counts. An endpoint without a scheme means https.
+    /// comes twice the later counts. An endpoint without a scheme means https, on this machine
+    /// http. Only over http may `Authentication` be left out; it is none then.
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let mut endpoint = None;
         let mut authentication = None;
@@ -163,10 +172,12 @@ impl FromStr for ConnectionString {
             }
         }
         let endpoint = endpoint.ok_or(ConnectionStringError::Missing("Endpoint"))?;
-        parsed.endpoint = normalized_endpoint(&endpoint, "https")?;
-        parsed.authentication = authentication
-            .ok_or(ConnectionStringError::Missing("Authentication"))?
-            .parse()?;
+        parsed.endpoint = normalized_endpoint(&endpoint)?;
+        parsed.authentication = match authentication {
+            Some(kind) => kind.parse()?,
+            None if is_plain(&parsed.endpoint) => Authentication::None,
+            None => return Err(ConnectionStringError::Missing("Authentication")),
+        };
         Ok(parsed)
     }
 }
@@ -201,21 +212,27 @@ fn pairs(text: &str) -> Result<Vec<(String, String)>, ConnectionStringError> {
     }
 }
 
-/// The endpoint as `scheme://host[:port]`, the scheme added where there is none.
-pub(crate) fn normalized_endpoint(
-    endpoint: &str,
-    default_scheme: &str,
-) -> Result<String, ConnectionStringError> {
+/// The endpoint as `scheme://host[:port]`. Where there is no scheme it is https, and http if
+/// the host is this machine: what listens there has rarely a certificate.
+pub(crate) fn normalized_endpoint(endpoint: &str) -> Result<String, ConnectionStringError> {
     let problem = |problem| ConnectionStringError::Endpoint {
         endpoint: endpoint.to_owned(),
         problem,
     };
     let trimmed = endpoint.trim();
     let (scheme, authority) = match trimmed.split_once("://") {
-        Some((scheme, authority)) => (scheme.to_ascii_lowercase(), authority),
-        None => (default_scheme.to_owned(), trimmed),
+        Some((scheme, authority)) => (Some(scheme.to_ascii_lowercase()), authority),
+        None => (None, trimmed),
     };
     let authority = authority.strip_suffix('/').unwrap_or(authority);
+    let scheme = scheme.unwrap_or_else(|| {
+        let default = if is_loopback(authority) {
+            "http"
+        } else {
+            "https"
+        };
+        default.to_owned()
+    });
     if !matches!(scheme.as_str(), "http" | "https") {
         return Err(problem("the scheme must be http or https"));
     }
@@ -235,6 +252,22 @@ pub(crate) fn normalized_endpoint(
         return Err(problem("its host has characters that no host has"));
     }
     Ok(format!("{scheme}://{authority}"))
+}
+
+/// Whether a normalized endpoint is spoken to without TLS.
+pub(crate) fn is_plain(endpoint: &str) -> bool {
+    endpoint.starts_with("http://")
+}
+
+/// Whether a text is meant as the address of a server, and not as anything else that a
+/// variable of a common name may hold: it has a scheme, a port or dots, or is this machine.
+pub(crate) fn looks_like_address(text: &str) -> bool {
+    let text = text.trim();
+    let lower = text.to_ascii_lowercase();
+    if lower.starts_with("http://") || lower.starts_with("https://") {
+        return true;
+    }
+    (text.contains([':', '.']) || is_loopback(text)) && normalized_endpoint(text).is_ok()
 }
 
 /// Whether an endpoint is this machine.
@@ -260,7 +293,7 @@ mod tests {
 
     #[test]
     fn strings_parse_as_the_other_sdks_parse_them() {
-        let rows: [(&str, &str, Option<&str>, Authentication); 7] = [
+        let rows: [(&str, &str, Option<&str>, Authentication); 9] = [
             (
                 "Endpoint=http://localhost:8080;TaskHub=default;Authentication=None",
                 "http://localhost:8080",
@@ -295,6 +328,18 @@ mod tests {
                 "Endpoint=http://a;TaskHub=;Authentication=None",
                 "http://a",
                 None,
+                Authentication::None,
+            ),
+            (
+                "Endpoint=127.0.0.1:8080/;Authentication=None",
+                "http://127.0.0.1:8080",
+                None,
+                Authentication::None,
+            ),
+            (
+                "Endpoint=http://h:1;TaskHub=x",
+                "http://h:1",
+                Some("x"),
                 Authentication::None,
             ),
             (
@@ -363,6 +408,23 @@ mod tests {
         for (text, part) in rows {
             let error = text.parse::<ConnectionString>().unwrap_err().to_string();
             assert!(error.contains(part), "{text}: {error}");
+        }
+    }
+
+    #[test]
+    fn an_address_is_told_from_other_text() {
+        for address in [
+            "http://h",
+            "https://name.io/path",
+            "h:8080",
+            "name.io",
+            " localhost ",
+            "[::1]:1",
+        ] {
+            assert!(looks_like_address(address), "{address}");
+        }
+        for other in ["production", "", "ftp://h:1", "/v1/orders:list", "one. two"] {
+            assert!(!looks_like_address(other), "{other}");
         }
     }
 

@@ -12,6 +12,7 @@ pub use connection_string::ConnectionString;
 pub use connection_string::ConnectionStringError;
 pub use error::ClientError;
 pub use options::ConnectOptions;
+pub use options::task_hub_from_variables;
 pub use token::AccessToken;
 pub use token::TOKEN_SCOPE;
 pub use token::TokenProvider;

@@ -8,11 +8,23 @@ use super::connection_string::Authentication;
 use super::connection_string::ConnectionString;
 use super::connection_string::ConnectionStringError;
 use super::connection_string::is_loopback;
+use super::connection_string::is_plain;
+use super::connection_string::looks_like_address;
 use super::connection_string::normalized_endpoint;
 use super::token::TokenProvider;
 
 /// Largest message accepted from the server unless told otherwise: 16 MiB.
 const RECEIVE_BYTES_MAX: usize = 16 * 1024 * 1024;
+
+/// Where a scheduler on this machine listens.
+const LOCAL: &str = "http://localhost:8080";
+
+const CONNECTION_STRINGS: [&str; 3] = [
+    "DURABLE_TASK_SCHEDULER_CONNECTION_STRING",
+    "DTS_CONNECTION_STRING",
+    "DURABLE_TASK_CONNECTION_STRING",
+];
+const TASK_HUBS: [&str; 4] = ["TASKHUB", "TASKHUB_NAME", "DTS_TASK_HUB", "DTS_TASKHUB"];
 
 /// Where to connect to, and how.
 #[derive(Clone)]
@@ -25,13 +37,14 @@ pub struct ConnectOptions {
 }
 
 impl ConnectOptions {
-    /// Connects to `endpoint` (a URL, or a host for https) without authentication.
+    /// Connects to `endpoint` without authentication. It is a URL, or a host: then over https,
+    /// or over http if the host is this machine.
     ///
     /// # Errors
     /// The endpoint is no URL of a host.
     pub fn new(endpoint: &str, task_hub: impl Into<String>) -> Result<Self, ConnectionStringError> {
         Ok(Self {
-            endpoint: normalized_endpoint(endpoint, "https")?,
+            endpoint: normalized_endpoint(endpoint)?,
             task_hub: task_hub.into(),
             authentication: Authentication::None,
             token_provider: None,
@@ -42,45 +55,40 @@ impl ConnectOptions {
     /// Reads the variables that the official SDKs and their samples use.
     ///
     /// The first that is set counts: `DURABLE_TASK_SCHEDULER_CONNECTION_STRING`,
-    /// `DTS_CONNECTION_STRING`, `DURABLE_TASK_CONNECTION_STRING`; then `ENDPOINT` or
-    /// `DTS_ENDPOINT` together with `TASKHUB`, `TASKHUB_NAME`, `DTS_TASK_HUB` or `DTS_TASKHUB`
-    /// and `DTS_AUTHENTICATION`. With none of them, task hub `default` at
-    /// `http://localhost:8080`.
+    /// `DTS_CONNECTION_STRING`, `DURABLE_TASK_CONNECTION_STRING`; then `ENDPOINT`, if it looks
+    /// like an address, or `DTS_ENDPOINT`, together with `TASKHUB`, `TASKHUB_NAME`,
+    /// `DTS_TASK_HUB` or `DTS_TASKHUB` and `DTS_AUTHENTICATION`. With none of them, task hub
+    /// `default` at `http://localhost:8080`.
     ///
     /// # Errors
-    /// A variable is set but cannot be used.
+    /// A variable is set but cannot be used, or no variable names the task hub of a remote
+    /// scheduler.
     pub fn from_env() -> Result<Self, ConnectionStringError> {
-        Self::from_variables(|name| std::env::var(name).ok())
+        Self::from_variables(|name| std::env::var(name).ok(), None)
     }
 
-    fn from_variables(
+    /// As [`Self::from_env`] from variables that `variable` reads, blank ones as if not set.
+    /// Where no task hub is named it is `fallback_hub`, if given.
+    ///
+    /// # Errors
+    /// As [`Self::from_env`].
+    pub fn from_variables(
         variable: impl Fn(&str) -> Option<String>,
+        fallback_hub: Option<String>,
     ) -> Result<Self, ConnectionStringError> {
-        let first = |names: &[&str]| {
-            names
-                .iter()
-                .filter_map(|name| variable(name))
-                .find(|value| !value.trim().is_empty())
-        };
-        let hub = first(&["TASKHUB", "TASKHUB_NAME", "DTS_TASK_HUB", "DTS_TASKHUB"]);
-        if let Some(text) = first(&[
-            "DURABLE_TASK_SCHEDULER_CONNECTION_STRING",
-            "DTS_CONNECTION_STRING",
-            "DURABLE_TASK_CONNECTION_STRING",
-        ]) {
-            return Self::from_parts(text.parse()?, hub);
+        let hub = task_hub_from_variables(&variable).or(fallback_hub);
+        if let Some((name, text)) = first(&variable, &CONNECTION_STRINGS) {
+            let parts = text.parse().map_err(in_variable(name))?;
+            return Self::from_parts(parts, hub);
         }
-        let endpoint = first(&["ENDPOINT", "DTS_ENDPOINT"])
-            .unwrap_or_else(|| "http://localhost:8080".to_owned());
-        let scheme = if is_loopback(endpoint.trim()) {
-            "http"
-        } else {
-            "https"
-        };
-        let endpoint = normalized_endpoint(&endpoint, scheme)?;
-        let authentication = match first(&["DTS_AUTHENTICATION"]) {
-            Some(kind) => kind.parse()?,
-            None if endpoint.starts_with("http://") => Authentication::None,
+        let (name, endpoint) = first(&variable, &["ENDPOINT"])
+            .filter(|(_, endpoint)| looks_like_address(endpoint))
+            .or_else(|| first(&variable, &["DTS_ENDPOINT"]))
+            .unwrap_or(("ENDPOINT", LOCAL.to_owned()));
+        let endpoint = normalized_endpoint(&endpoint).map_err(in_variable(name))?;
+        let authentication = match first(&variable, &["DTS_AUTHENTICATION"]) {
+            Some((name, kind)) => kind.parse().map_err(in_variable(name))?,
+            None if is_plain(&endpoint) => Authentication::None,
             None => Authentication::DefaultAzure,
         };
         let task_hub = hub_or_default(hub, &endpoint)?;
@@ -90,7 +98,11 @@ impl ConnectOptions {
         })
     }
 
-    fn from_parts(
+    /// Connects as a connection string says; to `fallback_hub` if it names no task hub.
+    ///
+    /// # Errors
+    /// Neither names the task hub of a remote scheduler.
+    pub fn from_parts(
         parts: ConnectionString,
         fallback_hub: Option<String>,
     ) -> Result<Self, ConnectionStringError> {
@@ -133,6 +145,11 @@ impl ConnectOptions {
     /// Name of the task hub.
     pub fn task_hub(&self) -> &str {
         &self.task_hub
+    }
+
+    /// The kind of authentication that was named.
+    pub fn authentication(&self) -> Authentication {
+        self.authentication
     }
 }
 
@@ -179,6 +196,29 @@ impl TryFrom<String> for ConnectOptions {
     }
 }
 
+/// The task hub that the variables of [`ConnectOptions::from_env`] name by themselves.
+pub fn task_hub_from_variables(variable: impl Fn(&str) -> Option<String>) -> Option<String> {
+    first(&variable, &TASK_HUBS).map(|(_, hub)| hub.trim().to_owned())
+}
+
+/// The first of these variables that is set, and its value.
+fn first(
+    variable: &impl Fn(&str) -> Option<String>,
+    names: &[&'static str],
+) -> Option<(&'static str, String)> {
+    names
+        .iter()
+        .filter_map(|name| Some((*name, variable(name)?)))
+        .find(|(_, value)| !value.trim().is_empty())
+}
+
+fn in_variable(name: &'static str) -> impl FnOnce(ConnectionStringError) -> ConnectionStringError {
+    move |problem| ConnectionStringError::Variable {
+        name,
+        problem: Box::new(problem),
+    }
+}
+
 fn hub_or_default(hub: Option<String>, endpoint: &str) -> Result<String, ConnectionStringError> {
     match hub {
         Some(hub) => Ok(hub),
@@ -191,13 +231,13 @@ fn hub_or_default(hub: Option<String>, endpoint: &str) -> Result<String, Connect
 mod tests {
     use super::*;
 
+    fn variable(variables: &[(&str, &str)], name: &str) -> Option<String> {
+        let found = variables.iter().find(|(key, _)| *key == name);
+        found.map(|(_, value)| (*value).to_owned())
+    }
+
     fn from(variables: &[(&str, &str)]) -> Result<ConnectOptions, ConnectionStringError> {
-        ConnectOptions::from_variables(|name| {
-            variables
-                .iter()
-                .find(|(key, _)| *key == name)
-                .map(|(_, value)| (*value).to_owned())
-        })
+        ConnectOptions::from_variables(|name| variable(variables, name), None)
     }
 
     #[test]
@@ -206,7 +246,7 @@ mod tests {
         const OTHER: &str = "Endpoint=http://b:1;TaskHub=y;Authentication=None";
         const HUBLESS: &str = "Endpoint=https://c;Authentication=DefaultAzure";
         type Row<'a> = (&'a [(&'a str, &'a str)], &'a str, &'a str, Authentication);
-        let rows: [Row<'_>; 7] = [
+        let rows: [Row<'_>; 9] = [
             (
                 &[],
                 "http://localhost:8080",
@@ -250,6 +290,18 @@ mod tests {
                 Authentication::DefaultAzure,
             ),
             (
+                &[("ENDPOINT", "production"), ("TASKHUB", " ")],
+                "http://localhost:8080",
+                "default",
+                Authentication::None,
+            ),
+            (
+                &[("ENDPOINT", "production"), ("DTS_ENDPOINT", "localhost")],
+                "http://localhost",
+                "default",
+                Authentication::None,
+            ),
+            (
                 &[
                     ("DTS_ENDPOINT", "https://p"),
                     ("DTS_TASKHUB", "h"),
@@ -272,5 +324,38 @@ mod tests {
     fn a_remote_endpoint_needs_a_task_hub() {
         let error = from(&[("ENDPOINT", "https://name.io")]).unwrap_err();
         assert_eq!(error, ConnectionStringError::Missing("TaskHub"));
+    }
+
+    #[test]
+    fn a_hub_that_nobody_names_is_the_fallback() {
+        let named = [("ENDPOINT", "https://name.io"), ("DTS_TASK_HUB", "named")];
+        for (variables, hub) in [(&named[..1], "last"), (&named[..], "named")] {
+            let fallback = Some("last".to_owned());
+            let options =
+                ConnectOptions::from_variables(|name| variable(variables, name), fallback).unwrap();
+            assert_eq!(options.task_hub(), hub);
+        }
+    }
+
+    #[test]
+    fn a_variable_that_cannot_be_used_is_named() {
+        let rows = [
+            (
+                ("DTS_CONNECTION_STRING", "TaskHub=h"),
+                "DTS_CONNECTION_STRING: the connection string has no Endpoint",
+            ),
+            (
+                ("ENDPOINT", "https://h/path"),
+                "ENDPOINT: endpoint \"https://h/path\": it must not have a path or a query",
+            ),
+            (
+                ("DTS_AUTHENTICATION", "Magic"),
+                "DTS_AUTHENTICATION: unknown authentication \"Magic\"",
+            ),
+        ];
+        for (variable, message) in rows {
+            let error = from(&[variable]).unwrap_err().to_string();
+            assert!(error.starts_with(message), "{error}");
+        }
     }
 }
