@@ -13,6 +13,7 @@ use tonic::metadata::MetadataValue;
 use tonic::service::Interceptor;
 use tonic::service::interceptor::InterceptedService;
 use tonic::transport::Channel;
+use tonic::transport::ClientTlsConfig;
 use tonic::transport::Endpoint;
 
 use crate::config::Server;
@@ -56,6 +57,11 @@ pub enum AddressError {
         url: String,
         source: tonic::transport::Error,
     },
+    #[error("TLS to {url} cannot be prepared: {source}")]
+    Tls {
+        url: String,
+        source: tonic::transport::Error,
+    },
     #[error("task hub {task_hub:?} has characters that cannot be sent")]
     TaskHub { task_hub: String },
 }
@@ -65,6 +71,7 @@ impl Address {
     ///
     /// # Errors
     /// - [`AddressError::Url`]: not a URL.
+    /// - [`AddressError::Tls`]: it is https, and this system has no certificates to trust.
     /// - [`AddressError::TaskHub`]: the name is not visible ASCII.
     pub fn new(server: &Server) -> Result<Self, AddressError> {
         let endpoint = Endpoint::from_shared(server.url.clone())
@@ -76,6 +83,16 @@ impl Address {
             .http2_keep_alive_interval(KEEP_ALIVE_INTERVAL)
             .keep_alive_timeout(CONNECT_TIMEOUT)
             .keep_alive_while_idle(true);
+        let endpoint = if server.url.starts_with("https://") {
+            endpoint
+                .tls_config(ClientTlsConfig::new().with_native_roots())
+                .map_err(|source| AddressError::Tls {
+                    url: server.url.clone(),
+                    source,
+                })?
+        } else {
+            endpoint
+        };
         let bad_hub = |_| AddressError::TaskHub {
             task_hub: server.task_hub.clone(),
         };
