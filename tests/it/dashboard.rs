@@ -1,5 +1,12 @@
 //! The dashboard in a real terminal on the real emulator: keys in, screens out.
 
+#[cfg(unix)]
+use std::path::Path;
+#[cfg(unix)]
+use std::process::Command;
+
+use durascope::term::guard;
+use durascope::term::guard::Guard;
 use durascope_proto::OrchestrationStatus;
 use durascope_tests::Binary;
 use durascope_tests::Emulator;
@@ -16,14 +23,20 @@ const CTRL_S: &str = "\x13";
 const ENTER: &str = "\r";
 const ESCAPE: &str = "\x1b";
 const TAB: &str = "\t";
+const LOCALE: [(&str, &str); 2] = [("LANG", "C.UTF-8"), ("LC_ALL", "C.UTF-8")];
+
+/// Set where a test may panic in the terminal that it runs in.
+const MAY_PANIC: &str = "DURASCOPE_TEST_MAY_PANIC";
+const PANIC: &str = "the dashboard has a defect";
+const ENTER_SCREEN: &str = "\x1b[?1049h";
+const LEAVE_SCREEN: &str = "\x1b[?1049l";
 
 fn dashboard(endpoint: &str, more: &[&str], size: (u16, u16)) -> Terminal {
     let arguments = [&["--endpoint", endpoint], more].concat();
-    let environment = [("LANG", "C.UTF-8"), ("LC_ALL", "C.UTF-8")];
     Terminal::start(
         &Binary::Dashboard.path().unwrap(),
         &arguments,
-        &environment,
+        &LOCALE,
         size,
     )
     .unwrap()
@@ -143,14 +156,14 @@ async fn server_that_is_not_there_is_found_when_it_comes() {
     emulator.kill().unwrap();
 
     let terminal = dashboard(emulator.endpoint(), &[], SIZE);
-    terminal.wait_for("Cannot reach").unwrap();
+    terminal.wait_for("No data from").unwrap();
     emulator.restart().unwrap();
     terminal.wait_for("kept-order").unwrap();
     emulator.kill().unwrap();
     terminal
         .wait_until("the loss is shown", |screen| {
             let screen = screen.to_lowercase();
-            ["disconnected", "cannot reach", "lost", "reconnect"]
+            ["disconnected", "no data from", "lost", "reconnect"]
                 .iter()
                 .any(|word| screen.contains(word))
         })
@@ -231,4 +244,77 @@ async fn text_from_others_cannot_command_the_terminal() {
         "the screen was cleared by an instance id"
     );
     leaves_clean(terminal, "q");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn https_endpoint_that_speaks_no_tls_is_a_lost_connection() {
+    let emulator = Emulator::ephemeral().unwrap();
+    let endpoint = emulator.endpoint().replace("http://", "https://");
+    let terminal = dashboard(&endpoint, &[], SIZE);
+    terminal.wait_for("No data from").unwrap();
+    leaves_clean(terminal, "q");
+}
+
+/// Starts the dashboard as a child that a shell has told the number of, in a file.
+#[cfg(unix)]
+fn dashboard_with_pid(endpoint: &str, pid_file: &Path) -> Terminal {
+    let program = Binary::Dashboard.path().unwrap();
+    let arguments = [
+        "-c",
+        "echo $$ > \"$0\" && exec \"$@\"",
+        pid_file.to_str().unwrap(),
+        program.to_str().unwrap(),
+        "--endpoint",
+        endpoint,
+    ];
+    Terminal::start(Path::new("/bin/sh"), &arguments, &LOCALE, SIZE).unwrap()
+}
+
+#[cfg(unix)]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn signals_that_end_the_dashboard_give_the_terminal_back() {
+    let emulator = Emulator::ephemeral().unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    for signal in ["-TERM", "-HUP", "-INT"] {
+        let pid_file = folder.path().join(signal);
+        let mut terminal = dashboard_with_pid(emulator.endpoint(), &pid_file);
+        terminal.wait_for("No orchestrations in task hub").unwrap();
+        assert!(terminal.modes().alternate_screen);
+        let pid = std::fs::read_to_string(&pid_file).unwrap();
+        let sent = Command::new("kill").args([signal, pid.trim()]).status();
+        assert!(sent.unwrap().success());
+        terminal.wait_exit().unwrap();
+        assert_eq!(terminal.modes(), Modes::CLEAN, "after {signal}");
+    }
+}
+
+#[test]
+fn panic_gives_the_terminal_back_before_it_reports() {
+    if std::env::var_os(MAY_PANIC).is_some() {
+        guard::restore_before_panic_report();
+        let _guard = Guard::enter().unwrap();
+        panic!("{PANIC}");
+    }
+    // This test once more, in a terminal of its own, where it panics.
+    let name = "dashboard::panic_gives_the_terminal_back_before_it_reports";
+    let mut terminal = Terminal::start(
+        &std::env::current_exe().unwrap(),
+        &["--exact", name, "--nocapture"],
+        &[(MAY_PANIC, "1")],
+        SIZE,
+    )
+    .unwrap();
+    assert_ne!(terminal.wait_exit().unwrap(), 0);
+    assert_eq!(terminal.modes(), Modes::CLEAN);
+    let raw = String::from_utf8_lossy(&terminal.raw()).into_owned();
+    let at = |text: &str| {
+        raw.find(text)
+            .unwrap_or_else(|| panic!("no {text:?} in {raw:?}"))
+    };
+    assert!(at(ENTER_SCREEN) < at(LEAVE_SCREEN));
+    assert!(
+        at(LEAVE_SCREEN) < at(PANIC),
+        "the report went to the screen that vanishes"
+    );
+    assert!(terminal.screen().contains(PANIC));
 }
