@@ -37,7 +37,7 @@ async fn price_catalog(ctx: OrchestrationContext, articles: u32) -> Result<u64, 
 }
 
 async fn price_item(ctx: ActivityContext, article: String) -> Result<u64, ActivityError> {
-    super::work(&ctx, 10, 80).await;
+    super::work(&ctx, 80, 420).await;
     match super::dice(&ctx, FLAKY_ONE_IN * 2) {
         0 => Err(ActivityError::new(
             "TimeoutError",

@@ -43,6 +43,6 @@ async fn nightly_import(
 }
 
 async fn load_page(ctx: ActivityContext, page: u32) -> anyhow::Result<u64> {
-    super::work(&ctx, 5, 60).await;
+    super::work(&ctx, 40, 200).await;
     Ok(u64::from(page) % 50 + 10)
 }

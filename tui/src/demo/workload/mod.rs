@@ -41,12 +41,12 @@ fn dice(ctx: &ActivityContext, sides: u64) -> u64 {
     (mixed ^ (mixed >> 33)) % sides.max(1)
 }
 
-/// Pretends to work for `least` to `most` milliseconds, and now and then much longer.
+/// Pretends to work for `least` to `most` milliseconds, and now and then several times that.
 async fn work(ctx: &ActivityContext, least: u64, most: u64) {
     let roll = dice(ctx, 1_000);
     let span = most.saturating_sub(least);
     let millis = if roll < 3 {
-        most * 20
+        most * 6
     } else {
         least + roll * span / 1_000
     };
