@@ -21,3 +21,8 @@ pub use worker::RawWorker;
 
 /// Longer than any single step takes on a busy machine; who waits that long has failed.
 pub const DEADLINE: Duration = Duration::from_secs(40);
+
+/// The README's Rust compiles as it stands.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+struct Readme;

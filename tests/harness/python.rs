@@ -5,6 +5,8 @@ use std::path::Path;
 use std::path::PathBuf;
 use std::process::Command;
 use std::process::Output;
+use std::sync::Mutex;
+use std::sync::PoisonError;
 
 use anyhow::Context;
 use anyhow::Result;
@@ -33,7 +35,13 @@ impl Python {
     /// When it cannot be made where it is required, or the packages cannot be installed.
     pub fn with_official_client() -> Result<Option<Self>> {
         let suite = Path::new(env!("CARGO_MANIFEST_DIR")).join("clients/python");
-        match environment(&suite) {
+        // Tests run at once; the environment is made by the first.
+        static MAKING: Mutex<()> = Mutex::new(());
+        let made = {
+            let _one_at_a_time = MAKING.lock().unwrap_or_else(PoisonError::into_inner);
+            environment(&suite)
+        };
+        match made {
             Ok(interpreter) => Ok(Some(Self { interpreter, suite })),
             Err(error) if std::env::var_os(REQUIRE_CLIENTS).is_some_and(|value| value != "0") => {
                 Err(error.context(format!("{REQUIRE_CLIENTS} is set")))
@@ -43,6 +51,17 @@ impl Python {
                 Ok(None)
             }
         }
+    }
+
+    /// Runs a program that is given as text.
+    ///
+    /// # Errors
+    /// When the interpreter cannot be started.
+    pub fn run_text(&self, program: &str) -> Result<Output> {
+        Command::new(&self.interpreter)
+            .args(["-B", "-c", program])
+            .output()
+            .context("the Python program cannot be started")
     }
 
     /// Runs our suite against a server.

@@ -43,3 +43,28 @@ fn official_python_client_runs_its_suite() {
         began.elapsed()
     );
 }
+
+/// What the README shows is what a newcomer will paste.
+#[test]
+fn readme_quick_start_in_python_works_as_it_stands() {
+    let Some(python) = Python::with_official_client().unwrap() else {
+        return;
+    };
+    let readme = include_str!("../../README.md");
+    let program = readme
+        .split("```python\n")
+        .nth(1)
+        .and_then(|rest| rest.split("```").next());
+    let emulator = Emulator::ephemeral().unwrap();
+    let program = program
+        .unwrap()
+        .replace("http://localhost:8080", emulator.endpoint());
+    let output = python.run_text(&program).unwrap();
+    let complaints = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{complaints}");
+    assert_eq!(
+        String::from_utf8_lossy(&output.stdout).trim(),
+        "14",
+        "{complaints}"
+    );
+}

@@ -1,7 +1,10 @@
 //! Makes `src/generated` from the protos, and fails when what is committed differs.
 //!
 //! `DURASCOPE_CODEGEN=write cargo test -p durascope-proto --test codegen` writes it anew.
-#![expect(clippy::unwrap_used, reason = "a test that cannot read its files has failed")]
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test that cannot read its files has failed"
+)]
 
 use std::fs;
 use std::path::Path;

@@ -58,6 +58,23 @@ pub fn failures(row: &InstanceRow) -> u64 {
     failed(row.activities.as_ref()).saturating_add(failed(row.children.as_ref()))
 }
 
+/// The fan-out that an instance is busy with: its last batch if everything that is open belongs
+/// to it, else all that was scheduled so far. So a wide fan-out stays itself while single
+/// retries of it are scheduled turn after turn. `None` when nothing was scheduled.
+pub fn fan_out(row: &InstanceRow) -> Option<Progress> {
+    let (activities, children) = (row.activities.as_ref(), row.children.as_ref());
+    let batch = row.batch.as_ref().filter(|it| it.scheduled > 0)?;
+    if open(activities) + open(children) <= open(Some(batch)) {
+        return Some(*batch);
+    }
+    let sum = |of: fn(&Progress) -> u64| activities.map_or(0, of) + children.map_or(0, of);
+    Some(Progress {
+        scheduled: sum(|it| it.scheduled),
+        completed: sum(|it| it.completed),
+        failed: sum(|it| it.failed),
+    })
+}
+
 /// Finished, in whatever way.
 pub fn finished(progress: &Progress) -> u64 {
     progress.completed.saturating_add(progress.failed)
@@ -66,4 +83,42 @@ pub fn finished(progress: &Progress) -> u64 {
 /// Finished members of a group.
 pub fn group_finished(group: &TaskGroup) -> u64 {
     group.completed.saturating_add(group.failed)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn progress(scheduled: u64, completed: u64) -> Option<Progress> {
+        Some(Progress {
+            scheduled,
+            completed,
+            failed: 0,
+        })
+    }
+
+    #[test]
+    fn a_fan_out_is_its_batch_until_work_outside_it_is_open() {
+        let row = |activities, batch| InstanceRow {
+            activities,
+            batch,
+            ..Default::default()
+        };
+        assert_eq!(fan_out(&row(None, None)), None);
+        // The second of two batches, the first one done.
+        assert_eq!(
+            fan_out(&row(progress(500, 310), progress(250, 60))),
+            progress(250, 60)
+        );
+        // A retry beside 40 others that are still open.
+        assert_eq!(
+            fan_out(&row(progress(1_003, 963), progress(1, 0))),
+            progress(1_003, 963)
+        );
+        // The last one to be retried is the batch.
+        assert_eq!(
+            fan_out(&row(progress(1_003, 1_002), progress(1, 0))),
+            progress(1, 0)
+        );
+    }
 }

@@ -297,10 +297,10 @@ fn child(tree: &InstanceTree, at: usize, now: Micros) -> Option<Line<'_>> {
     };
     let mut line = Line::new(sign, role, what);
     line.is_id = row.failure.is_empty();
-    if let Some(batch) = row.batch.as_ref().filter(|it| it.scheduled > 0) {
-        let done = status::finished(batch);
-        line.bar = Some((done, batch.scheduled));
-        line.done = format!("{done}/{}", batch.scheduled);
+    if let Some(fan_out) = status::fan_out(row) {
+        let done = status::finished(&fan_out);
+        line.bar = Some((done, fan_out.scheduled));
+        line.done = format!("{done}/{}", fan_out.scheduled);
     }
     line.failed = status::failures(row);
     let end = status::micros(row.completed_at.as_ref()).unwrap_or(now);

@@ -247,11 +247,11 @@ fn cells_of(row: &InstanceRow, now: Micros, bar_width: usize) -> [Cell<'_>; 12] 
     let since = |at: Option<Micros>| at.map_or_else(|| "–".to_owned(), |at| format::age(now - at));
     let created = status::micros(row.created_at.as_ref());
     let idle = status::micros(row.updated_at.as_ref());
-    let batch = row.batch.as_ref().filter(|it| it.scheduled > 0);
-    let bar = batch.map_or_else(String::new, |it| {
+    let fan_out = status::fan_out(row);
+    let bar = fan_out.as_ref().map_or_else(String::new, |it| {
         progress::bar(bar_width, status::finished(it), it.scheduled)
     });
-    let done = batch.map_or_else(
+    let done = fan_out.as_ref().map_or_else(
         || "–".to_owned(),
         |it| format!("{}/{}", status::finished(it), it.scheduled),
     );
