@@ -21,7 +21,8 @@ pub struct Args {
     #[command(flatten)]
     pub look: LookArgs,
 
-    /// Address of the scheduler [default: http://localhost:8080]
+    /// Address of the scheduler; without a scheme https, or http if it is on this machine
+    /// [default: http://localhost:8080]
     #[arg(long, value_name = "URL")]
     pub endpoint: Option<String>,
 
@@ -102,7 +103,8 @@ const AFTER_HELP: &str = "\
 Environment, where no flag says otherwise:
   DURABLE_TASK_SCHEDULER_CONNECTION_STRING, DTS_CONNECTION_STRING,
   DURABLE_TASK_CONNECTION_STRING   the first that is set, as --connection-string
-  ENDPOINT, TASKHUB                address and task hub, when none of these is set
+  ENDPOINT, TASKHUB                address and task hub, when none of these is set; or
+                                   DTS_ENDPOINT, DTS_TASKHUB and DTS_AUTHENTICATION
   NO_COLOR                         no colours; CLICOLOR_FORCE and FORCE_COLOR override it
 
 Exit status: 0 after leaving the dashboard, 1 when it failed (or the headless demo did not
