@@ -21,6 +21,11 @@ impl Clock {
         self.last_us = wall_us().max(self.last_us + 1);
         self.last_us
     }
+
+    /// The time as it was last handed out, or later.
+    pub(crate) fn now(&self) -> i64 {
+        wall_us().max(self.last_us)
+    }
 }
 
 /// The wall clock as it stands.

@@ -18,6 +18,7 @@ use prost::Message as _;
 use prost::bytes::Bytes;
 
 use crate::batch::Kind;
+use crate::failure::bounded;
 use crate::history::event;
 use crate::instance::Instance;
 use crate::instance::Phase;
@@ -156,7 +157,7 @@ impl Instance {
             }),
             TaskResult::Failed(details) => EventType::TaskFailed(TaskFailedEvent {
                 task_scheduled_id: task_id,
-                failure_details: Some(details),
+                failure_details: Some(bounded(details)),
             }),
         };
         let entry = Entry::now(Kind::ActivityResult, true, &event(-1, now_us, kind));

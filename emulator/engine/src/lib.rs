@@ -17,6 +17,7 @@
 pub mod batch;
 pub mod deliver;
 pub mod error;
+pub mod failure;
 pub mod history;
 pub mod instance;
 pub mod ready;

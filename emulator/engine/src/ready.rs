@@ -1,18 +1,48 @@
 //! When a turn should run, and which work a worker accepts.
 
-/// Longest time that a turn waits for more results.
-const HOLD_MAX_US: i64 = 1_000_000;
+use crate::batch::Kind;
+
+/// What a turn waits for, most patient first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Patience {
+    /// Results of tasks: more of them are on their way while others run.
+    ForResults,
+    /// Timers and external events, which somebody expects soon.
+    Short,
+    /// Starts and controls.
+    None,
+}
+
+impl Patience {
+    /// How patient a message of this kind is.
+    pub fn of(kind: Kind) -> Self {
+        match kind {
+            Kind::ActivityResult | Kind::ChildResult => Self::ForResults,
+            Kind::Event | Kind::Timer => Self::Short,
+            Kind::Start | Kind::Suspend | Kind::Resume | Kind::Terminate => Self::None,
+        }
+    }
+
+    fn longest_us(self) -> i64 {
+        match self {
+            Self::ForResults => 250_000,
+            Self::Short => 50_000,
+            Self::None => 0,
+        }
+    }
+}
 
 /// How long to hold back a turn that is ready, so that more results join it. The history is
 /// replayed in each turn, so turns that take long should be few: an instance whose tasks are
-/// still running gets its turns at most half of the time. Without open tasks nothing is held.
+/// still running gets its turns at most half of the time, within the limits of its patience.
+/// Without open tasks nothing is held.
 ///
 /// `last_turn_us` is how long the worker had the last turn; `ended_us` when it was committed.
-pub fn hold_until_us(open_tasks: u64, last_turn_us: i64, ended_us: i64) -> i64 {
-    if open_tasks == 0 {
+pub fn hold_until_us(open_tasks: u64, last_turn_us: i64, ended_us: i64, patience: Patience) -> i64 {
+    if open_tasks == 0 || patience == Patience::None {
         return i64::MIN;
     }
-    ended_us.saturating_add(last_turn_us.clamp(0, HOLD_MAX_US))
+    ended_us.saturating_add(last_turn_us.clamp(0, patience.longest_us()))
 }
 
 /// What a worker accepts of one kind of work: names, each with the versions it wants.
@@ -56,10 +86,14 @@ mod unit {
 
     #[test]
     fn turns_are_held_only_while_tasks_run_and_never_longer_than_they_take() {
-        assert_eq!(hold_until_us(0, 5_000, 100), i64::MIN);
-        assert_eq!(hold_until_us(3, 5_000, 100), 5_100);
-        assert_eq!(hold_until_us(3, 60_000_000, 0), HOLD_MAX_US);
-        assert_eq!(hold_until_us(3, -4, 7), 7);
+        use Patience::ForResults;
+        use Patience::Short;
+        assert_eq!(hold_until_us(0, 5_000, 100, ForResults), i64::MIN);
+        assert_eq!(hold_until_us(3, 5_000, 100, ForResults), 5_100);
+        assert_eq!(hold_until_us(3, 60_000_000, 0, ForResults), 250_000);
+        assert_eq!(hold_until_us(3, 60_000_000, 0, Short), 50_000);
+        assert_eq!(hold_until_us(3, 5_000, 100, Patience::None), i64::MIN);
+        assert_eq!(hold_until_us(3, -4, 7, ForResults), 7);
     }
 
     #[test]

@@ -1,6 +1,8 @@
 //! Queues and streams of one task hub, and who gets what next.
 
 use std::collections::BTreeMap;
+use std::collections::HashSet;
+use std::sync::Arc;
 
 use super::Assignment;
 use super::GroupKey;
@@ -117,6 +119,24 @@ impl HubDispatch {
             .min()
     }
 
+    /// Deferred work whose pause is over waits like any other again.
+    pub(crate) fn ripen(&mut self, now_us: i64) {
+        for deferred in self
+            .deferred_turns
+            .extract_if(.., |it| it.until_us <= now_us)
+        {
+            let group = Arc::clone(&deferred.item.group);
+            self.turns.push_front(now_us, group, deferred.item);
+        }
+        for deferred in self
+            .deferred_activities
+            .extract_if(.., |it| it.until_us <= now_us)
+        {
+            let group = Arc::clone(&deferred.item.group);
+            self.activities.push_front(now_us, group, deferred.item);
+        }
+    }
+
     /// Every activity that waits.
     pub(crate) fn all_activities(&mut self) -> impl Iterator<Item = &mut Task> {
         let deferred = self
@@ -126,14 +146,15 @@ impl HubDispatch {
         self.activities.items().chain(deferred)
     }
 
-    /// Forgets what waits of an instance that is gone.
-    pub(crate) fn forget(&mut self, key: InstanceKey) {
-        self.turns.retain(|turn| turn.key != key);
-        self.activities.retain(|task| task.origin.key != key);
+    /// Forgets what waits of instances that are gone.
+    pub(crate) fn forget(&mut self, keys: &HashSet<InstanceKey>) {
+        self.turns.retain(|turn| !keys.contains(&turn.key));
+        self.activities
+            .retain(|task| !keys.contains(&task.origin.key));
         self.deferred_turns
-            .retain(|deferred| deferred.item.key != key);
+            .retain(|deferred| !keys.contains(&deferred.item.key));
         self.deferred_activities
-            .retain(|deferred| deferred.item.origin.key != key);
+            .retain(|deferred| !keys.contains(&deferred.item.origin.key));
     }
 
     /// Forgets everything but the streams.

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::collections::HashMap;
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use durascope_engine::turn::Turn;
@@ -136,18 +137,12 @@ impl Leases {
         leases
     }
 
-    /// Takes everything of an instance that is gone: its tokens are worth nothing any more.
-    pub(crate) fn take_instance(&mut self, key: InstanceKey) -> Vec<Lease> {
-        let tokens: Vec<Token> = self
+    /// Takes everything of these instances.
+    pub(crate) fn take_instances(&mut self, keys: &HashSet<InstanceKey>) -> Vec<Lease> {
+        let gone = self
             .by_token
-            .iter()
-            .filter(|(_, lease)| lease.held.key() == key)
-            .map(|(token, _)| *token)
-            .collect();
-        tokens
-            .into_iter()
-            .filter_map(|token| self.by_token.remove(&token))
-            .collect()
+            .extract_if(|_, lease| keys.contains(&lease.held.key()));
+        gone.map(|(_, lease)| lease).collect()
     }
 
     pub(crate) fn of_instance(&self, key: InstanceKey) -> impl Iterator<Item = &Lease> {

@@ -11,6 +11,7 @@ pub(crate) mod waiters;
 pub(crate) mod wire;
 
 use std::collections::BTreeMap;
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use durascope_engine::turn::ScheduledActivity;
@@ -92,9 +93,36 @@ impl Dispatch {
         self.leases.retain(|lease| lease.hub != hub);
     }
 
+    /// Forgets instances that are gone: what waits of them, and what is out, whose tokens are
+    /// worth nothing any more.
+    pub(crate) fn forget(&mut self, hub: HubKey, keys: &HashSet<InstanceKey>) {
+        if let Some(hub) = self.hubs.get_mut(&hub) {
+            hub.forget(keys);
+        }
+        for lease in self.leases.take_instances(keys) {
+            self.free_slot(&lease);
+        }
+    }
+
+    /// Rows whose transaction was rolled back do not exist.
+    pub(crate) fn forget_rows(&mut self, rows: &HashSet<i64>) {
+        let forget = |task: &mut Task| {
+            task.orphan_row = task.orphan_row.filter(|row| !rows.contains(row));
+        };
+        for hub in self.hubs.values_mut() {
+            hub.all_activities().for_each(forget);
+        }
+        for lease in self.leases.iter_mut() {
+            if let Held::Activity(task) = &mut lease.held {
+                forget(task);
+            }
+        }
+    }
+
     /// Frees the slot that a lease took on its stream.
     pub(crate) fn free_slot(&mut self, lease: &Lease) {
-        if let Some(stream) = self.hub(lease.hub).stream(lease.stream) {
+        let hub = self.hubs.get_mut(&lease.hub);
+        if let Some(stream) = hub.and_then(|hub| hub.stream(lease.stream)) {
             match lease.held {
                 Held::Turn { .. } => stream.turns_out = stream.turns_out.saturating_sub(1),
                 Held::Activity(_) => {

@@ -147,6 +147,16 @@ impl Stream {
         self.sender.try_send(item).is_ok()
     }
 
+    /// A sign of life, unless it would take the room of an item.
+    pub(crate) fn ping(&mut self, now_us: i64, item: EncodedWorkItem) {
+        let free = (self.turns_max - self.turns_out) + (self.activities_max - self.activities_out);
+        if self.sender.capacity() > free as usize {
+            self.send(now_us, item);
+        } else {
+            self.next_ping_us = now_us + PING_EVERY_US;
+        }
+    }
+
     pub(crate) fn is_closed(&self) -> bool {
         self.sender.is_closed()
     }

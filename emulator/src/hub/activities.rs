@@ -37,7 +37,7 @@ impl Core {
         };
         let token = Token::fresh();
         target.activities_out += 1;
-        target.send(
+        let sent = target.send(
             now_us,
             wire::activity_item(wire::activity_request(&task), token),
         );
@@ -48,6 +48,9 @@ impl Core {
             held: Held::Activity(task),
         };
         self.dispatch.leases.insert(token, lease);
+        if !sent {
+            self.disconnect(hub, stream);
+        }
     }
 
     pub(super) fn complete_activity(
@@ -145,11 +148,13 @@ impl Core {
         if open == 0 {
             return Ok(());
         }
-        let db = &self.db;
-        let keep = |task: &mut Task| {
+        let (db, rows) = (&self.db, &mut self.group.orphan_rows);
+        let mut keep = |task: &mut Task| {
             if task.origin.key == key && task.orphan_row.is_none() {
                 let request = wire::activity_request(task);
-                task.orphan_row = Some(writer::insert_activity(db, hub, key, &request)?);
+                let row = writer::insert_activity(db, hub, key, &request)?;
+                rows.insert(row);
+                task.orphan_row = Some(row);
             }
             Ok::<(), StoreError>(())
         };

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use durascope_engine::Instance;
+use durascope_engine::ready::Patience;
 
 use crate::dispatch::GroupKey;
 use crate::dispatch::Origin;
@@ -37,8 +38,8 @@ pub(super) struct Live {
     pub(super) hub: HubKey,
     pub(super) state: Instance,
     pub(super) ready: Ready,
-    /// Something came while the turn was out.
-    pub(super) missed: bool,
+    /// Something came while the turn was out, or was left for the next one.
+    pub(super) missed: Option<Patience>,
     /// How long a worker had the last turn, and when it was committed.
     pub(super) last_turn_us: i64,
     pub(super) ended_us: i64,
@@ -59,7 +60,7 @@ impl Live {
             group: group(&state),
             state,
             ready: Ready::Idle,
-            missed: false,
+            missed: None,
             last_turn_us: 0,
             ended_us: i64::MIN,
             dirty: false,
@@ -99,6 +100,7 @@ fn group(state: &Instance) -> Arc<GroupKey> {
 pub(super) struct Cache {
     by_key: HashMap<InstanceKey, Live>,
     by_id: HashMap<(HubKey, Arc<str>), InstanceKey>,
+    shrink_above: usize,
 }
 
 impl Cache {
@@ -162,7 +164,7 @@ impl Cache {
 
     /// Forgets instances that nothing in memory refers to, once there are many.
     pub(super) fn shrink(&mut self) {
-        if self.by_key.len() <= KEPT_MAX {
+        if self.by_key.len() <= KEPT_MAX.max(self.shrink_above) {
             return;
         }
         let idle: Vec<InstanceKey> = self
@@ -174,5 +176,7 @@ impl Cache {
         for key in idle {
             self.remove(key);
         }
+        // What is left is queued or out: looking again at once would find the same.
+        self.shrink_above = self.by_key.len().saturating_mul(2);
     }
 }

@@ -4,8 +4,10 @@
 //! commits, answers the callers and releases the effects, and then hands out work.
 
 use std::cmp::Reverse;
+use std::collections::BTreeMap;
 use std::collections::BinaryHeap;
 use std::collections::HashMap;
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use tokio::runtime::Handle;
@@ -41,6 +43,7 @@ enum Undo {
     Restore(Box<Live>),
     Remove(InstanceKey),
     Hub(String),
+    HubGone(String, HubKey),
 }
 
 type Answering = Box<dyn FnOnce(Option<&Arc<StoreError>>) + Send>;
@@ -52,6 +55,9 @@ pub(super) struct Group {
     pub(super) answers: Vec<Answering>,
     touched: Vec<InstanceKey>,
     undo: Vec<Undo>,
+    gone_hubs: Vec<HubKey>,
+    /// Rows given to activities that are queued or out.
+    pub(super) orphan_rows: HashSet<i64>,
 }
 
 pub(super) struct Core {
@@ -64,6 +70,9 @@ pub(super) struct Core {
     pub(super) publisher: Publisher,
     pub(super) commands: mpsc::WeakSender<Command>,
     pub(super) next_stream: u64,
+    pub(super) next_hub: usize,
+    /// Instances that went in this round, for one pass over queues and leases.
+    pub(super) gone: BTreeMap<HubKey, HashSet<InstanceKey>>,
     pub(super) waiters: Waiters,
     pub(super) due: BinaryHeap<Reverse<(i64, InstanceKey)>>,
     pub(super) held: BinaryHeap<Reverse<(i64, InstanceKey)>>,
@@ -91,6 +100,8 @@ impl Core {
             publisher: Publisher::new(publisher),
             commands,
             next_stream: 0,
+            next_hub: 0,
+            gone: BTreeMap::new(),
             waiters,
             due: BinaryHeap::new(),
             held: BinaryHeap::new(),
@@ -106,8 +117,7 @@ impl Core {
         let mut taken = Vec::with_capacity(GROUP_MAX);
         loop {
             let more = self.pump();
-            self.publisher
-                .publish(crate::clock::wall_us(), &mut self.dispatch);
+            self.publisher.publish(self.clock.now(), &mut self.dispatch);
             let received = if more {
                 while taken.len() < GROUP_MAX
                     && let Ok(command) = commands.try_recv()
@@ -181,8 +191,15 @@ impl Core {
             answer(None);
         }
         self.group.undo.clear();
+        self.group.orphan_rows.clear();
         for effect in std::mem::take(&mut self.group.effects) {
             self.happen(effect);
+        }
+        for (hub, keys) in std::mem::take(&mut self.gone) {
+            self.dispatch.forget(hub, &keys);
+        }
+        for hub in std::mem::take(&mut self.group.gone_hubs) {
+            self.publisher.remove_hub(hub);
         }
         if news {
             self.publisher.committed();
@@ -195,9 +212,10 @@ impl Core {
         if let Err(error) = writer::rollback(&self.db) {
             tracing::error!(%error, "rolling back failed");
         }
+        let mut freed = Vec::new();
         for effect in std::mem::take(&mut self.group.effects) {
             if let Effect::Freed { token, lease } = effect {
-                self.dispatch.leases.insert(token, *lease);
+                freed.push((token, *lease));
             }
         }
         self.group.touched.clear();
@@ -205,8 +223,24 @@ impl Core {
             match undo {
                 Undo::Restore(live) => self.cache.insert(*live),
                 Undo::Remove(key) => drop(self.cache.remove(key)),
-                Undo::Hub(name) => drop(self.hubs.remove(&name)),
+                Undo::Hub(name) => self.forget_hub(&name),
+                Undo::HubGone(name, hub) => {
+                    self.hubs.insert(name, hub);
+                }
             }
+        }
+        self.group.gone_hubs.clear();
+        for (token, lease) in freed {
+            if self.dispatch.hub(lease.hub).stream(lease.stream).is_some() {
+                self.dispatch.leases.insert(token, lease);
+            } else {
+                // Its stream ended in the same group and could not give it back.
+                self.give_back(lease);
+            }
+        }
+        let rows = std::mem::take(&mut self.group.orphan_rows);
+        if !rows.is_empty() {
+            self.dispatch.forget_rows(&rows);
         }
         self.publisher.take_back();
         let error = Arc::new(error);
@@ -284,6 +318,18 @@ impl Core {
         if let Some(hub) = self.hubs.remove(name) {
             self.publisher.remove_hub(hub);
         }
+    }
+
+    /// A hub is being deleted: nobody finds it from now on, and its totals go with the commit.
+    pub(super) fn remember_hub_gone(&mut self, name: &str) {
+        if let Some(hub) = self.hubs.remove(name) {
+            self.group.undo.push(Undo::HubGone(name.to_owned(), hub));
+            self.group.gone_hubs.push(hub);
+        }
+    }
+
+    pub(super) fn is_going(&self, hub: HubKey) -> bool {
+        self.group.gone_hubs.contains(&hub)
     }
 
     pub(super) fn remember_hub(&mut self, name: &str, hub: HubKey) {

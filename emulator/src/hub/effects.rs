@@ -8,6 +8,7 @@ use std::time::Duration;
 use durascope_engine::Kind;
 use durascope_engine::batch;
 use durascope_engine::ready;
+use durascope_engine::ready::Patience;
 use durascope_engine::turn::ScheduledActivity;
 
 use super::cache::Ready;
@@ -23,6 +24,9 @@ use crate::live::InstanceKey;
 
 /// Work items handed out before commands are looked at again.
 const PUMP_MAX: usize = 512;
+
+/// When what could not be read is tried again.
+const RETRY_US: i64 = 1_000_000;
 
 /// Longest sleep without a reason to wake.
 const SLEEP_MAX: Duration = Duration::from_secs(30);
@@ -72,17 +76,13 @@ impl Core {
             } => {
                 self.enqueue(hub, &origin, &group, items);
             }
-            Effect::Arrived { key, kind } => self.arrived(key, Some(kind)),
+            Effect::Arrived { key, kind } => self.arrived(key, Some(kind), Patience::of(kind)),
             Effect::Due { at_us, key } => self.due.push(Reverse((at_us, key))),
             Effect::TurnDone { key, since_us } => self.turn_done(key, since_us),
             Effect::Freed { lease, .. } => self.dispatch.free_slot(&lease),
             Effect::Wake { hub, id } => self.waiters.wake(hub, &id),
             Effect::Gone { hub, key } => {
-                self.dispatch.hub(hub).forget(key);
-                let leases = self.dispatch.leases.take_instance(key);
-                for lease in leases {
-                    self.dispatch.free_slot(&lease);
-                }
+                self.gone.entry(hub).or_default().insert(key);
             }
             Effect::HubGone { hub, stays } => {
                 if stays {
@@ -134,37 +134,27 @@ impl Core {
     }
 
     /// Decides whether a turn is to be queued. `None`: look whatever there is.
-    pub(super) fn arrived(&mut self, key: InstanceKey, kind: Option<Kind>) {
+    pub(super) fn arrived(&mut self, key: InstanceKey, kind: Option<Kind>, patience: Patience) {
+        let now_us = self.clock.now();
         let live = match self.cache.by_key(&self.db, key) {
             Ok(Some(live)) if !live.state.is_terminal() => live,
             Ok(_) => return,
             Err(error) => {
-                tracing::error!(%error, "an instance could not be loaded");
+                tracing::error!(%error, "an instance could not be loaded, and is tried again");
+                self.due.push(Reverse((now_us + RETRY_US, key)));
                 return;
             }
         };
         if kind.is_some_and(|kind| !batch::wakes(live.state.phase, kind)) {
             return;
         }
-        let urgent = kind.is_some_and(|kind| {
-            matches!(
-                kind,
-                Kind::Suspend | Kind::Resume | Kind::Terminate | Kind::Start
-            )
-        });
-        let hold_us = if urgent {
-            i64::MIN
-        } else {
-            ready::hold_until_us(live.state.open_tasks(), live.last_turn_us, live.ended_us)
-        };
+        let open_tasks = live.state.open_tasks();
+        let hold_us = ready::hold_until_us(open_tasks, live.last_turn_us, live.ended_us, patience);
         match live.ready {
             Ready::Queued => {}
-            Ready::Out => live.missed = true,
-            Ready::Idle | Ready::Held if hold_us <= crate::clock::wall_us() => {
-                self.queue_turn(key);
-            }
-            Ready::Held => {}
-            Ready::Idle => {
+            Ready::Out => live.missed = live.missed.max(Some(patience)),
+            Ready::Idle | Ready::Held if hold_us <= now_us => self.queue_turn(key),
+            Ready::Idle | Ready::Held => {
                 live.ready = Ready::Held;
                 self.held.push(Reverse((hold_us, key)));
             }
@@ -186,7 +176,7 @@ impl Core {
     }
 
     fn turn_done(&mut self, key: InstanceKey, since_us: i64) {
-        let now_us = crate::clock::wall_us();
+        let now_us = self.clock.now();
         let Some(live) = self.cache.peek(key) else {
             return;
         };
@@ -197,21 +187,22 @@ impl Core {
             self.cache.remove(key);
             return;
         }
-        let again = std::mem::take(&mut live.missed) || live.state.counters.messages_waiting > 0;
-        if again {
-            self.arrived(key, None);
+        let waits = live.state.counters.messages_waiting > 0;
+        let missed = std::mem::take(&mut live.missed);
+        if let Some(patience) = missed.max(waits.then_some(Patience::ForResults)) {
+            self.arrived(key, None, patience);
         }
     }
 
     /// Timers, scheduled starts and held turns whose time has come, and signs of life.
     pub(super) fn wake_due(&mut self) {
-        let now_us = crate::clock::wall_us();
+        let now_us = self.clock.now();
         while let Some(Reverse((at_us, key))) = self.due.peek().copied()
             && at_us <= now_us
         {
             self.due.pop();
             // A scheduled start is due like a timer, and the phase tells which of them it was.
-            self.arrived(key, None);
+            self.arrived(key, None, Patience::Short);
         }
         while let Some(Reverse((at_us, key))) = self.held.peek().copied()
             && at_us <= now_us
@@ -225,13 +216,16 @@ impl Core {
                 self.queue_turn(key);
             }
         }
+        for (_, hub) in self.dispatch.hubs() {
+            hub.ripen(now_us);
+        }
         self.reap();
         self.ping(now_us);
     }
 
     /// How long nothing happens by itself.
     pub(super) fn sleep(&mut self) -> Duration {
-        let now_us = crate::clock::wall_us();
+        let now_us = self.clock.now();
         let due = self.due.peek().map(|Reverse((at_us, _))| *at_us);
         let held = self.held.peek().map(|Reverse((at_us, _))| *at_us);
         let hubs = self.dispatch.hubs().flat_map(|(_, hub)| {
@@ -252,7 +246,12 @@ impl Core {
     /// Hands out work while there is some and somebody has room. True: there may be more.
     pub(super) fn pump(&mut self) -> bool {
         let mut handed = 0;
-        for hub in self.dispatch.keys() {
+        let mut hubs = self.dispatch.keys();
+        // Hubs take turns to be the first, so that a flood in one does not starve the others.
+        let first = self.next_hub % hubs.len().max(1);
+        hubs.rotate_left(first);
+        self.next_hub = first + 1;
+        for hub in hubs {
             while handed < PUMP_MAX && self.dispatch.hub(hub).has_work() {
                 let now_us = self.clock.tick();
                 let Some(assignment) = self.dispatch.hub(hub).next(now_us) else {
@@ -261,6 +260,9 @@ impl Core {
                 handed += 1;
                 self.hand_out(hub, now_us, assignment);
             }
+        }
+        if handed > 0 {
+            self.publisher.handed_out();
         }
         handed >= PUMP_MAX
     }

@@ -2,6 +2,7 @@
 //! one instance for another within the same transaction.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 
 use durascope_engine::Instance;
 use durascope_engine::Kind;
@@ -50,6 +51,8 @@ pub(super) enum FollowUp {
     /// Create a sub-orchestration.
     Child {
         parent: InstanceKey,
+        /// The execution that asked: it may have continued as new in the same turn.
+        asker: Arc<Instance>,
         request: ChildRequest,
     },
 }
@@ -209,6 +212,7 @@ impl Core {
     /// The key of an instance that must exist.
     fn known(&mut self, hub: HubKey, id: &str) -> Result<InstanceKey, HubError> {
         start::check_instance_id("instanceId", id)?;
+        self.check_hub(hub)?;
         let live = self.cache.by_id(&self.db, hub, id)?;
         let key = live.map(|live| live.key);
         key.ok_or_else(|| HubError::UnknownInstance {
@@ -259,8 +263,12 @@ impl Core {
                 FollowUp::TerminateTree { key, output } => {
                     self.terminate_tree(key, output, &mut follow_ups)?;
                 }
-                FollowUp::Child { parent, request } => {
-                    self.start_child(parent, request, &mut follow_ups)?;
+                FollowUp::Child {
+                    parent,
+                    asker,
+                    request,
+                } => {
+                    self.start_child(parent, &asker, request, &mut follow_ups)?;
                 }
             }
         }
@@ -314,13 +322,14 @@ impl Core {
     fn start_child(
         &mut self,
         parent: InstanceKey,
+        state: &Instance,
         request: ChildRequest,
         follow_ups: &mut VecDeque<FollowUp>,
     ) -> Result<(), StoreError> {
         let Some(live) = self.cache.by_key(&self.db, parent)? else {
             return Ok(());
         };
-        let (hub, state) = (live.hub, live.state.clone());
+        let hub = live.hub;
         let ChildRequest { task_id, action } = request;
         let id = action.instance_id.clone();
         let mut fail = |error_type: &str, message: String| {
@@ -351,7 +360,7 @@ impl Core {
             self.remove(key)?;
         }
         let now_us = self.clock.tick();
-        let new = start::child(now_us, &state, parent.0, task_id, action, &fresh_id());
+        let new = start::child(now_us, state, parent.0, task_id, action, &fresh_id());
         self.create(hub, new)
     }
 }

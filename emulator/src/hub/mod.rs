@@ -77,9 +77,10 @@ impl Hub {
         let weak = commands.downgrade();
         let core = core::Core::load(&store, options, waiters.clone(), publisher, weak)?;
         let runtime = tokio::runtime::Handle::current();
+        let parked = waiters.clone();
         std::thread::Builder::new()
             .name("core".to_owned())
-            .spawn(move || core.run(receiver, &runtime))
+            .spawn(move || guarded(core, receiver, &runtime, &parked))
             .map_err(|error| HubError::LimitReached(format!("no thread for the core: {error}")))?;
         Ok(Self {
             store,
@@ -94,7 +95,12 @@ impl Hub {
         let (reply, answer) = oneshot::channel();
         let sent = self.commands.send(command(reply)).await;
         sent.map_err(|_closed| HubError::ShuttingDown)?;
-        answer.await.map_err(|_dropped| HubError::ShuttingDown)?
+        let result = answer.await.map_err(|_dropped| HubError::ShuttingDown)?;
+        if matches!(result, Err(HubError::UnknownTaskHub { .. })) {
+            // A key of a hub that was deleted meanwhile must not be found again.
+            self.names().clear();
+        }
+        result
     }
 
     /// The key of a task hub, which is made on first use unless the mode is strict.
@@ -146,6 +152,21 @@ impl Hub {
         // An error means that the core has ended already, which is what was asked for.
         drop(self.ask(|reply| Command::Shutdown { reply }).await);
         self.waiters.wake_all();
+    }
+}
+
+/// Runs the core. Should it ever panic, callers are refused instead of waiting for good; what
+/// was acknowledged is committed, and a new process goes on from there.
+fn guarded(
+    core: core::Core,
+    commands: mpsc::Receiver<Command>,
+    runtime: &tokio::runtime::Handle,
+    parked: &Waiters,
+) {
+    let run = std::panic::AssertUnwindSafe(|| core.run(commands, runtime));
+    if std::panic::catch_unwind(run).is_err() {
+        tracing::error!("the core has panicked; restart the emulator");
+        parked.wake_all();
     }
 }
 

@@ -134,6 +134,11 @@ impl Publisher {
         }
     }
 
+    /// Queues and workers look different.
+    pub(super) fn handed_out(&mut self) {
+        self.changed = true;
+    }
+
     /// What was gathered did not happen.
     pub(super) fn take_back(&mut self) {
         self.moves.clear();

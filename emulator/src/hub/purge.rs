@@ -68,11 +68,11 @@ pub(super) fn timeout(duration: &prost_types::Duration) -> Duration {
 impl Core {
     /// The hub must exist: a caller may hold a key of one that was deleted.
     pub(super) fn check_hub(&self, hub: HubKey) -> Result<(), HubError> {
-        if self.publisher.knows(hub) {
+        if self.publisher.knows(hub) && !self.is_going(hub) {
             Ok(())
         } else {
             Err(HubError::UnknownTaskHub {
-                name: String::new(),
+                name: "it was deleted".to_owned(),
             })
         }
     }
@@ -113,7 +113,7 @@ impl Core {
         };
         self.empty_hub(hub, false)?;
         writer::delete_hub(&self.db, hub)?;
-        self.forget_hub(name);
+        self.remember_hub_gone(name);
         Ok(())
     }
 

@@ -5,6 +5,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use durascope_engine::history;
+use durascope_engine::ready::Patience;
 use durascope_engine::turn::ScheduledActivity;
 use durascope_proto::HistoryEvent;
 use durascope_proto::TaskScheduledEvent;
@@ -51,7 +52,7 @@ impl Core {
         self.requeue_orphans()?;
         self.take_effects();
         for key in load::waiting(&self.db)? {
-            self.arrived(key, None);
+            self.arrived(key, None, Patience::None);
         }
         Ok(())
     }
@@ -107,7 +108,7 @@ impl Core {
             };
             let group = GroupKey {
                 name,
-                version: None,
+                version: orphan.version,
                 fallback: None,
             };
             self.effect(Effect::Activities {

@@ -151,7 +151,7 @@ impl Core {
         for (_, hub) in self.dispatch.hubs() {
             for stream in &mut hub.streams {
                 if stream.next_ping_us <= now_us {
-                    stream.send(now_us, wire::health_ping());
+                    stream.ping(now_us, wire::health_ping());
                 }
             }
         }

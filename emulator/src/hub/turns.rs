@@ -8,6 +8,7 @@ use durascope_engine::Kind;
 use durascope_engine::deliver::Entry;
 use durascope_engine::deliver::Message;
 use durascope_engine::history;
+use durascope_engine::ready::Patience;
 use durascope_engine::turn;
 use durascope_engine::turn::Answer;
 use durascope_engine::turn::Commit;
@@ -40,6 +41,9 @@ use crate::store::writer;
 /// Histories above this size go by StreamInstanceHistory where the worker says that it can.
 const EMBEDDED_HISTORY_MAX: u64 = 1024 * 1024;
 
+/// Parts of one answer that are kept at most.
+const PARTS_MAX: usize = 1_000;
+
 impl Core {
     /// Sends a turn to a stream. Without messages there is none, and the instance is idle.
     pub(super) fn send_turn(
@@ -54,7 +58,7 @@ impl Core {
             Ok(false) => {
                 if let Some(live) = self.cache.peek(ready.key) {
                     live.ready = Ready::Idle;
-                    live.missed = false;
+                    live.missed = None;
                 }
             }
             Err(error) => {
@@ -78,7 +82,7 @@ impl Core {
         if live.state.is_terminal() {
             return Ok(false);
         }
-        let (messages, prefix) = load::next_turn(&self.db, key, live.state.phase, now_us)?;
+        let (messages, prefix, more) = load::next_turn(&self.db, key, live.state.phase, now_us)?;
         if messages.is_empty() {
             return Ok(false);
         }
@@ -104,9 +108,10 @@ impl Core {
             streams_history,
         };
         target.turns_out += 1;
-        target.send(now_us, wire::turn_item(head, &past, &turn, token));
+        let sent = target.send(now_us, wire::turn_item(head, &past, &turn, token));
         live.ready = Ready::Out;
-        live.missed = false;
+        // Timers that did not fit are not counted among the waiting messages.
+        live.missed = more.then_some(Patience::Short);
         let held = Held::Turn {
             key,
             instance_id: Arc::clone(&state.id),
@@ -123,6 +128,10 @@ impl Core {
             held,
         };
         self.dispatch.leases.insert(token, lease);
+        if !sent {
+            // It has ended, or is so far behind that what it was told cannot reach it any more.
+            self.disconnect(hub, stream);
+        }
         Ok(true)
     }
 
@@ -150,6 +159,11 @@ impl Core {
         #[expect(deprecated, reason = "Java and .NET still answer in parts")]
         let (partial, index) = (response.is_partial, response.chunk_index);
         if partial {
+            if parts.len() >= PARTS_MAX {
+                return Err(HubError::LimitReached(format!(
+                    "an answer in more than {PARTS_MAX} parts"
+                )));
+            }
             // Parts are retried, and a part that came twice counts once.
             parts.insert(index.unwrap_or(0), response);
             return Ok(());
@@ -203,26 +217,36 @@ impl Core {
         }
         let state = live.state.clone();
         let surroundings = if answer.continues_as_new() {
-            self.surroundings(*key, turn)?
+            self.surroundings(*key, turn, &answer)?
         } else {
             Surroundings::default()
         };
         let commit = turn::apply(now_us, &state, turn, answer, surroundings, &fresh_id());
+        if let Some(left) = turn.messages.get(commit.consumed) {
+            let kind = left.kind;
+            self.effect(Effect::Arrived { key: *key, kind });
+        }
         self.commit_turn(*key, &state, Some((turn, *prefix)), commit, &mut follow_ups)?;
         Ok(follow_ups)
     }
 
-    fn surroundings(&self, key: InstanceKey, turn: &Turn) -> Result<Surroundings, StoreError> {
-        let first = load::first_chunk(&self.db, key)?;
-        let started = first.and_then(|chunk| {
-            history::events(&chunk).find_map(|event| turn::started_event(&event))
-        });
-        let consumed = turn.messages.iter().filter(|message| {
-            matches!(
-                message.kind,
-                Kind::Event | Kind::Suspend | Kind::Resume | Kind::Terminate
-            )
-        });
+    fn surroundings(
+        &self,
+        key: InstanceKey,
+        turn: &Turn,
+        answer: &Answer,
+    ) -> Result<Surroundings, StoreError> {
+        let started = load::find_chunk(&self.db, key, |chunk| {
+            history::events(chunk).find_map(|event| turn::started_event(&event))
+        })?;
+        let consumed = turn.messages[..turn.consumed(answer)]
+            .iter()
+            .filter(|message| {
+                matches!(
+                    message.kind,
+                    Kind::Event | Kind::Suspend | Kind::Resume | Kind::Terminate
+                )
+            });
         let consumed = u32::try_from(consumed.count()).unwrap_or(u32::MAX);
         let unbound_waiting = load::unbound_waiting(&self.db, key)?.saturating_sub(consumed);
         Ok(Surroundings {
@@ -249,6 +273,7 @@ impl Core {
             first_entries,
             entries,
             payloads,
+            tags,
             trace,
             activities,
             children,
@@ -274,6 +299,9 @@ impl Core {
         if over || trace.is_some() {
             writer::set_trace(&self.db, key, trace.as_ref().filter(|_| !over))?;
         }
+        if let Some(tags) = &tags {
+            writer::set_tags(&self.db, key, tags)?;
+        }
         for change in &payloads {
             writer::change_payload(&self.db, key, change)?;
         }
@@ -291,9 +319,11 @@ impl Core {
                 items,
             });
         }
+        let asker = Arc::new(before.clone());
         for request in children {
             follow_ups.push_back(FollowUp::Child {
                 parent: key,
+                asker: Arc::clone(&asker),
                 request,
             });
         }
@@ -393,9 +423,15 @@ impl Core {
         last: (i64, i64),
         entries: &[Entry],
     ) -> Result<(), StoreError> {
+        if entries.is_empty() {
+            return Ok(());
+        }
+        // What was skipped may stand before the last one that was consumed.
+        let first = load::first_place(&self.db, key)?;
+        let at_us = first.map_or(last.0, |first| last.0.min(first - 1));
         for entry in entries {
             let seq = self.clock.tick();
-            writer::insert_inbox(&self.db, key, last.0, seq, entry)?;
+            writer::insert_inbox(&self.db, key, at_us, seq, entry)?;
             self.effect(Effect::Arrived {
                 key,
                 kind: entry.kind,

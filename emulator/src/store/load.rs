@@ -179,8 +179,9 @@ pub(crate) fn next_turn(
     key: InstanceKey,
     phase: Phase,
     now_us: i64,
-) -> Result<(Vec<TurnMessage>, bool), StoreError> {
+) -> Result<(Vec<TurnMessage>, bool, bool), StoreError> {
     let mut taken = Vec::new();
+    let mut more = false;
     let kinds = Forming::lead_kinds(phase);
     let mut forming = match (kinds.first(), kinds.last()) {
         (Some(first), Some(last)) => {
@@ -197,7 +198,7 @@ pub(crate) fn next_turn(
                 )
                 .optional()?;
             let Some(lead) = lead else {
-                return Ok((taken, false));
+                return Ok((taken, false, false));
             };
             let forming = Forming::with_lead(lead.kind, lead.event.len());
             taken.push(lead);
@@ -223,12 +224,15 @@ pub(crate) fn next_turn(
                 break;
             }
             Offer::Skip => prefix = false,
-            Offer::Stop => break,
+            Offer::Stop => {
+                more = true;
+                break;
+            }
         }
     }
     // The lead may stand behind what was left out: then the taken ones are no prefix.
     prefix &= lead_place.is_none();
-    Ok((taken, prefix))
+    Ok((taken, prefix, more))
 }
 
 fn message(row: &Row<'_>) -> rusqlite::Result<TurnMessage> {
@@ -239,6 +243,14 @@ fn message(row: &Row<'_>) -> rusqlite::Result<TurnMessage> {
         scheduled: row.get(3)?,
         event: row.get::<_, Vec<u8>>(4)?.into(),
     })
+}
+
+const FIRST_PLACE: &str = "SELECT min(at_us) FROM inbox WHERE instance = :instance";
+
+/// The earliest place in the inbox.
+pub(crate) fn first_place(db: &Connection, key: InstanceKey) -> Result<Option<i64>, StoreError> {
+    let mut statement = db.prepare_cached(FIRST_PLACE)?;
+    Ok(statement.query_row(named_params! { ":instance": key.0 }, |row| row.get(0))?)
 }
 
 const FIRST_OF_KIND: &str = "\
@@ -282,8 +294,6 @@ pub(crate) fn results_waiting(db: &Connection, key: InstanceKey) -> Result<Vec<B
 }
 
 const CHUNKS: &str = "SELECT data FROM history WHERE instance = :instance ORDER BY chunk";
-const FIRST_CHUNK: &str =
-    "SELECT data FROM history WHERE instance = :instance ORDER BY chunk LIMIT 1";
 
 /// The committed history of the current execution.
 pub(crate) fn chunks(db: &Connection, key: InstanceKey) -> Result<Vec<Bytes>, StoreError> {
@@ -294,12 +304,21 @@ pub(crate) fn chunks(db: &Connection, key: InstanceKey) -> Result<Vec<Bytes>, St
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
-pub(crate) fn first_chunk(db: &Connection, key: InstanceKey) -> Result<Option<Bytes>, StoreError> {
-    let data: Option<Vec<u8>> = db
-        .prepare_cached(FIRST_CHUNK)?
-        .query_row(named_params! { ":instance": key.0 }, |row| row.get(0))
-        .optional()?;
-    Ok(data.map(Into::into))
+/// What `find` finds first in the history, which is read no further. A large ExecutionStarted
+/// event stands in the second chunk.
+pub(crate) fn find_chunk<T>(
+    db: &Connection,
+    key: InstanceKey,
+    find: impl Fn(&Bytes) -> Option<T>,
+) -> Result<Option<T>, StoreError> {
+    let mut statement = db.prepare_cached(CHUNKS)?;
+    let mut rows = statement.query(named_params! { ":instance": key.0 })?;
+    while let Some(row) = rows.next()? {
+        if let Some(found) = find(&row.get::<_, Vec<u8>>(0)?.into()) {
+            return Ok(Some(found));
+        }
+    }
+    Ok(None)
 }
 
 const TRACE: &str = "SELECT trace FROM instance WHERE instance = :instance";
@@ -334,7 +353,8 @@ pub(crate) fn totals(db: &Connection, hub: HubKey) -> Result<Vec<(i32, u64)>, St
 
 const LAST_MOMENT: &str = "\
 SELECT max(coalesce((SELECT max(updated_at_us) FROM instance), 0),
-           coalesce((SELECT max(history_last_us) FROM instance), 0))";
+           coalesce((SELECT max(history_last_us) FROM instance), 0),
+           coalesce((SELECT max(seq) FROM inbox), 0))";
 
 /// The newest moment in the database: the clock goes on from there.
 pub(crate) fn last_moment(db: &Connection) -> Result<i64, StoreError> {
@@ -380,10 +400,14 @@ pub(crate) struct Orphan {
     pub(crate) row: i64,
     pub(crate) hub: HubKey,
     pub(crate) key: InstanceKey,
+    /// Of the orchestration, for activities that have none.
+    pub(crate) version: Option<Arc<str>>,
     pub(crate) request: ActivityRequest,
 }
 
-const ORPHANS: &str = "SELECT activity, hub, instance, request FROM activity ORDER BY activity";
+const ORPHANS: &str = "\
+SELECT activity, activity.hub, activity.instance, request, version
+FROM activity JOIN instance USING (instance) ORDER BY activity";
 
 pub(crate) fn orphans(db: &Connection) -> Result<Vec<Orphan>, StoreError> {
     let mut statement = db.prepare(ORPHANS)?;
@@ -395,6 +419,7 @@ pub(crate) fn orphans(db: &Connection) -> Result<Vec<Orphan>, StoreError> {
             row: row.get(0)?,
             hub: HubKey(row.get(1)?),
             key: InstanceKey(row.get(2)?),
+            version: row.get(4)?,
             request: ActivityRequest::decode(&*request).map_err(|error| StoreError::Corrupt {
                 what: format!("activity row does not decode: {error}"),
             })?,

@@ -6,7 +6,7 @@
 
 -- Which task hubs exist.
 CREATE TABLE task_hub (
-    hub           INTEGER PRIMARY KEY,
+    hub           INTEGER PRIMARY KEY AUTOINCREMENT,
     name          TEXT NOT NULL UNIQUE,
     created_at_us INTEGER NOT NULL
 ) STRICT;
@@ -125,7 +125,7 @@ CREATE INDEX inbox_scheduled ON inbox (at_us) WHERE scheduled = 1;
 -- and their result is dropped. Those of running executions are found in their history.
 -- `request` is an encoded ActivityRequest.
 CREATE TABLE activity (
-    activity INTEGER PRIMARY KEY,
+    activity INTEGER PRIMARY KEY AUTOINCREMENT,
     hub      INTEGER NOT NULL REFERENCES task_hub (hub),
     instance INTEGER NOT NULL REFERENCES instance (instance),
     request  BLOB NOT NULL

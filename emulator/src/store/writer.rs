@@ -1,5 +1,7 @@
 //! The statements that change an instance: each writes one thing, the transaction is the hub's.
 
+use std::collections::BTreeMap;
+
 use durascope_engine::Instance;
 use durascope_engine::Phase;
 use durascope_engine::deliver::Entry;
@@ -93,12 +95,7 @@ pub(crate) fn insert_instance(
 ) -> Result<InstanceKey, StoreError> {
     let instance = &new.instance;
     let parent = instance.parent.as_ref();
-    let tags = (!new.tags.is_empty())
-        .then(|| serde_json::to_string(&new.tags))
-        .transpose()
-        .map_err(|error| StoreError::Corrupt {
-            what: format!("tags do not encode: {error}"),
-        })?;
+    let tags = tags_text(&new.tags)?;
     db.prepare_cached(INSERT_INSTANCE)?.execute(named_params! {
         ":hub": hub.0,
         ":id": &*instance.id,
@@ -177,6 +174,28 @@ pub(crate) fn update_instance(
 /// SQLite's integers are signed; counters never come near the limit.
 pub(crate) fn signed(count: u64) -> i64 {
     i64::try_from(count).unwrap_or(i64::MAX)
+}
+
+const SET_TAGS: &str = "UPDATE instance SET tags = :tags WHERE instance = :instance";
+
+pub(crate) fn set_tags(
+    db: &Connection,
+    key: InstanceKey,
+    tags: &BTreeMap<String, String>,
+) -> Result<(), StoreError> {
+    db.prepare_cached(SET_TAGS)?
+        .execute(named_params! { ":instance": key.0, ":tags": tags_text(tags)? })?;
+    Ok(())
+}
+
+/// Tags as stored: a JSON object, or nothing.
+fn tags_text(tags: &BTreeMap<String, String>) -> Result<Option<String>, StoreError> {
+    let text = (!tags.is_empty())
+        .then(|| serde_json::to_string(tags))
+        .transpose();
+    text.map_err(|error| StoreError::Corrupt {
+        what: format!("tags do not encode: {error}"),
+    })
 }
 
 const SET_TRACE: &str = "UPDATE instance SET trace = :trace WHERE instance = :instance";

@@ -33,11 +33,7 @@ pub(super) struct Building {
 
 impl Building {
     pub(super) fn new(now_us: i64, instance: &Instance, turn: &Turn, answer: &Answer) -> Self {
-        let consumed = match answer.events_processed {
-            Some(count) if count > 0 => usize::try_from(count - 1)
-                .map_or(turn.messages.len(), |count| count.min(turn.messages.len())),
-            _ => turn.messages.len(),
-        };
+        let consumed = turn.consumed(answer);
         let taken = &turn.messages[..consumed];
         let mut writer = ChunkWriter::default();
         writer.push_encoded(&turn.started);
@@ -69,6 +65,7 @@ impl Building {
             first_entries: Vec::new(),
             entries: Vec::new(),
             payloads: Vec::new(),
+            tags: None,
             trace: answer.trace.clone(),
             activities: Vec::new(),
             children: Vec::new(),

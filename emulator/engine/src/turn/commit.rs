@@ -1,5 +1,6 @@
 //! What a turn changes: named lists, written in one transaction or not at all.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use durascope_proto::CreateSubOrchestrationAction;
@@ -71,6 +72,8 @@ pub struct Commit {
     /// Inbox rows in order of acceptance.
     pub entries: Vec<Entry>,
     pub payloads: Vec<PayloadChange>,
+    /// The tags of the new execution, on continue-as-new.
+    pub tags: Option<BTreeMap<String, String>>,
     pub trace: Option<OrchestrationTraceContext>,
     pub activities: Vec<ScheduledActivity>,
     pub children: Vec<ChildRequest>,

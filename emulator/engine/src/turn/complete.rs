@@ -24,6 +24,7 @@ use crate::batch::Kind;
 use crate::deliver::Entry;
 use crate::deliver::TaskResult;
 use crate::deliver::suspended;
+use crate::failure::bounded;
 use crate::history::ChunkWriter;
 use crate::history::event;
 use crate::instance::Counters;
@@ -80,7 +81,7 @@ impl Building {
                 error_message: "the worker reported a failure without details".to_owned(),
                 ..Default::default()
             }),
-            (OrchestrationStatus::Failed, details) => details,
+            (OrchestrationStatus::Failed, details) => details.map(bounded),
             (_, _) => None,
         };
         let completed = ExecutionCompletedEvent {
@@ -142,6 +143,7 @@ impl Building {
         });
 
         let commit = &mut self.commit;
+        commit.tags = Some(started.tags.clone());
         let told_suspended = commit.after.phase == Phase::Suspended;
         commit.after.version = started.version.as_deref().map(Into::into);
         commit.after.execution = fresh_execution.into();

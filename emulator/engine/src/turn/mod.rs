@@ -79,6 +79,18 @@ impl Turn {
         }
     }
 
+    /// How many of the messages `answer` consumes, from the front. OrchestratorStarted counts as
+    /// one event of the turn.
+    pub fn consumed(&self, answer: &Answer) -> usize {
+        let all = self.messages.len();
+        match answer.events_processed {
+            Some(count) if count > 0 => {
+                usize::try_from(count - 1).map_or(all, |count| count.min(all))
+            }
+            _ => all,
+        }
+    }
+
     fn has(&self, kind: Kind) -> bool {
         self.messages.iter().any(|message| message.kind == kind)
     }

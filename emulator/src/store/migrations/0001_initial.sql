@@ -1,7 +1,7 @@
 -- From an empty file to version 1. ../schema.sql explains the tables.
 
 CREATE TABLE task_hub (
-    hub           INTEGER PRIMARY KEY,
+    hub           INTEGER PRIMARY KEY AUTOINCREMENT,
     name          TEXT NOT NULL UNIQUE,
     created_at_us INTEGER NOT NULL
 ) STRICT;
@@ -101,7 +101,7 @@ CREATE TABLE inbox (
 CREATE INDEX inbox_scheduled ON inbox (at_us) WHERE scheduled = 1;
 
 CREATE TABLE activity (
-    activity INTEGER PRIMARY KEY,
+    activity INTEGER PRIMARY KEY AUTOINCREMENT,
     hub      INTEGER NOT NULL REFERENCES task_hub (hub),
     instance INTEGER NOT NULL REFERENCES instance (instance),
     request  BLOB NOT NULL
