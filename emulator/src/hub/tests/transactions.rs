@@ -1,5 +1,6 @@
 //! One transaction or nothing: failed groups, and deletion that leaves no row.
 
+use super::POISON;
 use super::hub;
 use super::read;
 use super::start;
@@ -13,13 +14,7 @@ async fn a_failed_transaction_is_told_to_everybody_in_it_and_changes_nothing() {
     let path = folder.path().join("hub.db");
     let (hub, key) = hub(&path).await;
     hub.start(key, start("before")).await.unwrap();
-    read(&path, |db| {
-        db.execute_batch(
-            "CREATE TRIGGER poison BEFORE INSERT ON instance WHEN new.id = 'poison'
-             BEGIN SELECT raise(ABORT, 'poisoned'); END",
-        )
-        .unwrap();
-    });
+    read(&path, |db| db.execute_batch(POISON).unwrap());
     let (poisoned, neighbour) = tokio::join!(
         hub.start(key, start("poison")),
         hub.start(key, start("neighbour"))
