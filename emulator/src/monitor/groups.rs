@@ -17,6 +17,8 @@ use crate::monitor::fold::OTHERS;
 const GROUPS_MAX: usize = 200;
 /// Of these, so many are kept apart when older ones are merged.
 const GROUPS_APART: usize = 150;
+/// Batches of at most this size are put together when they follow each other.
+const SMALL_MAX: u64 = 10;
 const FAILURES_MAX: usize = 50;
 const TIMERS_MAX: usize = 20;
 const EVENTS_MAX: usize = 50;
@@ -73,39 +75,71 @@ pub(super) fn groups(
             });
         }
     }
-    let groups: Vec<(&Group, Open)> = fold
-        .groups()
-        .iter()
-        .enumerate()
-        .map(|(index, group)| (group, open.remove(&index).unwrap_or_default()))
-        .collect();
-    merged(groups)
+    let mut runs: Vec<Run<'_>> = Vec::new();
+    for (index, group) in fold.groups().iter().enumerate() {
+        let open = open.remove(&index).unwrap_or_default();
+        match runs.last_mut().filter(|run| run.goes_on_with(group)) {
+            Some(run) => run.members.push((group, open)),
+            None => runs.push(Run {
+                members: vec![(group, open)],
+            }),
+        }
+    }
+    merged(runs)
 }
 
-/// One entry per group; above the limit the oldest are merged by name.
-fn merged(groups: Vec<(&Group, Open)>) -> Vec<proto::TaskGroup> {
-    let apart_from = match groups.len() {
+/// Groups that are one line: a large one alone, or small ones of one name in a row, as a loop,
+/// a sliding window or retries make them.
+struct Run<'a> {
+    members: Vec<(&'a Group, Open)>,
+}
+
+impl<'a> Run<'a> {
+    fn goes_on_with(&self, group: &Group) -> bool {
+        let small = |group: &Group| group.scheduled <= SMALL_MAX;
+        self.members.last().is_some_and(|(last, _)| {
+            last.kind == group.kind && last.name == group.name && small(last) && small(group)
+        })
+    }
+
+    fn identity(&self) -> Option<(Kind, &'a str)> {
+        self.members
+            .first()
+            .map(|(group, _)| (group.kind, group.name.as_str()))
+    }
+}
+
+/// One entry per run; above the limit the oldest are merged by name.
+fn merged(runs: Vec<Run<'_>>) -> Vec<proto::TaskGroup> {
+    let apart_from = match runs.len() {
         0..=GROUPS_MAX => 0,
         count => count - GROUPS_APART,
     };
     let names_max = GROUPS_MAX - GROUPS_APART - 2;
     let mut merged: Vec<Merge<'_>> = Vec::new();
     let mut by_name: BTreeMap<(Kind, &str), usize> = BTreeMap::new();
-    for (index, (group, open)) in groups.into_iter().enumerate() {
-        if index >= apart_from {
-            merged.push(Merge::of(group, &group.name, open));
+    for (index, run) in runs.into_iter().enumerate() {
+        let Some(mut key) = run.identity() else {
             continue;
-        }
-        let mut key = (group.kind, group.name.as_str());
-        if by_name.len() >= names_max && !by_name.contains_key(&key) {
-            key.1 = OTHERS;
-        }
-        match by_name.get(&key).and_then(|at| merged.get_mut(*at)) {
-            Some(merge) => merge.add(group, open),
-            None => {
-                by_name.insert(key, merged.len());
-                merged.push(Merge::of(group, key.1, open));
+        };
+        if index >= apart_from {
+            merged.push(Merge::of(key));
+        } else {
+            if by_name.len() >= names_max && !by_name.contains_key(&key) {
+                key.1 = OTHERS;
             }
+            if !by_name.contains_key(&key) {
+                by_name.insert(key, merged.len());
+                merged.push(Merge::of(key));
+            }
+        }
+        let at = if index >= apart_from {
+            merged.len() - 1
+        } else {
+            by_name[&key]
+        };
+        for (group, open) in run.members {
+            merged[at].add(group, open);
         }
     }
     merged.into_iter().map(Merge::finish).collect()
@@ -118,27 +152,28 @@ struct Merge<'a> {
 }
 
 impl<'a> Merge<'a> {
-    fn of(group: &'a Group, name: &str, open: Open) -> Self {
-        let kind = match group.kind {
+    fn of((kind, name): (Kind, &str)) -> Self {
+        let kind = match kind {
             Kind::Activity => task_group::Kind::Activity,
             Kind::Child => task_group::Kind::Child,
         };
-        let mut merge = Self {
-            entry: proto::TaskGroup {
-                kind: kind.into(),
-                name: name.to_owned(),
-                turn_first: group.turn,
-                scheduled_at: Some(from_micros(group.scheduled_at_us)),
-                ..proto::TaskGroup::default()
-            },
-            durations_ms: Vec::new(),
+        let entry = proto::TaskGroup {
+            kind: kind.into(),
+            name: name.to_owned(),
+            ..proto::TaskGroup::default()
         };
-        merge.add(group, open);
-        merge
+        Self {
+            entry,
+            durations_ms: Vec::new(),
+        }
     }
 
     fn add(&mut self, group: &'a Group, open: Open) {
         let entry = &mut self.entry;
+        if self.durations_ms.is_empty() {
+            entry.turn_first = group.turn;
+            entry.scheduled_at = Some(from_micros(group.scheduled_at_us));
+        }
         entry.turn_last = group.turn;
         entry.scheduled += group.scheduled;
         entry.completed += group.completed;

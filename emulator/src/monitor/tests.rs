@@ -154,7 +154,7 @@ fn each_turn_and_name_is_a_group_of_its_own() {
 }
 
 #[test]
-fn task_id_that_is_scheduled_again_counts_for_its_own_turn() {
+fn task_id_that_is_scheduled_again_is_a_task_of_its_own() {
     // Python retries an activity under the id of its first attempt.
     let fold = fold(&[
         turn(0),
@@ -169,10 +169,34 @@ fn task_id_that_is_scheduled_again_counts_for_its_own_turn() {
         completed(1, 12),
     ]);
     let groups = no_live(&fold);
-    assert_eq!((groups[0].failed, groups[0].completed), (1, 0));
-    assert_eq!((groups[1].failed, groups[1].completed), (0, 1));
-    assert_eq!((groups[1].turn_first, groups[1].duration_max_ms), (3, 3));
+    assert_eq!(groups.len(), 1, "small batches in a row are one line");
+    assert_eq!((groups[0].failed, groups[0].completed), (1, 1));
+    assert_eq!((groups[0].turn_first, groups[0].turn_last), (1, 3));
+    assert_eq!(
+        (groups[0].duration_p50_ms, groups[0].duration_max_ms),
+        (3, 5)
+    );
     assert!(groups::timers(&fold).is_empty());
+}
+
+#[test]
+fn retries_behind_a_wide_fan_out_are_one_line_and_the_fan_out_stays_itself() {
+    let mut events = vec![turn(0)];
+    events.extend((1..=20).map(|id| scheduled(id, "Price", 0)));
+    for retry in 0..5 {
+        let at = i64::from(retry) + 10;
+        events.extend([
+            failed(retry + 1, "Oops", at),
+            turn(at),
+            scheduled(21 + retry, "Price", at),
+        ]);
+    }
+    let groups = no_live(&fold(&events));
+    let shown: Vec<_> = groups
+        .iter()
+        .map(|it| (it.scheduled, it.turn_first, it.turn_last, it.failed))
+        .collect();
+    assert_eq!(shown, [(20, 1, 1, 5), (5, 2, 6, 0)]);
 }
 
 #[test]

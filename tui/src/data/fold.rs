@@ -25,6 +25,8 @@ use crate::format::MILLI;
 
 /// Children listed at most, as by the feed.
 const CHILDREN_MAX: usize = 200;
+/// Batches of at most this size are put together when they follow each other.
+const SMALL_MAX: u64 = 10;
 
 struct Open {
     group: usize,
@@ -213,11 +215,6 @@ impl Fold {
     }
 
     fn finish(mut self, mut row: InstanceRow, event_count: usize) -> InstanceTree {
-        for (group, durations) in self.groups.iter_mut().zip(&mut self.durations) {
-            durations.sort_unstable();
-            group.duration_p50_ms = durations.get(durations.len() / 2).copied().unwrap_or(0);
-            group.duration_max_ms = durations.last().copied().unwrap_or(0);
-        }
         let sum = |wanted: &dyn Fn(&TaskGroup) -> bool| {
             let mut progress = Progress::default();
             for group in self.groups.iter().filter(|it| wanted(it)) {
@@ -249,7 +246,7 @@ impl Fold {
             found: true,
             instance_id: row.instance_id.clone(),
             instance: Some(row),
-            groups: self.groups,
+            groups: lines(self.groups, self.durations),
             children: self.children,
             children_total,
             failures: self.failures,
@@ -259,6 +256,34 @@ impl Fold {
             ..InstanceTree::default()
         }
     }
+}
+
+/// One line per batch; small batches of one name in a row are one line, as the feed has it.
+fn lines(groups: Vec<TaskGroup>, durations: Vec<Vec<u64>>) -> Vec<TaskGroup> {
+    let mut lines: Vec<(TaskGroup, Vec<u64>, bool)> = Vec::new();
+    for (group, durations) in groups.into_iter().zip(durations) {
+        let small = group.scheduled <= SMALL_MAX;
+        match lines.last_mut() {
+            Some((line, all, true))
+                if small && line.kind == group.kind && line.name == group.name =>
+            {
+                line.turn_last = group.turn_last;
+                line.scheduled += group.scheduled;
+                line.queued += group.queued;
+                line.completed += group.completed;
+                line.failed += group.failed;
+                all.extend(durations);
+            }
+            _ => lines.push((group, durations, small)),
+        }
+    }
+    let finished = lines.into_iter().map(|(mut line, mut durations, _small)| {
+        durations.sort_unstable();
+        line.duration_p50_ms = durations.get(durations.len() / 2).copied().unwrap_or(0);
+        line.duration_max_ms = durations.last().copied().unwrap_or(0);
+        line
+    });
+    finished.collect()
 }
 
 #[cfg(test)]

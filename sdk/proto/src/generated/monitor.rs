@@ -238,7 +238,8 @@ pub struct InstanceTree {
         ::prost::alloc::string::String,
         ::prost::alloc::string::String,
     >,
-    /// Groups of activities and children by name and batch, in order of scheduling.
+    /// Groups of activities and children by name and batch, in order of scheduling. Batches of at
+    /// most ten that follow each other under one name (loops, sliding windows, retries) are one.
     /// Above 200, the oldest are merged by name.
     #[prost(message, repeated, tag = "9")]
     pub groups: ::prost::alloc::vec::Vec<TaskGroup>,

@@ -63,7 +63,11 @@ fn draw_wide(pen: &mut Pen<'_>, area: Area, model: &Model) {
     };
     pen.rule(totals, 0, &[piece("Orchestrations", Role::Head)], &[]);
     let samples = Micros::try_from(spark_width(rates)).unwrap_or(0);
-    let title = format!("Rates, last {}", format::age(samples * SAMPLE));
+    let title = if samples == 0 {
+        "Rates".to_owned()
+    } else {
+        format!("Rates, last {}", format::age(samples * SAMPLE))
+    };
     pen.rule(rates, 0, &[piece(title, Role::Head)], &[]);
     pen.rule(queues, 0, &[piece("Queues and workers", Role::Head)], &[]);
     let Some(hub) = model.hub() else {
