@@ -1,5 +1,6 @@
 //! The hub on a real database, with workers that are plain functions.
 
+mod answers;
 mod generations;
 mod hubs;
 mod recovery;
@@ -14,20 +15,14 @@ use std::path::Path;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use durascope_proto::CompleteOrchestrationAction;
 use durascope_proto::CreateInstanceRequest;
-use durascope_proto::CreateSubOrchestrationAction;
 use durascope_proto::ExecutionStartedEvent;
 use durascope_proto::GetWorkItemsRequest;
 use durascope_proto::OrchestrationStatus as Status;
-use durascope_proto::OrchestratorAction;
 use durascope_proto::OrchestratorRequest;
-use durascope_proto::OrchestratorResponse;
 use durascope_proto::RaiseEventRequest;
-use durascope_proto::ScheduleTaskAction;
 use durascope_proto::WorkItem;
 use durascope_proto::history_event::EventType;
-use durascope_proto::orchestrator_action::OrchestratorActionType as Action;
 use durascope_proto::work_item::Request;
 use futures_util::StreamExt as _;
 use prost::Message as _;
@@ -142,52 +137,6 @@ fn raised(turn: &OrchestratorRequest) -> Vec<&str> {
             _ => None,
         })
         .collect()
-}
-
-/// Answers a turn; the actions have the ids 1, 2 and so on.
-async fn answer(
-    hub: &Hub,
-    key: HubKey,
-    item: &WorkItem,
-    actions: impl IntoIterator<Item = Action>,
-) {
-    hub.complete_turn(key, response(item, actions))
-        .await
-        .unwrap();
-}
-
-fn response(item: &WorkItem, actions: impl IntoIterator<Item = Action>) -> OrchestratorResponse {
-    let actions = (1..).zip(actions).map(|(id, kind)| OrchestratorAction {
-        id,
-        orchestrator_action_type: Some(kind),
-    });
-    OrchestratorResponse {
-        completion_token: item.completion_token.clone(),
-        actions: actions.collect(),
-        ..Default::default()
-    }
-}
-
-fn end(status: Status) -> Action {
-    Action::CompleteOrchestration(CompleteOrchestrationAction {
-        orchestration_status: status as i32,
-        ..Default::default()
-    })
-}
-
-fn task(name: &str) -> Action {
-    Action::ScheduleTask(ScheduleTaskAction {
-        name: name.to_owned(),
-        ..Default::default()
-    })
-}
-
-fn child(id: &str) -> Action {
-    Action::CreateSubOrchestration(CreateSubOrchestrationAction {
-        instance_id: id.to_owned(),
-        name: "Child".to_owned(),
-        ..Default::default()
-    })
 }
 
 async fn status(hub: &Hub, key: HubKey, id: &str) -> Status {

@@ -11,21 +11,24 @@ use futures_util::poll;
 use rusqlite::Connection;
 
 use super::POISON;
-use super::answer;
-use super::end;
+use super::answers::answer;
+use super::answers::end;
+use super::answers::response;
+use super::answers::task;
 use super::event;
 use super::fresh;
 use super::hub;
 use super::next;
+use super::next_or_end;
 use super::read;
-use super::response;
 use super::start;
 use super::status;
-use super::task;
 use super::turn;
 use super::worker;
+use crate::dispatch::StreamId;
 use crate::hub::Hub;
 use crate::hub::HubError;
+use crate::hub::command::Command;
 use crate::live::HubKey;
 
 /// Keeps the core waiting for the database, so that the commands sent meanwhile are one group.
@@ -75,13 +78,20 @@ async fn a_turn_whose_stream_ends_while_its_completion_is_rolled_back_comes_agai
     let completion = response(&first, [end(Status::Completed)]);
     let mut completed = Box::pin(hub.complete_turn(key, completion));
     assert!(poll!(&mut completed).is_pending());
-    drop(items);
+    // What a stream says when it is dropped. One that is closed already would be found before
+    // this group.
+    let gone = Command::Disconnect {
+        hub: key,
+        stream: StreamId(1),
+    };
+    hub.commands.try_send(gone).unwrap();
     let mut poisoned = Box::pin(hub.start(key, start("poison")));
     assert!(poll!(&mut poisoned).is_pending());
     stall.end().await;
     let (completed, poisoned) = (completed.await, poisoned.await);
     assert!(is_rolled_back(&completed), "{completed:?}");
     assert!(is_rolled_back(&poisoned), "{poisoned:?}");
+    assert!(next_or_end(&mut items).await.is_none(), "it has ended");
 
     let mut items = worker(&hub, key, 4).await;
     let again = next(&mut items).await;

@@ -7,13 +7,13 @@ use durascope_proto::RaiseEventRequest;
 use durascope_proto::history_event::EventType;
 use durascope_proto::orchestrator_action::OrchestratorActionType as Action;
 
-use super::answer;
+use super::answers::answer;
+use super::answers::response;
 use super::event;
 use super::fresh;
 use super::news;
 use super::next;
 use super::raised;
-use super::response;
 use super::start;
 use super::turn;
 use super::worker;

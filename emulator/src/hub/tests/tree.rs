@@ -4,9 +4,9 @@ use durascope_proto::OrchestrationStatus as Status;
 use durascope_proto::TerminateRequest;
 use durascope_proto::history_event::EventType;
 
-use super::answer;
-use super::child;
-use super::end;
+use super::answers::answer;
+use super::answers::child;
+use super::answers::end;
 use super::fresh;
 use super::news;
 use super::next;
