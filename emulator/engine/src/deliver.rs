@@ -20,7 +20,9 @@ use prost::bytes::Bytes;
 use crate::batch::Kind;
 use crate::failure::bounded;
 use crate::history::event;
+use crate::instance::Counters;
 use crate::instance::Instance;
+use crate::instance::Outcomes;
 use crate::instance::Phase;
 
 /// Everything that can arrive at an instance that exists.
@@ -117,12 +119,22 @@ impl Instance {
                 execution,
                 task_id,
                 result,
-            } => self.activity_result(now_us, &execution, task_id, result),
+            } => {
+                let failed = matches!(result, TaskResult::Failed(_));
+                let event = event(-1, now_us, activity_ended(task_id, result));
+                let entry = Entry::now(Kind::ActivityResult, true, &event);
+                self.accept_result(&execution, task_id, failed, activities, entry)
+            }
             Message::ChildResult {
                 execution,
                 task_id,
                 result,
-            } => self.child_result(now_us, &execution, task_id, result),
+            } => {
+                let failed = matches!(result, TaskResult::Failed(_));
+                let event = event(-1, now_us, child_ended(task_id, result));
+                let entry = Entry::now(Kind::ChildResult, true, &event);
+                self.accept_result(&execution, task_id, failed, children, entry)
+            }
             Message::Suspend { reason } => self.suspend(now_us, reason),
             Message::Resume { reason } => self.resume(now_us, reason),
             Message::Terminate { output, recurse } => self.terminate(now_us, output, recurse),
@@ -135,65 +147,22 @@ impl Instance {
         Delivery::Accepted { after, entry }
     }
 
-    fn activity_result(
+    /// A result counts for the execution that asked for it; an older one has moved on.
+    fn accept_result(
         &self,
-        now_us: i64,
         execution: &str,
         task_id: i32,
-        result: TaskResult,
+        failed: bool,
+        outcomes: fn(&mut Counters) -> &mut Outcomes,
+        entry: Entry,
     ) -> Delivery {
         if *self.execution != *execution {
             return Delivery::Ignored;
         }
         let mut after = self.clone();
-        let failed = matches!(result, TaskResult::Failed(_));
-        after.counters.activities.record(failed);
+        outcomes(&mut after.counters).record(failed);
         after.record_in_batch(task_id, failed);
         after.counters.messages_waiting += 1;
-        let kind = match result {
-            TaskResult::Completed(result) => EventType::TaskCompleted(TaskCompletedEvent {
-                task_scheduled_id: task_id,
-                result,
-            }),
-            TaskResult::Failed(details) => EventType::TaskFailed(TaskFailedEvent {
-                task_scheduled_id: task_id,
-                failure_details: Some(bounded(details)),
-            }),
-        };
-        let entry = Entry::now(Kind::ActivityResult, true, &event(-1, now_us, kind));
-        Delivery::Accepted { after, entry }
-    }
-
-    fn child_result(
-        &self,
-        now_us: i64,
-        execution: &str,
-        task_id: i32,
-        result: TaskResult,
-    ) -> Delivery {
-        if *self.execution != *execution {
-            return Delivery::Ignored;
-        }
-        let mut after = self.clone();
-        let failed = matches!(result, TaskResult::Failed(_));
-        after.counters.children.record(failed);
-        after.record_in_batch(task_id, failed);
-        after.counters.messages_waiting += 1;
-        let kind = match result {
-            TaskResult::Completed(result) => EventType::SubOrchestrationInstanceCompleted(
-                SubOrchestrationInstanceCompletedEvent {
-                    task_scheduled_id: task_id,
-                    result,
-                },
-            ),
-            TaskResult::Failed(details) => {
-                EventType::SubOrchestrationInstanceFailed(SubOrchestrationInstanceFailedEvent {
-                    task_scheduled_id: task_id,
-                    failure_details: Some(details),
-                })
-            }
-        };
-        let entry = Entry::now(Kind::ChildResult, true, &event(-1, now_us, kind));
         Delivery::Accepted { after, entry }
     }
 
@@ -259,6 +228,45 @@ impl Instance {
             false,
             &terminated(now_us, output, recurse),
         ))
+    }
+}
+
+fn activities(counters: &mut Counters) -> &mut Outcomes {
+    &mut counters.activities
+}
+
+fn children(counters: &mut Counters) -> &mut Outcomes {
+    &mut counters.children
+}
+
+fn activity_ended(task_scheduled_id: i32, result: TaskResult) -> EventType {
+    match result {
+        TaskResult::Completed(result) => EventType::TaskCompleted(TaskCompletedEvent {
+            task_scheduled_id,
+            result,
+        }),
+        TaskResult::Failed(details) => EventType::TaskFailed(TaskFailedEvent {
+            task_scheduled_id,
+            failure_details: Some(bounded(details)),
+        }),
+    }
+}
+
+/// A child's details were bounded when it ended.
+fn child_ended(task_scheduled_id: i32, result: TaskResult) -> EventType {
+    match result {
+        TaskResult::Completed(result) => {
+            EventType::SubOrchestrationInstanceCompleted(SubOrchestrationInstanceCompletedEvent {
+                task_scheduled_id,
+                result,
+            })
+        }
+        TaskResult::Failed(details) => {
+            EventType::SubOrchestrationInstanceFailed(SubOrchestrationInstanceFailedEvent {
+                task_scheduled_id,
+                failure_details: Some(details),
+            })
+        }
     }
 }
 

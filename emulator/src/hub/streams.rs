@@ -12,6 +12,7 @@ use crate::dispatch::Held;
 use crate::dispatch::Lease;
 use crate::dispatch::ReadyTurn;
 use crate::dispatch::StreamId;
+use crate::dispatch::Task;
 use crate::dispatch::Token;
 use crate::dispatch::WorkerItems;
 use crate::dispatch::WorkerProfile;
@@ -19,6 +20,12 @@ use crate::dispatch::wire;
 use crate::live::HubKey;
 use crate::live::InstanceLive;
 use crate::live::OutItem;
+
+/// What a worker gave back.
+enum Reclaimed {
+    Turn(ReadyTurn),
+    Activity(Task),
+}
 
 impl Core {
     pub(super) fn connect(
@@ -51,36 +58,20 @@ impl Core {
 
     /// A work item goes back to the head of its queue; its token is worth nothing any more.
     pub(super) fn give_back(&mut self, lease: Lease) {
-        self.dispatch.free_slot(&lease);
-        let now_us = self.clock.tick();
-        match lease.held {
-            Held::Turn {
-                key,
-                group,
-                abandoned,
-                ..
-            } => {
-                let Some(live) = self.cache.peek(key) else {
-                    return;
-                };
-                live.ready = Ready::Queued;
-                let turn = ReadyTurn {
-                    key,
-                    group: Arc::clone(&group),
-                    abandoned,
-                };
-                self.dispatch
-                    .hub(lease.hub)
-                    .turns
-                    .push_front(now_us, group, turn);
+        let (hub, now_us) = (lease.hub, self.clock.tick());
+        match self.reclaim(lease) {
+            Some(Reclaimed::Turn(turn)) => {
+                let group = Arc::clone(&turn.group);
+                self.dispatch.hub(hub).turns.push_front(now_us, group, turn);
             }
-            Held::Activity(task) => {
+            Some(Reclaimed::Activity(task)) => {
                 let group = Arc::clone(&task.group);
                 self.dispatch
-                    .hub(lease.hub)
+                    .hub(hub)
                     .activities
                     .push_front(now_us, group, task);
             }
+            None => {}
         }
     }
 
@@ -93,8 +84,19 @@ impl Core {
         let Some(lease) = current.and_then(|token| self.dispatch.leases.take(token)) else {
             return;
         };
+        let (from, now_us) = (lease.stream, self.clock.tick());
+        match self.reclaim(lease) {
+            Some(Reclaimed::Turn(turn)) => self.dispatch.hub(hub).defer_turn(now_us, from, turn),
+            Some(Reclaimed::Activity(task)) => {
+                self.dispatch.hub(hub).defer_activity(now_us, from, task);
+            }
+            None => {}
+        }
+    }
+
+    /// What a lease held, ready to be queued again; nothing if its instance is gone.
+    fn reclaim(&mut self, lease: Lease) -> Option<Reclaimed> {
         self.dispatch.free_slot(&lease);
-        let now_us = self.clock.tick();
         match lease.held {
             Held::Turn {
                 key,
@@ -102,23 +104,14 @@ impl Core {
                 abandoned,
                 ..
             } => {
-                if let Some(live) = self.cache.peek(key) {
-                    live.ready = Ready::Queued;
-                    let turn = ReadyTurn {
-                        key,
-                        group,
-                        abandoned,
-                    };
-                    self.dispatch
-                        .hub(hub)
-                        .defer_turn(now_us, lease.stream, turn);
-                }
+                self.cache.peek(key)?.ready = Ready::Queued;
+                Some(Reclaimed::Turn(ReadyTurn {
+                    key,
+                    group,
+                    abandoned,
+                }))
             }
-            Held::Activity(task) => {
-                self.dispatch
-                    .hub(hub)
-                    .defer_activity(now_us, lease.stream, task);
-            }
+            Held::Activity(task) => Some(Reclaimed::Activity(task)),
         }
     }
 

@@ -122,21 +122,17 @@ fn merged(runs: Vec<Run<'_>>) -> Vec<proto::TaskGroup> {
         let Some(mut key) = run.identity() else {
             continue;
         };
-        if index >= apart_from {
+        let at = if index >= apart_from {
             merged.push(Merge::of(key));
+            merged.len() - 1
         } else {
             if by_name.len() >= names_max && !by_name.contains_key(&key) {
                 key.1 = OTHERS;
             }
-            if !by_name.contains_key(&key) {
-                by_name.insert(key, merged.len());
+            *by_name.entry(key).or_insert_with(|| {
                 merged.push(Merge::of(key));
-            }
-        }
-        let at = if index >= apart_from {
-            merged.len() - 1
-        } else {
-            by_name[&key]
+                merged.len() - 1
+            })
         };
         for (group, open) in run.members {
             merged[at].add(group, open);
