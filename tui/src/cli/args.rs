@@ -18,9 +18,6 @@ pub struct Args {
     #[command(subcommand)]
     pub verb: Option<Verb>,
 
-    #[command(flatten)]
-    pub look: LookArgs,
-
     /// Address of the scheduler; without a scheme https, or http if it is on this machine
     /// [default: http://localhost:8080]
     #[arg(long, value_name = "URL")]
@@ -37,6 +34,9 @@ pub struct Args {
     /// Refuse everything that would change an orchestration
     #[arg(long)]
     pub read_only: bool,
+
+    #[command(flatten)]
+    pub look: LookArgs,
 }
 
 /// What to do instead of showing the dashboard of a server.
