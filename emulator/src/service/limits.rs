@@ -1,4 +1,5 @@
-//! Answers to messages that cannot be taken: the transport's own words made exact.
+//! Answers to messages that cannot be taken, and to calls whose time is over: the transport's own
+//! words made exact.
 //!
 //! Decoding happens inside the generated code, whose refusals say neither which setting limits
 //! the size nor that a malformed message is the caller's fault; workers would repeat it.
@@ -17,9 +18,10 @@ use tonic::codegen::http::Request;
 use tonic::codegen::http::Response;
 use tonic::server::NamedService;
 
+use crate::service::deadline;
 use crate::service::status;
 
-/// A service whose refusals to decode are put in our words.
+/// A service whose refusals to decode, and whose deadlines, are put in our words.
 #[derive(Clone, Debug)]
 pub(crate) struct ExactRefusals<S> {
     inner: S,
@@ -54,9 +56,16 @@ where
 
     fn call(&mut self, request: Request<Body>) -> Self::Future {
         let limit = self.message_bytes_max;
+        let deadline = deadline::of(request.headers());
         let answer = self.inner.call(request);
         async move {
-            let response = answer.await?;
+            let response = match deadline {
+                None => answer.await?,
+                Some(deadline) => match tokio::time::timeout(deadline, answer).await {
+                    Ok(response) => response?,
+                    Err(_elapsed) => return Ok(status::too_late().into_http()),
+                },
+            };
             // Only an answer that is nothing but a status has it in its headers.
             let refusal = Status::from_header_map(response.headers())
                 .and_then(|status| exact(&status, limit));
@@ -100,5 +109,35 @@ mod tests {
         ] {
             assert!(exact(&other, 5).is_none());
         }
+    }
+
+    /// Never answers.
+    #[derive(Clone)]
+    struct Waiting;
+
+    impl Service<Request<Body>> for Waiting {
+        type Response = Response<Body>;
+        type Error = Infallible;
+        type Future = std::future::Pending<Result<Response<Body>, Infallible>>;
+
+        fn poll_ready(&mut self, _context: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+            Poll::Ready(Ok(()))
+        }
+
+        fn call(&mut self, _request: Request<Body>) -> Self::Future {
+            std::future::pending()
+        }
+    }
+
+    #[tokio::test]
+    async fn a_call_whose_time_is_over_gets_the_status_that_clients_take_for_it() {
+        let mut service = ExactRefusals::new(Waiting, 5);
+        let mut request = Request::new(Body::default());
+        request
+            .headers_mut()
+            .insert("grpc-timeout", "20m".parse().unwrap());
+        let Ok(response) = service.call(request).await;
+        let status = Status::from_header_map(response.headers()).unwrap();
+        assert_eq!(status.code(), Code::DeadlineExceeded);
     }
 }

@@ -1,5 +1,6 @@
 //! gRPC: translation only. This file puts the server together and serves it.
 
+mod deadline;
 mod limits;
 mod metadata;
 mod monitor;

@@ -54,6 +54,11 @@ pub(crate) fn shutting_down() -> Status {
     from_hub(HubError::ShuttingDown)
 }
 
+/// A call whose deadline has passed. What it asked for may still happen.
+pub(crate) fn too_late() -> Status {
+    Status::deadline_exceeded("the deadline that the caller set has passed")
+}
+
 /// A message above the configured limit.
 pub(crate) fn message_too_long(limit: usize) -> Status {
     Status::resource_exhausted(format!(
