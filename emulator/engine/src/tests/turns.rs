@@ -86,7 +86,7 @@ fn a_timer_fires_at_its_time_and_never_before_now() {
     let commit = scenario.turn([timer(1, 5_000_000), timer(2, 7)]);
     assert_eq!(kinds(&commit.entries), [Kind::Timer, Kind::Timer]);
     assert_eq!(commit.entries[0].visible_us, Some(5_000_000));
-    assert_eq!(commit.entries[1].visible_us, Some(scenario.now_us - 2));
+    assert_eq!(commit.entries[1].visible_us, Some(scenario.now_us - 1));
     assert_eq!(commit.after.counters.timers_pending, 2);
 }
 

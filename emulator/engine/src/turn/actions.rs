@@ -132,7 +132,8 @@ impl Building {
         let fire_at = timer
             .fire_at
             .unwrap_or_else(|| time::from_micros(self.now_us));
-        let due_us = time::to_micros(&fire_at).max(self.now_us);
+        // Later than its creation, also when it is due at once: times tell events apart.
+        let due_us = time::to_micros(&fire_at).max(self.now_us + 1);
         let created = EventType::TimerCreated(TimerCreatedEvent {
             fire_at: Some(fire_at),
         });
