@@ -86,14 +86,16 @@ impl RetryPolicy {
         if self.retry_if.as_ref().is_some_and(|holds| !holds(failure)) {
             return None;
         }
-        if self.total_timeout.is_some_and(|timeout| elapsed >= timeout) {
-            return None;
-        }
         let exponent = i32::try_from(attempt.saturating_sub(1)).unwrap_or(i32::MAX);
         let seconds = self.first_interval.as_secs_f64() * self.backoff_coefficient.powi(exponent);
         // A delay beyond what a duration can hold is cut by the maximum below or by the clock.
         let delay = Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX);
-        Some(self.interval_max.map_or(delay, |max| delay.min(max)))
+        let delay = self.interval_max.map_or(delay, |max| delay.min(max));
+        // The next attempt would start too late.
+        let starts = elapsed.saturating_add(delay);
+        self.total_timeout
+            .is_none_or(|timeout| starts < timeout)
+            .then_some(delay)
     }
 }
 
@@ -163,14 +165,14 @@ mod tests {
                 "in time",
                 plain().total_timeout(5 * SECOND),
                 1,
-                4999,
+                3999,
                 Some(1000),
             ),
             (
-                "out of time",
+                "the next would start too late",
                 plain().total_timeout(5 * SECOND),
                 1,
-                5000,
+                4000,
                 None,
             ),
         ];

@@ -6,6 +6,9 @@ use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use durascope_proto::monitor::WatchRequest;
+use durascope_proto::monitor::WatchUpdate;
+use durascope_proto::monitor::monitor_client::MonitorClient;
 use durascope_sdk::Activity;
 use durascope_sdk::ActivityContext;
 use durascope_sdk::ActivityError;
@@ -31,6 +34,8 @@ use futures_util::TryStreamExt;
 use futures_util::future::Either;
 use futures_util::future::select;
 use futures_util::future::try_join_all;
+use tonic::Streaming;
+use tonic::transport::Endpoint;
 
 const SQUARE: Activity<u64, u64> = Activity::named("Square");
 const FLAKY: Activity<u64, u64> = Activity::named("Flaky");
@@ -406,4 +411,176 @@ async fn queries_and_histories_stream_page_by_page() {
     assert_eq!(events::scheduled_ids(&history).len(), 2);
     assert!(!world.emulator.endpoint().is_empty());
     world.stop().await;
+}
+
+const LARGE: Activity<usize, String> = Activity::named("Large");
+const LARGE_ONE: Orchestration<usize, usize> = Orchestration::named("LargeOne");
+
+/// Has an activity return so many bytes, then shows that the worker still serves others.
+/// Answers how it ended and how often the activity ran.
+async fn large_result(bytes: usize) -> (OrchestrationStatus, u64) {
+    let emulator = Emulator::ephemeral().unwrap();
+    let client = connect(&emulator);
+    let runs = Arc::new(AtomicU64::new(0));
+    let counted = Arc::clone(&runs);
+    let worker = registered(&client)
+        .activity(&LARGE, move |_: ActivityContext, bytes: usize| {
+            counted.fetch_add(1, Ordering::SeqCst);
+            async move { Ok::<_, String>("x".repeat(bytes)) }
+        })
+        .orchestration(
+            &LARGE_ONE,
+            |ctx: OrchestrationContext, bytes: usize| async move {
+                Ok::<_, TaskFailed>(ctx.call(&LARGE, bytes).await?.len())
+            },
+        )
+        .build()
+        .unwrap()
+        .start();
+    let id = client.start(&LARGE_ONE, bytes).await.unwrap();
+    let state = client.wait_for_completion(&id, DEADLINE).await.unwrap();
+    let other = client.start(&SUM, 3).await.unwrap();
+    let other = client.wait_for_completion(&other, DEADLINE).await.unwrap();
+    assert_eq!(other.status, OrchestrationStatus::Completed);
+    worker.stop().await.unwrap();
+    (state.status, runs.load(Ordering::SeqCst))
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whatever_the_emulator_accepts_the_worker_can_receive() {
+    let outcome = large_result(60_000_000).await;
+    assert_eq!(outcome, (OrchestrationStatus::Completed, 1));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn result_that_the_server_refuses_for_its_size_fails_the_activity_once() {
+    let outcome = large_result(70_000_000).await;
+    assert_eq!(outcome, (OrchestrationStatus::Failed, 1));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn activities_of_a_failed_instance_are_not_queued_once_they_have_run() {
+    let emulator = Emulator::ephemeral().unwrap();
+    let client = connect(&emulator);
+    let worker = Worker::builder(&client)
+        .activity(&SQUARE, |_: ActivityContext, number: u64| async move {
+            (number > 0).then_some(number).ok_or("zero")
+        })
+        .orchestration(&SUM, sum)
+        .max_concurrent_activities(1)
+        .build()
+        .unwrap()
+        .start();
+    let options = StartOptions::new().instance_id("failed");
+    client.start_with(&SUM, 50, options).await.unwrap();
+    let state = client
+        .wait_for_completion("failed", DEADLINE)
+        .await
+        .unwrap();
+    assert_eq!(state.status, OrchestrationStatus::Failed);
+
+    let mut feed = watch(&emulator, "failed").await;
+    let all_ran = async {
+        loop {
+            let update = feed.message().await.unwrap().unwrap();
+            let tree = update.tree.unwrap();
+            let open = tree.groups[0].queued + tree.groups[0].running;
+            let counters = update.hub.unwrap().counters.unwrap();
+            if counters.activities == 50 && open == 0 {
+                return;
+            }
+        }
+    };
+    tokio::time::timeout(DEADLINE, all_ran).await.unwrap();
+    worker.stop().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn activity_of_an_earlier_generation_is_not_taken_for_one_of_this() {
+    let emulator = Emulator::ephemeral().unwrap();
+    let client = connect(&emulator);
+    let gate = Arc::new(tokio::sync::Semaphore::new(0));
+    let waiting = Arc::clone(&gate);
+    let worker = Worker::builder(&client)
+        .activity(&SQUARE, move |_: ActivityContext, number: u64| {
+            let gate = Arc::clone(&waiting);
+            async move {
+                let _permit = gate.acquire().await.map_err(|error| error.to_string())?;
+                Ok::<_, String>(number)
+            }
+        })
+        .orchestration(
+            &SUM,
+            |ctx: OrchestrationContext, generation: u64| async move {
+                let square = ctx.call(&SQUARE, generation);
+                if generation == 0 {
+                    return ctx.continue_as_new(1_u64);
+                }
+                Ok::<u64, OrchestrationError>(square.await?)
+            },
+        )
+        .max_concurrent_activities(1)
+        .build()
+        .unwrap()
+        .start();
+    let options = StartOptions::new().instance_id("eternal");
+    client.start_with(&SUM, 0, options).await.unwrap();
+    let mut feed = watch(&emulator, "eternal").await;
+    let group = async {
+        loop {
+            let update = feed.message().await.unwrap().unwrap();
+            let activities = update.hub.unwrap().activities.unwrap();
+            if (activities.waiting, activities.out) == (1, 1) {
+                return update.tree.unwrap().groups.remove(0);
+            }
+        }
+    };
+    let group = tokio::time::timeout(DEADLINE, group).await.unwrap();
+    assert_eq!((group.queued, group.running), (1, 0));
+    gate.add_permits(2);
+    worker.stop().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn large_turns_are_made_while_blocking_activities_hold_every_thread() {
+    const PARK: Activity<u64, u64> = Activity::named("Park");
+    const CAR_PARK: Orchestration<u64, u64> = Orchestration::named("CarPark");
+    let emulator = Emulator::ephemeral().unwrap();
+    let client = connect(&emulator);
+    let (open, gate) = std::sync::mpsc::channel::<()>();
+    let gate = std::sync::Mutex::new(gate);
+    let worker = registered(&client)
+        .blocking_activity(&PARK, move |_, number| {
+            // Waits until the gate's other end is gone; so do all who wait for the lock.
+            gate.lock().map(|gate| gate.recv().is_err()).ok();
+            Ok::<_, String>(number)
+        })
+        .orchestration(&CAR_PARK, |ctx: OrchestrationContext, count| async move {
+            let parked = (0..count).map(|number| ctx.call(&PARK, number));
+            Ok::<u64, TaskFailed>(try_join_all(parked).await?.into_iter().sum())
+        })
+        .build()
+        .unwrap()
+        .start();
+    let parked = client.start(&CAR_PARK, 600).await.unwrap();
+    client.wait_for_start(&parked, DEADLINE).await.unwrap();
+    let sum = client.start(&SUM, 390).await.unwrap();
+    let sum = client.wait_for_completion(&sum, DEADLINE).await;
+    drop(open);
+    assert_eq!(sum.unwrap().status, OrchestrationStatus::Completed);
+    let parked = client.wait_for_completion(&parked, DEADLINE).await;
+    assert_eq!(parked.unwrap().status, OrchestrationStatus::Completed);
+    worker.stop().await.unwrap();
+}
+
+/// The feed of one instance.
+async fn watch(emulator: &Emulator, instance_id: &str) -> Streaming<WatchUpdate> {
+    let endpoint = Endpoint::from_shared(emulator.endpoint().to_owned()).unwrap();
+    let mut monitor = MonitorClient::new(endpoint.connect().await.unwrap());
+    let request = WatchRequest {
+        instance_id: instance_id.to_owned(),
+        ..WatchRequest::default()
+    };
+    let requests = futures_util::stream::iter([request]);
+    monitor.watch(requests).await.unwrap().into_inner()
 }

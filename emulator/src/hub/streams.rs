@@ -152,9 +152,10 @@ impl Core {
 
     pub(super) fn inspect(&mut self, hub: HubKey, id: &str) -> Result<InstanceLive, HubError> {
         let mut live = InstanceLive::default();
-        let Some(key) = self.cache.by_id(&self.db, hub, id)?.map(|found| found.key) else {
+        let Some(found) = self.cache.by_id(&self.db, hub, id)? else {
             return Ok(live);
         };
+        let (key, execution) = (found.key, Arc::clone(&found.state.execution));
         let workers: std::collections::BTreeMap<StreamId, String> = self
             .dispatch
             .hub(hub)
@@ -170,6 +171,8 @@ impl Core {
             };
             match &lease.held {
                 Held::Turn { .. } => live.turn = Some(item),
+                // Task ids begin anew with each execution: one of an earlier one is another task.
+                Held::Activity(task) if task.origin.execution != execution => {}
                 Held::Activity(task) => {
                     item.task_id = task.activity.task_id;
                     live.activities.push(item);

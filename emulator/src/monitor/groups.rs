@@ -33,13 +33,19 @@ struct Open {
     out: Vec<proto::RunningTask>,
 }
 
+/// What goes on after the execution that asked for it has ended, by kind and task id.
+pub(super) type Left = BTreeMap<(Kind, i32), u64>;
+
 /// Groups of activities and children in order of scheduling.
 ///
 /// `live` says which activities a worker holds, `begun` which children have begun, by task id.
+/// The history of an ended instance takes no more results: what is not in `left` is over, in
+/// whatever way.
 pub(super) fn groups(
     fold: &Fold,
     live: &InstanceLive,
     begun: &BTreeMap<i32, u64>,
+    mut left: Option<Left>,
 ) -> Vec<proto::TaskGroup> {
     let mut open: BTreeMap<usize, Open> = BTreeMap::new();
     let mut out: BTreeMap<i32, &OutItem> = live
@@ -49,6 +55,12 @@ pub(super) fn groups(
         .collect();
     let mut begun = begun.clone();
     for (kind, id, task) in fold.open() {
+        if let Some(left) = &mut left {
+            match left.get_mut(&(kind, id)) {
+                Some(count) if *count > 0 => *count -= 1,
+                Some(_) | None => continue,
+            }
+        }
         let open = open.entry(task.group).or_default();
         let worker = match kind {
             // Of tasks that share an id only one can be out.

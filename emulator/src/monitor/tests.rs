@@ -11,6 +11,7 @@ use durascope_proto::time::from_micros;
 use crate::live::InstanceLive;
 use crate::live::OutItem;
 use crate::monitor::fold::Fold;
+use crate::monitor::fold::Kind;
 use crate::monitor::groups;
 
 const MS: i64 = 1_000;
@@ -111,7 +112,7 @@ fn fold(events: &[HistoryEvent]) -> Fold {
 }
 
 fn no_live(fold: &Fold) -> Vec<p::monitor::TaskGroup> {
-    groups::groups(fold, &InstanceLive::default(), &BTreeMap::new())
+    groups::groups(fold, &InstanceLive::default(), &BTreeMap::new(), None)
 }
 
 #[test]
@@ -246,7 +247,7 @@ fn running_is_what_a_worker_or_a_begun_child_holds() {
         turn: None,
         activities: vec![out(2, 50), out(1, 70), out(9, 1)],
     };
-    let groups = groups::groups(&fold, &live, &BTreeMap::from([(5, 1)]));
+    let groups = groups::groups(&fold, &live, &BTreeMap::from([(5, 1)]), None);
     assert_eq!((groups[0].running, groups[0].queued), (2, 1));
     assert_eq!((groups[1].running, groups[1].queued), (1, 1));
     let oldest: Vec<_> = groups[0]
@@ -372,4 +373,23 @@ fn folding_in_steps_equals_folding_at_once() {
         let ended: u64 = groups.iter().map(|it| it.completed + it.failed).sum();
         assert_eq!(open + ended, all, "seed {seed}");
     }
+}
+
+#[test]
+fn what_an_ended_instance_asked_for_is_open_only_while_it_goes_on() {
+    let fold = fold(&[
+        turn(0),
+        scheduled(1, "Process", 1),
+        scheduled(2, "Process", 1),
+        scheduled(3, "Process", 1),
+        child(4, "Part", 1),
+        child(5, "Part", 1),
+        turn(10),
+        failed(1, "Timeout", 11),
+    ]);
+    let left = [((Kind::Activity, 3), 1), ((Kind::Child, 5), 1)].into();
+    let live = InstanceLive::default();
+    let groups = groups::groups(&fold, &live, &BTreeMap::from([(5, 1)]), Some(left));
+    let open: Vec<_> = groups.iter().map(|it| (it.running, it.queued)).collect();
+    assert_eq!(open, [(0, 1), (1, 0)]);
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use durascope_proto::ActivityRequest;
 use durascope_proto::HistoryChunk;
 use durascope_proto::HistoryEvent;
 use durascope_proto::OrchestrationStatus;
@@ -15,6 +16,7 @@ use crate::hub::queries;
 use crate::live::HubKey;
 use crate::live::InstanceLive;
 use crate::monitor::fold::Fold;
+use crate::monitor::fold::Kind;
 use crate::monitor::groups;
 use crate::monitor::rows;
 use crate::store::Db;
@@ -132,6 +134,10 @@ impl TreeReader {
         };
         let payloads = instances::payloads(connection, row.instance)?;
         let statuses = family::child_statuses(connection, row.instance, &row.execution)?;
+        let left = match rows::is_open(row.status) {
+            true => None,
+            false => Some(left(connection, &row, &statuses)?),
+        };
         let children = family::children(connection, row.instance, &row.execution, CHILDREN_MAX)?;
         let descendants = by_status(family::descendants(connection, row.instance)?);
         Ok(proto::InstanceTree {
@@ -146,7 +152,7 @@ impl TreeReader {
                 .map(queries::failure)
                 .transpose()?,
             tags: row.tags()?,
-            groups: groups::groups(fold, live, &begun(&statuses)),
+            groups: groups::groups(fold, live, &begun(&statuses), left),
             children_total: u64::try_from(statuses.len()).unwrap_or(u64::MAX),
             children: children
                 .into_iter()
@@ -184,6 +190,29 @@ fn waiting(connection: &Db, instance: i64) -> Result<Vec<HistoryEvent>, StoreErr
                 .map_err(|error| StoreError::corrupt(format!("inbox of {instance}: {error}")))
         })
         .collect()
+}
+
+/// Activities and children that go on though `row` has ended.
+fn left(
+    connection: &Db,
+    row: &InstanceRow,
+    statuses: &[(i32, i32)],
+) -> Result<groups::Left, StoreError> {
+    let mut left = groups::Left::new();
+    for request in family::outliving(connection, row.instance)? {
+        let request = ActivityRequest::decode(request.as_slice())
+            .map_err(|error| StoreError::corrupt(format!("activity of '{}': {error}", row.id)))?;
+        let execution = request
+            .orchestration_instance
+            .and_then(|it| it.execution_id);
+        if execution.as_ref() == Some(&row.execution) {
+            *left.entry((Kind::Activity, request.task_id)).or_default() += 1;
+        }
+    }
+    for (task, _) in statuses.iter().filter(|(_, status)| rows::is_open(*status)) {
+        *left.entry((Kind::Child, *task)).or_default() += 1;
+    }
+    Ok(left)
 }
 
 /// How many children of each task id have begun and not ended.

@@ -41,6 +41,8 @@ pub(super) struct Watcher {
     rates: RateWindow,
     tree: TreeReader,
     last: proto::WatchUpdate,
+    /// The hub was there once; one that was just made is published a moment later.
+    was_there: bool,
 }
 
 impl Watcher {
@@ -56,6 +58,7 @@ impl Watcher {
             rates: RateWindow::default(),
             tree: TreeReader::default(),
             last: proto::WatchUpdate::default(),
+            was_there: false,
         }
     }
 
@@ -97,13 +100,26 @@ impl Watcher {
         self.pace.on_request();
     }
 
+    /// A hub that was deleted never comes back under its key: who watches it must ask anew.
+    fn of_hub(&mut self, snapshot: &LiveSnapshot) -> Result<Arc<HubLive>, HubError> {
+        match snapshot.hubs.get(&self.key) {
+            Some(live) => {
+                self.was_there = true;
+                Ok(Arc::clone(live))
+            }
+            None if self.was_there => Err(HubError::UnknownTaskHub {
+                name: "it was deleted".to_owned(),
+            }),
+            None => Ok(Arc::default()),
+        }
+    }
+
     /// Reads what moved, and puts the update together.
     async fn update(&mut self) -> Result<proto::WatchUpdate, HubError> {
         let begun = Instant::now();
-        let must_read = self.pace.must_read();
-        self.pace.begin();
+        let must_read = self.pace.begin(begun);
         let snapshot = Arc::clone(&self.live.borrow_and_update());
-        let live = snapshot.hubs.get(&self.key).cloned().unwrap_or_default();
+        let live = self.of_hub(&snapshot)?;
         let now_us = clock::wall_us();
         if must_read {
             let window = self.asked.window.clone().unwrap_or_default();
@@ -122,7 +138,8 @@ impl Watcher {
         self.last.server_time = Some(from_micros(now_us));
         self.last.hub = Some(summary(&live, &mut self.rates, elapsed, &self.about));
         let update = self.last.clone();
-        self.pace.end(Instant::now(), begun.elapsed());
+        let cost = must_read.then(|| begun.elapsed());
+        self.pace.end(Instant::now(), cost);
         Ok(update)
     }
 }

@@ -87,3 +87,15 @@ pub(crate) fn waiting(connection: &Connection, instance: i64) -> Result<Vec<Vec<
     let rows = statement.query_map(named_params! { ":instance": instance }, |row| row.get(0))?;
     Ok(rows.collect::<Result<_, _>>()?)
 }
+
+const OUTLIVING: &str = "SELECT request FROM activity WHERE instance = :instance";
+
+/// Activities that outlived the execution that asked for them, each an encoded ActivityRequest.
+pub(crate) fn outliving(
+    connection: &Connection,
+    instance: i64,
+) -> Result<Vec<Vec<u8>>, StoreError> {
+    let mut statement = connection.prepare_cached(OUTLIVING)?;
+    let rows = statement.query_map(named_params! { ":instance": instance }, |row| row.get(0))?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use durascope_proto::ActivityResponse;
+use durascope_proto::DeleteTaskHubRequest;
 use durascope_proto::GetWorkItemsRequest;
 use durascope_proto::OrchestratorAction;
 use durascope_proto::OrchestratorResponse;
@@ -17,13 +18,16 @@ use durascope_proto::monitor::WatchRequest;
 use durascope_proto::monitor::WatchUpdate;
 use durascope_proto::monitor::monitor_client::MonitorClient;
 use durascope_proto::orchestrator_action::OrchestratorActionType;
+use durascope_proto::task_hub_sidecar_service_client::TaskHubSidecarServiceClient;
 use durascope_proto::time::to_micros;
 use durascope_proto::work_item::Request as Work;
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
+use tonic::Code;
 use tonic::Request;
 use tonic::Streaming;
 use tonic::metadata::MetadataValue;
+use tonic::transport::Channel;
 
 use crate::Served;
 
@@ -285,4 +289,43 @@ async fn purge_preview_counts_what_would_go_and_changes_nothing() {
     };
     served.client().terminate_instance(request).await.unwrap();
     served.running.stop().await;
+}
+
+#[tokio::test]
+async fn feed_of_a_deleted_hub_ends_and_the_next_one_shows_its_successor() {
+    let served = Served::ephemeral().await;
+    served.start("order-1", "Order").await;
+    let mut monitor = MonitorClient::new(served.channel.clone());
+    let mut feed = watch_all(&mut monitor).await;
+    until(&mut feed, |update| rows(update) == ["order-1"]).await;
+
+    let mut client = TaskHubSidecarServiceClient::new(served.channel.clone());
+    client
+        .delete_task_hub(DeleteTaskHubRequest {})
+        .await
+        .unwrap();
+    served.start("order-2", "Order").await;
+    let end = async {
+        loop {
+            if let Err(status) = feed.message().await {
+                return status;
+            }
+        }
+    };
+    let end = tokio::time::timeout(PATIENCE, end).await.unwrap();
+    assert_eq!(end.code(), Code::NotFound, "{end:?}");
+    let mut feed = watch_all(&mut monitor).await;
+    until(&mut feed, |update| rows(update) == ["order-2"]).await;
+    drop(feed);
+    served.running.stop().await;
+}
+
+/// A feed of everything; what is watched does not change.
+async fn watch_all(monitor: &mut MonitorClient<Channel>) -> Streaming<WatchUpdate> {
+    let request = WatchRequest {
+        window: Some(InstanceWindow::default()),
+        instance_id: String::new(),
+    };
+    let requests = tokio_stream::once(request);
+    monitor.watch(requests).await.unwrap().into_inner()
 }

@@ -207,8 +207,12 @@ impl Client {
                 let Some(token) = next else {
                     return Ok::<_, ClientError>(None);
                 };
-                let page = client.query_page(&query, token).await?;
-                let next = page.continuation_token.map(Some);
+                let page = client.query_page(&query, token.clone()).await?;
+                // A token that does not move would repeat the page for ever.
+                let moved = page
+                    .continuation_token
+                    .filter(|next| Some(next) != token.as_ref());
+                let next = moved.map(Some);
                 Ok(Some((
                     stream::iter(page.instances.into_iter().map(Ok)),
                     next,

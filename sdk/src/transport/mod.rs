@@ -20,6 +20,7 @@ pub use token::TokenProvider;
 pub(crate) use connection::Connection;
 pub(crate) use connection::Role;
 pub(crate) use connection::Stub;
+pub(crate) use tonic::Code;
 pub(crate) use tonic::Request;
 pub(crate) use tonic::Response;
 pub(crate) use tonic::Status;

@@ -13,8 +13,11 @@ use super::connection_string::looks_like_address;
 use super::connection_string::normalized_endpoint;
 use super::token::TokenProvider;
 
-/// Largest message accepted from the server unless told otherwise: 16 MiB.
-const RECEIVE_BYTES_MAX: usize = 16 * 1024 * 1024;
+/// Largest message accepted from the server unless told otherwise: 256 MiB.
+///
+/// A work item that is larger ends the worker's stream, and would end each one after it: the
+/// limit must be above anything that a server accepts and then hands out, wrapped in more.
+const RECEIVE_BYTES_MAX: usize = 256 * 1024 * 1024;
 
 /// Where a scheduler on this machine listens.
 const LOCAL: &str = "http://localhost:8080";

@@ -11,6 +11,7 @@ use prost::Message;
 use super::backoff;
 use crate::failure::FailureDetails;
 use crate::transport::ClientError;
+use crate::transport::Code;
 use crate::transport::Connection;
 use crate::transport::Request;
 use crate::transport::Response;
@@ -28,15 +29,49 @@ const ACTION_OVERHEAD_BYTES: usize = 16;
 pub(super) async fn complete_activity(connection: &Connection, response: proto::ActivityResponse) {
     let token = response.completion_token.clone();
     let (instance, task) = (response.instance_id.clone(), response.task_id);
-    let sent = persistently(connection, response, |mut stub, request| async move {
-        stub.complete_activity_task(request).await
-    })
-    .await;
+    let bytes = response.encoded_len();
+    let mut sent = send_activity(connection, response).await;
+    if let Some(details) = sent.as_ref().err().and_then(|it| refused_size(it, bytes)) {
+        // To give it back would have it run, and refused, for ever.
+        let failure = proto::ActivityResponse {
+            instance_id: instance.clone(),
+            task_id: task,
+            result: None,
+            failure_details: Some(details.into_proto()),
+            completion_token: token.clone(),
+        };
+        sent = send_activity(connection, failure).await;
+    }
     if let Err(status) = sent {
         let error = ClientError::from(status);
         tracing::warn!(?instance, task, %error, "activity result was not accepted");
         abandon_activity(connection, token).await;
     }
+}
+
+async fn send_activity(
+    connection: &Connection,
+    response: proto::ActivityResponse,
+) -> Result<(), Status> {
+    persistently(connection, response, |mut stub, request| async move {
+        stub.complete_activity_task(request).await
+    })
+    .await
+}
+
+/// The failure to report if `status` refuses a completion of so many bytes for its size.
+fn refused_size(status: &Status, bytes: usize) -> Option<FailureDetails> {
+    // Small ones are refused so where a quota has run out, which passes.
+    let is_size = status.code() == Code::ResourceExhausted && bytes > RESPONSE_BYTES_MAX;
+    is_size.then(|| {
+        FailureDetails::non_retriable(
+            "PayloadTooLarge",
+            format!(
+                "a result of {bytes} bytes was refused: {}",
+                status.message()
+            ),
+        )
+    })
 }
 
 pub(super) async fn complete_turn(connection: &Connection, response: OrchestratorResponse) {

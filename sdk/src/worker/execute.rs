@@ -10,6 +10,7 @@ use durascope_proto::HistoryEvent;
 use durascope_proto::OrchestratorRequest;
 use durascope_proto::OrchestratorResponse;
 use futures_util::FutureExt;
+use tokio::sync::oneshot;
 use tracing::Instrument;
 use uuid::Uuid;
 
@@ -88,10 +89,21 @@ pub(super) async fn run_turn(
     if events <= INLINE_EVENTS_MAX {
         return Ok(make_turn(registry, request, completion_token));
     }
+    // Not on a thread of the runtime's pool: blocking activities may hold all of those.
     let registry = Arc::clone(registry);
-    tokio::task::spawn_blocking(move || make_turn(&registry, request, completion_token))
-        .await
-        .map_err(|error| Status::internal(error.to_string()))
+    let runtime = tokio::runtime::Handle::current();
+    let (done, turn) = oneshot::channel();
+    let make = move || {
+        let _entered = runtime.enter();
+        // A worker that has ended takes no answer.
+        drop(done.send(make_turn(&registry, request, completion_token)));
+    };
+    std::thread::Builder::new()
+        .name("durascope-turn".to_owned())
+        .spawn(make)
+        .map_err(|error| Status::internal(format!("no thread for a turn: {error}")))?;
+    turn.await
+        .map_err(|_gone| Status::internal("the turn's thread ended without an answer"))
 }
 
 fn make_turn(

@@ -31,9 +31,27 @@ impl Clock {
         self.base.saturating_add(passed)
     }
 
-    /// The moment `at`, for timers.
+    /// The moment `at`, for timers; at most a day from now.
     pub fn instant(&self, at: Micros) -> Instant {
-        let offset = u64::try_from(at.saturating_sub(self.base)).unwrap_or(0);
-        self.started + Duration::from_micros(offset.min(86_400_000_000))
+        let ahead = u64::try_from(at.saturating_sub(self.now())).unwrap_or(0);
+        Instant::now() + Duration::from_micros(ahead.min(86_400_000_000))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::format::SECOND;
+
+    #[test]
+    fn the_next_second_is_ahead_after_days_too() {
+        let days = Duration::from_secs(50 * 3_600);
+        let Some(started) = Instant::now().checked_sub(days) else {
+            return;
+        };
+        let clock = Clock { base: 0, started };
+        let next = clock.instant(clock.now() + SECOND);
+        assert!(next > Instant::now(), "the loop would never sleep");
+        assert!(next <= Instant::now() + Duration::from_secs(1));
     }
 }

@@ -105,6 +105,20 @@ fn the_cursor_stays_on_its_instance_while_rows_move_and_says_when_it_goes() {
 }
 
 #[test]
+fn of_a_list_that_is_loaded_in_part_nothing_is_said_to_have_left_it() {
+    let mut model = on_overview(80, 24);
+    press(&mut model, "jj");
+    let rest: Vec<_> = rows()
+        .into_iter()
+        .filter(|it| it.instance_id != "appr-5511")
+        .collect();
+    let mut update = answer(&model, rest);
+    update.instances.as_mut().unwrap().matching = 5_000;
+    arrives(&mut model, update);
+    assert_eq!(toasts(&model), ["appr-5511 has left this part of the list"]);
+}
+
+#[test]
 fn another_filter_without_the_chosen_row_begins_at_the_top() {
     let mut model = on_overview(80, 24);
     press(&mut model, "jjjj/chk");

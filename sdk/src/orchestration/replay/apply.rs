@@ -228,7 +228,7 @@ impl Replay<'_> {
         let next = self.shared.lock().next_generation.take();
         let wanted = match &result {
             Ok(_) => true,
-            Err(details) => details.message == CONTINUED_AS_NEW,
+            Err(details) => says_continued_as_new(details),
         };
         match next.filter(|_| wanted) {
             Some(next) => self.end(Ending::ContinuedAsNew(next)),
@@ -246,6 +246,18 @@ impl Replay<'_> {
     fn end(&mut self, ending: Ending) {
         self.code = Code::Over(ending);
     }
+}
+
+/// Whether it is the error of continue-as-new, also when the code has put words around it.
+fn says_continued_as_new(details: &FailureDetails) -> bool {
+    let mut next = Some(details);
+    while let Some(level) = next {
+        if level.message == CONTINUED_AS_NEW {
+            return true;
+        }
+        next = level.inner.as_deref();
+    }
+    false
 }
 
 /// Confirmations and the time of a turn are facts of the history; messages wait for a resume.

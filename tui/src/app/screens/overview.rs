@@ -107,6 +107,7 @@ pub fn on_data(model: &mut Model) {
         return;
     };
     let ids: Vec<_> = page.rows.iter().map(|it| it.instance_id.as_str()).collect();
+    let is_whole = loaded(&page, &ids).total == ids.len();
     let overview = &mut model.screens.overview;
     let same_question = overview
         .shown
@@ -133,7 +134,13 @@ pub fn on_data(model: &mut Model) {
     overview.shown = page.window;
     let is_on_screen = model.screens.top_instance().is_none();
     if let Some(id) = gone.filter(|_| is_on_screen) {
-        model.toast(Kind::Note, format!("{id} has left this list"));
+        // Of a longer list only a part is loaded: it may be in the rest.
+        let text = if is_whole {
+            format!("{id} has left this list")
+        } else {
+            format!("{id} has left this part of the list")
+        };
+        model.toast(Kind::Note, text);
     }
 }
 

@@ -102,12 +102,12 @@ fn draw_title(pen: &mut Pen<'_>, area: Area, model: &Model, instance: &Instance)
     let tree = instance.tree();
     if let Some(at) = tree.and_then(|it| status::micros(it.turn_out_since.as_ref())) {
         right.push(piece(
-            format!(" · turn out {}", format::age(now - at)),
+            format!(" · turn out {}", format::age(now.saturating_sub(at))),
             Role::Wait,
         ));
     } else if let Some(at) = tree.and_then(|it| status::micros(it.last_turn_at.as_ref())) {
         right.push(piece(
-            format!(" · last turn {} ago", format::age(now - at)),
+            format!(" · last turn {} ago", format::age(now.saturating_sub(at))),
             Role::Text,
         ));
     }

@@ -156,7 +156,7 @@ fn root<'a>(instance: &'a Instance, tree: &'a InstanceTree, now: Micros) -> Line
     line.role = Role::Head;
     let end = status::micros(row.completed_at.as_ref()).unwrap_or(now);
     line.time = status::micros(row.created_at.as_ref())
-        .map_or_else(String::new, |at| format::age(end - at));
+        .map_or_else(String::new, |at| format::age(end.saturating_sub(at)));
     line
 }
 
@@ -188,8 +188,9 @@ fn line<'a>(tree: &'a InstanceTree, node: &Node, polling: bool, now: Micros) -> 
         Source::Timer(at) => {
             let it = tree.timers.get(at)?;
             let mut line = Line::new("○", Role::Wait, format!("timer #{}", it.timer_id));
-            line.time = status::micros(it.fire_at.as_ref())
-                .map_or_else(String::new, |at| format!("in {}", format::age(at - now)));
+            line.time = status::micros(it.fire_at.as_ref()).map_or_else(String::new, |at| {
+                format!("in {}", format::age(at.saturating_sub(now)))
+            });
             line
         }
         Source::Event(at) => {
@@ -202,7 +203,9 @@ fn line<'a>(tree: &'a InstanceTree, node: &Node, polling: bool, now: Micros) -> 
 }
 
 fn ago(at: Option<Micros>, now: Micros) -> String {
-    at.map_or_else(String::new, |at| format!("{} ago", format::age(now - at)))
+    at.map_or_else(String::new, |at| {
+        format!("{} ago", format::age(now.saturating_sub(at)))
+    })
 }
 
 fn whole<'a>(tree: &'a InstanceTree, key: &NodeKey) -> Line<'a> {
@@ -305,6 +308,6 @@ fn child(tree: &InstanceTree, at: usize, now: Micros) -> Option<Line<'_>> {
     line.failed = status::failures(row);
     let end = status::micros(row.completed_at.as_ref()).unwrap_or(now);
     line.time = status::micros(row.created_at.as_ref())
-        .map_or_else(String::new, |at| format::age(end - at));
+        .map_or_else(String::new, |at| format::age(end.saturating_sub(at)));
     Some(line)
 }

@@ -244,7 +244,9 @@ fn draw_list(pen: &mut Pen<'_>, titles: Area, area: Area, model: &Model) {
 fn cells_of(row: &InstanceRow, now: Micros, bar_width: usize) -> [Cell<'_>; 12] {
     let state = status::of(row.status);
     let (sign, role) = glyphs::status(state);
-    let since = |at: Option<Micros>| at.map_or_else(|| "–".to_owned(), |at| format::age(now - at));
+    let since = |at: Option<Micros>| {
+        at.map_or_else(|| "–".to_owned(), |at| format::age(now.saturating_sub(at)))
+    };
     let created = status::micros(row.created_at.as_ref());
     let idle = status::micros(row.updated_at.as_ref());
     let fan_out = status::fan_out(row);
@@ -302,7 +304,10 @@ fn note(row: &InstanceRow, now: Micros) -> (String, Role) {
     }
     let starts = status::micros(row.scheduled_start.as_ref()).filter(|at| *at > now);
     if let Some(at) = starts {
-        return (format!("starts in {}", format::age(at - now)), Role::Wait);
+        return (
+            format!("starts in {}", format::age(at.saturating_sub(now))),
+            Role::Wait,
+        );
     }
     let mut open = Vec::new();
     for (count, one, many) in [

@@ -188,7 +188,7 @@ fn draw_queues(pen: &mut Pen<'_>, area: Area, model: &Model, hub: &HubSummary) {
 fn oldest(queue: &QueueDepth, now: Micros) -> String {
     status::micros(queue.oldest_waiting.as_ref())
         .filter(|_| queue.waiting > 0)
-        .map_or_else(|| "–".to_owned(), |at| format::age(now - at))
+        .map_or_else(|| "–".to_owned(), |at| format::age(now.saturating_sub(at)))
 }
 
 fn workers(hub: &HubSummary) -> Vec<Piece<'static>> {

@@ -107,10 +107,16 @@ fn lines<'a>(
 fn facts(row: &InstanceRow, tree: Option<&InstanceTree>, now: Micros) -> String {
     let mut facts = Vec::new();
     if let Some(at) = status::micros(row.created_at.as_ref()) {
-        facts.push(format!("created {} ago", format::age(now - at)));
+        facts.push(format!(
+            "created {} ago",
+            format::age(now.saturating_sub(at))
+        ));
     }
     if let Some(at) = tree.and_then(|it| status::micros(it.last_turn_at.as_ref())) {
-        facts.push(format!("last turn {} ago", format::age(now - at)));
+        facts.push(format!(
+            "last turn {} ago",
+            format::age(now.saturating_sub(at))
+        ));
     }
     if row.history_events > 0 {
         let events = format::count(row.history_events);
