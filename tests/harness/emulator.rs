@@ -197,6 +197,14 @@ impl Drop for Emulator {
         // It may have ended already, and a drop has nobody to report to.
         self.child.kill().ok();
         self.child.wait().ok();
+        // A killed process cannot remove its temporary folder; a later one would, in time.
+        let is_ephemeral = self
+            .arguments
+            .iter()
+            .any(|argument| argument == "--ephemeral");
+        if let Some(folder) = Path::new(&self.database).parent().filter(|_| is_ephemeral) {
+            std::fs::remove_dir_all(folder).ok();
+        }
     }
 }
 
