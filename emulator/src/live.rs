@@ -11,6 +11,10 @@ pub struct HubKey(pub i64);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct InstanceKey(pub(crate) i64);
 
+/// Key of an entity in the store.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct EntityKey(pub(crate) i64);
+
 /// All hubs at one moment. Everything in it is committed.
 #[derive(Clone, Debug, Default)]
 pub struct LiveSnapshot {
@@ -28,6 +32,7 @@ pub struct HubLive {
     pub counters: LiveCounters,
     pub turns: LiveQueue,
     pub activities: LiveQueue,
+    pub entities: LiveQueue,
     pub workers: Vec<LiveWorker>,
 }
 
@@ -40,6 +45,8 @@ pub struct LiveCounters {
     pub turns: u64,
     pub activities: u64,
     pub activities_failed: u64,
+    pub entity_operations: u64,
+    pub entity_operations_failed: u64,
 }
 
 /// One kind of work item.
@@ -63,6 +70,8 @@ pub struct LiveWorker {
     pub turns_max: u32,
     pub activities_out: u32,
     pub activities_max: u32,
+    pub entities_out: u32,
+    pub entities_max: u32,
 }
 
 /// What is out or queued of one instance right now.

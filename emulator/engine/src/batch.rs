@@ -16,6 +16,14 @@ pub enum Kind {
     Suspend = 5,
     Resume = 6,
     Terminate = 7,
+    /// The result of a call to an entity.
+    EntityReply = 8,
+    /// A critical section begins.
+    LockGranted = 9,
+    /// A failed instance is to be rewound.
+    Rewind = 10,
+    /// A turn without an event of its own.
+    Replay = 11,
 }
 
 impl Kind {
@@ -30,6 +38,10 @@ impl Kind {
             5 => Self::Suspend,
             6 => Self::Resume,
             7 => Self::Terminate,
+            8 => Self::EntityReply,
+            9 => Self::LockGranted,
+            10 => Self::Rewind,
+            11 => Self::Replay,
             _ => return None,
         })
     }
@@ -37,9 +49,15 @@ impl Kind {
     fn is_control(self) -> bool {
         match self {
             Self::Suspend | Self::Resume | Self::Terminate => true,
-            Self::Start | Self::Event | Self::ActivityResult | Self::ChildResult | Self::Timer => {
-                false
-            }
+            Self::Start
+            | Self::Event
+            | Self::ActivityResult
+            | Self::ChildResult
+            | Self::Timer
+            | Self::EntityReply
+            | Self::LockGranted
+            | Self::Rewind
+            | Self::Replay => false,
         }
     }
 }
@@ -76,6 +94,7 @@ impl Forming {
         match phase {
             Phase::New | Phase::Renewed => &[Kind::Start],
             Phase::Suspended => &[Kind::Resume, Kind::Terminate],
+            Phase::Rewinding => &[Kind::Rewind],
             Phase::Running => &[],
         }
     }
@@ -100,7 +119,7 @@ impl Forming {
 
     /// Whether nothing can follow what was taken.
     pub fn is_complete(&self) -> bool {
-        self.lead == Some(Kind::Terminate)
+        matches!(self.lead, Some(Kind::Terminate | Kind::Rewind))
     }
 
     /// Decides about the next message. The lead itself is not offered again.
@@ -127,7 +146,15 @@ impl Forming {
             Kind::Resume => Offer::Stop,
             // A second start cannot be: a replaced instance has an inbox of its own.
             Kind::Start => Offer::Skip,
-            Kind::Event | Kind::ActivityResult | Kind::ChildResult | Kind::Timer => Offer::Take,
+            // It stands alone, and the phase sees to it that it leads.
+            Kind::Rewind => Offer::Skip,
+            Kind::Event
+            | Kind::ActivityResult
+            | Kind::ChildResult
+            | Kind::Timer
+            | Kind::EntityReply
+            | Kind::LockGranted
+            | Kind::Replay => Offer::Take,
         }
     }
 }
@@ -138,5 +165,6 @@ pub fn wakes(phase: Phase, kind: Kind) -> bool {
         Phase::Running => true,
         Phase::Suspended => kind.is_control(),
         Phase::New | Phase::Renewed => kind == Kind::Start,
+        Phase::Rewinding => kind == Kind::Rewind,
     }
 }

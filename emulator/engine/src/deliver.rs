@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use durascope_proto::EntityOperationCompletedEvent;
+use durascope_proto::EntityOperationFailedEvent;
 use durascope_proto::EventRaisedEvent;
 use durascope_proto::ExecutionResumedEvent;
 use durascope_proto::ExecutionSuspendedEvent;
@@ -18,6 +20,7 @@ use prost::Message as _;
 use prost::bytes::Bytes;
 
 use crate::batch::Kind;
+use crate::entity::granted;
 use crate::failure::bounded;
 use crate::history::event;
 use crate::instance::Counters;
@@ -44,6 +47,17 @@ pub enum Message {
         execution: Arc<str>,
         task_id: i32,
         result: TaskResult,
+    },
+    /// The result of a call to an entity, for the execution that made it.
+    EntityReply {
+        execution: Arc<str>,
+        request: Arc<str>,
+        result: TaskResult,
+    },
+    /// A critical section that this execution asked for begins.
+    LockGranted {
+        execution: Arc<str>,
+        section: Arc<str>,
     },
     Suspend {
         reason: Option<String>,
@@ -135,6 +149,18 @@ impl Instance {
                 let entry = Entry::now(Kind::ChildResult, true, &event);
                 self.accept_result(&execution, task_id, failed, children, entry)
             }
+            Message::EntityReply {
+                execution,
+                request,
+                result,
+            } => {
+                let event = event(-1, now_us, entity_replied(&request, result));
+                self.accept_for(&execution, Entry::now(Kind::EntityReply, true, &event))
+            }
+            Message::LockGranted { execution, section } => {
+                let event = granted(now_us, section.to_string());
+                self.accept_for(&execution, Entry::now(Kind::LockGranted, true, &event))
+            }
             Message::Suspend { reason } => self.suspend(now_us, reason),
             Message::Resume { reason } => self.resume(now_us, reason),
             Message::Terminate { output, recurse } => self.terminate(now_us, output, recurse),
@@ -145,6 +171,13 @@ impl Instance {
         let mut after = self.clone();
         after.counters.messages_waiting += 1;
         Delivery::Accepted { after, entry }
+    }
+
+    fn accept_for(&self, execution: &str, entry: Entry) -> Delivery {
+        if *self.execution != *execution {
+            return Delivery::Ignored;
+        }
+        self.accept(entry)
     }
 
     /// A result counts for the execution that asked for it; an older one has moved on.
@@ -201,7 +234,9 @@ impl Instance {
         let mut after = self.clone();
         after.status = match self.phase {
             Phase::New => OrchestrationStatus::Pending,
-            Phase::Running | Phase::Suspended | Phase::Renewed => OrchestrationStatus::Running,
+            Phase::Running | Phase::Suspended | Phase::Renewed | Phase::Rewinding => {
+                OrchestrationStatus::Running
+            }
         };
         after.updated_us = now_us;
         after.counters.messages_waiting += 1;
@@ -249,6 +284,24 @@ fn activity_ended(task_scheduled_id: i32, result: TaskResult) -> EventType {
             task_scheduled_id,
             failure_details: Some(bounded(details)),
         }),
+    }
+}
+
+fn entity_replied(request: &str, result: TaskResult) -> EventType {
+    let request_id = request.to_owned();
+    match result {
+        TaskResult::Completed(output) => {
+            EventType::EntityOperationCompleted(EntityOperationCompletedEvent {
+                request_id,
+                output,
+            })
+        }
+        TaskResult::Failed(details) => {
+            EventType::EntityOperationFailed(EntityOperationFailedEvent {
+                request_id,
+                failure_details: Some(details),
+            })
+        }
     }
 }
 

@@ -41,6 +41,8 @@ pub enum Phase {
     Suspended,
     /// It continued as new, and the new execution has not begun.
     Renewed,
+    /// It failed and is to be rewound; the worker has not answered with the new history.
+    Rewinding,
 }
 
 /// The orchestration that waits for this one.

@@ -8,6 +8,7 @@
 //! - [`Instance::deliver`]: a message arrives.
 //! - [`batch::Forming`]: which waiting messages make the next turn.
 //! - [`turn::apply`]: a worker's answer becomes a [`turn::Commit`].
+//! - [`entity`]: batches of entities, their results, critical sections.
 //! - [`ready`]: when a turn should run; which work a worker accepts.
 //!
 //! Same arguments, same result, byte for byte. Times are microseconds since the Unix epoch, UTC.
@@ -16,6 +17,7 @@
 
 pub mod batch;
 pub mod deliver;
+pub mod entity;
 pub mod error;
 pub mod failure;
 pub mod history;

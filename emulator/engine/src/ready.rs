@@ -18,8 +18,13 @@ impl Patience {
     pub fn of(kind: Kind) -> Self {
         match kind {
             Kind::ActivityResult | Kind::ChildResult => Self::ForResults,
-            Kind::Event | Kind::Timer => Self::Short,
-            Kind::Start | Kind::Suspend | Kind::Resume | Kind::Terminate => Self::None,
+            Kind::Event | Kind::Timer | Kind::EntityReply | Kind::LockGranted => Self::Short,
+            Kind::Start
+            | Kind::Suspend
+            | Kind::Resume
+            | Kind::Terminate
+            | Kind::Rewind
+            | Kind::Replay => Self::None,
         }
     }
 

@@ -5,13 +5,17 @@ use std::collections::HashMap;
 use std::collections::HashSet;
 use std::sync::Arc;
 
+use durascope_engine::entity::Operation;
 use durascope_engine::turn::Turn;
 use durascope_proto::OrchestratorResponse;
 use uuid::Uuid;
 
 use super::GroupKey;
+use super::ReadyEntity;
 use super::StreamId;
 use super::Task;
+use super::WorkKind;
+use crate::live::EntityKey;
 use crate::live::HubKey;
 use crate::live::InstanceKey;
 
@@ -57,13 +61,28 @@ pub(crate) enum Held {
         parts: BTreeMap<i32, OrchestratorResponse>,
     },
     Activity(Task),
+    Entity {
+        entity: ReadyEntity,
+        /// The operations that went out, in order.
+        batch: Vec<Operation>,
+    },
 }
 
 impl Held {
-    pub(crate) fn key(&self) -> InstanceKey {
+    pub(crate) fn kind(&self) -> WorkKind {
         match self {
-            Self::Turn { key, .. } => *key,
-            Self::Activity(task) => task.origin.key,
+            Self::Turn { .. } => WorkKind::Turn,
+            Self::Activity(_) => WorkKind::Activity,
+            Self::Entity { .. } => WorkKind::Entity,
+        }
+    }
+
+    /// The orchestration instance that it belongs to.
+    pub(crate) fn instance(&self) -> Option<InstanceKey> {
+        match self {
+            Self::Turn { key, .. } => Some(*key),
+            Self::Activity(task) => Some(task.origin.key),
+            Self::Entity { .. } => None,
         }
     }
 }
@@ -72,10 +91,15 @@ impl Held {
 #[derive(Debug, Default)]
 pub(crate) struct Leases {
     by_token: HashMap<Token, Lease>,
+    /// At most one batch of an entity is out.
+    entities: HashMap<EntityKey, Token>,
 }
 
 impl Leases {
     pub(crate) fn insert(&mut self, token: Token, lease: Lease) {
+        if let Held::Entity { entity, .. } = &lease.held {
+            self.entities.insert(entity.key, token);
+        }
         self.by_token.insert(token, lease);
     }
 
@@ -84,7 +108,27 @@ impl Leases {
     }
 
     pub(crate) fn take(&mut self, token: Token) -> Option<Lease> {
-        self.by_token.remove(&token)
+        let lease = self.by_token.remove(&token)?;
+        if let Held::Entity { entity, .. } = &lease.held {
+            self.entities.remove(&entity.key);
+        }
+        Some(lease)
+    }
+
+    /// The batch of this entity that is out.
+    pub(crate) fn of_entity(&self, key: EntityKey) -> Option<Token> {
+        self.entities.get(&key).copied()
+    }
+
+    /// How many operations of this entity are out.
+    pub(crate) fn operations_out(&self, key: EntityKey) -> usize {
+        let lease = self
+            .of_entity(key)
+            .and_then(|token| self.by_token.get(&token));
+        match lease.map(|lease| &lease.held) {
+            Some(Held::Entity { batch, .. }) => batch.len(),
+            _ => 0,
+        }
     }
 
     /// The turn of this instance that is out: Go sends no tokens.
@@ -93,7 +137,7 @@ impl Leases {
             Held::Turn {
                 instance_id: id, ..
             } => lease.hub == hub && **id == *instance_id,
-            Held::Activity(_) => false,
+            Held::Activity(_) | Held::Entity { .. } => false,
         })
     }
 
@@ -110,7 +154,7 @@ impl Leases {
                     && *task.origin.instance_id == *instance_id
                     && task.activity.task_id == task_id
             }
-            Held::Turn { .. } => false,
+            Held::Turn { .. } | Held::Entity { .. } => false,
         })
     }
 
@@ -131,7 +175,7 @@ impl Leases {
             .collect();
         let mut leases: Vec<Lease> = tokens
             .into_iter()
-            .filter_map(|token| self.by_token.remove(&token))
+            .filter_map(|token| self.take(token))
             .collect();
         leases.sort_by_key(|lease| lease.since_us);
         leases
@@ -139,24 +183,28 @@ impl Leases {
 
     /// Takes everything of these instances.
     pub(crate) fn take_instances(&mut self, keys: &HashSet<InstanceKey>) -> Vec<Lease> {
-        let gone = self
-            .by_token
-            .extract_if(|_, lease| keys.contains(&lease.held.key()));
+        let gone = self.by_token.extract_if(|_, lease| {
+            let instance = lease.held.instance();
+            instance.is_some_and(|key| keys.contains(&key))
+        });
         gone.map(|(_, lease)| lease).collect()
     }
 
     pub(crate) fn of_instance(&self, key: InstanceKey) -> impl Iterator<Item = &Lease> {
         self.by_token
             .values()
-            .filter(move |lease| lease.held.key() == key)
+            .filter(move |lease| lease.held.instance() == Some(key))
     }
 
     pub(crate) fn iter_mut(&mut self) -> impl Iterator<Item = &mut Lease> {
         self.by_token.values_mut()
     }
 
-    pub(crate) fn retain(&mut self, keep: impl Fn(&Lease) -> bool) {
-        self.by_token.retain(|_, lease| keep(lease));
+    /// Forgets everything of a hub.
+    pub(crate) fn forget_hub(&mut self, hub: HubKey) {
+        self.by_token.retain(|_, lease| lease.hub != hub);
+        self.entities
+            .retain(|_, token| self.by_token.contains_key(token));
     }
 }
 

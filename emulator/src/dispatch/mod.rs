@@ -4,6 +4,7 @@
 //! The core thread owns it. It knows keys and encoded events, and reads no database.
 
 mod hub_dispatch;
+mod lane;
 mod lease;
 mod queue;
 mod stream;
@@ -17,6 +18,8 @@ use std::sync::Arc;
 use durascope_engine::turn::ScheduledActivity;
 
 pub(crate) use hub_dispatch::HubDispatch;
+pub(crate) use lane::Lane;
+pub(crate) use lane::Work;
 pub(crate) use lease::Held;
 pub(crate) use lease::Lease;
 pub(crate) use lease::Leases;
@@ -30,8 +33,19 @@ pub(crate) use stream::WorkerItems;
 pub(crate) use stream::WorkerProfile;
 pub(crate) use stream::open;
 
+use crate::live::EntityKey;
 use crate::live::HubKey;
 use crate::live::InstanceKey;
+
+/// What a work item asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WorkKind {
+    /// A turn of an orchestration.
+    Turn,
+    Activity,
+    /// A batch of operations of an entity.
+    Entity,
+}
 
 /// The execution that scheduled an activity.
 #[derive(Debug, PartialEq, Eq)]
@@ -61,11 +75,41 @@ pub(crate) struct ReadyTurn {
     pub(crate) abandoned: u32,
 }
 
+/// An entity with operations that wait for a worker. They are read when they are handed out.
+#[derive(Clone, Debug)]
+pub(crate) struct ReadyEntity {
+    pub(crate) key: EntityKey,
+    /// Its name alone, in lower case.
+    pub(crate) group: Arc<GroupKey>,
+    pub(crate) abandoned: u32,
+    /// Times that the batch failed as a whole.
+    pub(crate) failures: u32,
+}
+
+macro_rules! work {
+    ($work:ty) => {
+        impl Work for $work {
+            fn group(&self) -> &Arc<GroupKey> {
+                &self.group
+            }
+
+            fn abandoned(&mut self) -> &mut u32 {
+                &mut self.abandoned
+            }
+        }
+    };
+}
+
+work!(Task);
+work!(ReadyTurn);
+work!(ReadyEntity);
+
 /// What [`HubDispatch::next`] hands to the core to send.
 #[derive(Debug)]
 pub(crate) enum Assignment {
     Turn(StreamId, ReadyTurn),
     Activity(StreamId, Task),
+    Entity(StreamId, ReadyEntity),
 }
 
 /// All hubs.
@@ -90,7 +134,7 @@ impl Dispatch {
 
     pub(crate) fn remove_hub(&mut self, hub: HubKey) {
         self.hubs.remove(&hub);
-        self.leases.retain(|lease| lease.hub != hub);
+        self.leases.forget_hub(hub);
     }
 
     /// Forgets instances that are gone: what waits of them, and what is out, whose tokens are
@@ -110,7 +154,7 @@ impl Dispatch {
             task.orphan_row = task.orphan_row.filter(|row| !rows.contains(row));
         };
         for hub in self.hubs.values_mut() {
-            hub.all_activities().for_each(forget);
+            hub.activities.items().for_each(forget);
         }
         for lease in self.leases.iter_mut() {
             if let Held::Activity(task) = &mut lease.held {
@@ -123,12 +167,7 @@ impl Dispatch {
     pub(crate) fn free_slot(&mut self, lease: &Lease) {
         let hub = self.hubs.get_mut(&lease.hub);
         if let Some(stream) = hub.and_then(|hub| hub.stream(lease.stream)) {
-            match lease.held {
-                Held::Turn { .. } => stream.turns_out = stream.turns_out.saturating_sub(1),
-                Held::Activity(_) => {
-                    stream.activities_out = stream.activities_out.saturating_sub(1);
-                }
-            }
+            stream.free(lease.held.kind());
         }
     }
 }

@@ -7,11 +7,13 @@ use std::task::Poll;
 use durascope_engine::ready::Filter;
 use durascope_proto::EncodedWorkItem;
 use durascope_proto::GetWorkItemsRequest;
+use durascope_proto::WorkItemFilters;
 use durascope_proto::WorkerCapability;
 use futures_util::Stream as Streaming;
 use tokio::sync::mpsc;
 
 use super::GroupKey;
+use super::WorkKind;
 use crate::live::LiveWorker;
 
 /// Items of a kind that a worker gets at once when it states no limit.
@@ -45,15 +47,32 @@ pub(crate) struct Stream {
     pub(crate) worker_id: String,
     user_agent: String,
     connected_us: i64,
-    pub(crate) turns_max: u32,
-    pub(crate) turns_out: u32,
-    pub(crate) activities_max: u32,
-    pub(crate) activities_out: u32,
+    turns: Share,
+    activities: Share,
+    entities: Share,
     pub(crate) history_streaming: bool,
-    turn_filter: Option<Filter>,
-    activity_filter: Option<Filter>,
     pub(crate) next_ping_us: i64,
     sender: mpsc::Sender<EncodedWorkItem>,
+}
+
+/// What a worker takes of one kind of work.
+#[derive(Debug)]
+struct Share {
+    max: u32,
+    out: u32,
+    filter: Option<Filter>,
+}
+
+impl Share {
+    /// 0 and less mean that the worker states no limit, never that it wants nothing.
+    fn new(asked: i32, filter: Option<Filter>) -> Self {
+        let max = match u32::try_from(asked) {
+            Ok(0) | Err(_) => LIMIT_UNSTATED,
+            Ok(asked) => asked.min(LIMIT_MAX),
+        };
+        let out = 0;
+        Self { max, out, filter }
+    }
 }
 
 /// The gRPC side of a stream: yields work items, and gives back what is out when it is dropped.
@@ -75,41 +94,25 @@ impl std::fmt::Debug for DropGuard {
 /// Both sides of a new stream; the guard is set by [`WorkerItems::guarded`].
 pub(crate) fn open(now_us: i64, id: StreamId, profile: WorkerProfile) -> (Stream, WorkerItems) {
     let request = profile.request;
-    let turns_max = limit(request.max_concurrent_orchestration_work_items);
-    let activities_max = limit(request.max_concurrent_activity_work_items);
+    let [turn_filter, activity_filter, entity_filter] = request
+        .work_item_filters
+        .map_or([None, None, None], filters);
+    let turns = Share::new(request.max_concurrent_orchestration_work_items, turn_filter);
+    let activities = Share::new(request.max_concurrent_activity_work_items, activity_filter);
+    let entities = Share::new(request.max_concurrent_entity_work_items, entity_filter);
     // Never full: an item is sent only while fewer than the limit are out.
-    let slots = (turns_max + activities_max) as usize + PING_SLOTS;
+    let slots = (turns.max + activities.max + entities.max) as usize + PING_SLOTS;
     let (sender, receiver) = mpsc::channel(slots);
     let streaming = WorkerCapability::HistoryStreaming as i32;
-    let (turn_filter, activity_filter) = match request.work_item_filters {
-        None => (None, None),
-        Some(filters) => (
-            Some(Filter::new(
-                filters
-                    .orchestrations
-                    .into_iter()
-                    .map(|it| (it.name, it.versions)),
-            )),
-            Some(Filter::new(
-                filters
-                    .activities
-                    .into_iter()
-                    .map(|it| (it.name, it.versions)),
-            )),
-        ),
-    };
     let stream = Stream {
         id,
         worker_id: profile.worker_id,
         user_agent: profile.user_agent,
         connected_us: now_us,
-        turns_max,
-        turns_out: 0,
-        activities_max,
-        activities_out: 0,
+        turns,
+        activities,
+        entities,
         history_streaming: request.capabilities.contains(&streaming),
-        turn_filter,
-        activity_filter,
         next_ping_us: now_us,
         sender,
     };
@@ -122,34 +125,71 @@ pub(crate) fn open(now_us: i64, id: StreamId, profile: WorkerProfile) -> (Stream
     )
 }
 
-/// 0 and less mean that the worker states no limit, never that it wants nothing.
-fn limit(asked: i32) -> u32 {
-    match u32::try_from(asked) {
-        Ok(0) | Err(_) => LIMIT_UNSTATED,
-        Ok(asked) => asked.min(LIMIT_MAX),
-    }
+/// The filters of each kind. Where there are filters at all, what they do not list is not wanted.
+fn filters(filters: WorkItemFilters) -> [Option<Filter>; 3] {
+    let turns = filters.orchestrations.into_iter();
+    let activities = filters.activities.into_iter();
+    let entities = filters.entities.into_iter();
+    [
+        Some(Filter::new(turns.map(|it| (it.name, it.versions)))),
+        Some(Filter::new(activities.map(|it| (it.name, it.versions)))),
+        Some(Filter::new(entities.map(|it| (it.name, Vec::new())))),
+    ]
 }
 
 impl Stream {
-    pub(crate) fn accepts_turn(&self, group: &GroupKey) -> bool {
-        let filter = self.turn_filter.as_ref();
+    fn share(&self, kind: WorkKind) -> &Share {
+        match kind {
+            WorkKind::Turn => &self.turns,
+            WorkKind::Activity => &self.activities,
+            WorkKind::Entity => &self.entities,
+        }
+    }
+
+    fn share_mut(&mut self, kind: WorkKind) -> &mut Share {
+        match kind {
+            WorkKind::Turn => &mut self.turns,
+            WorkKind::Activity => &mut self.activities,
+            WorkKind::Entity => &mut self.entities,
+        }
+    }
+
+    pub(crate) fn accepts(&self, kind: WorkKind, group: &GroupKey) -> bool {
+        let filter = self.share(kind).filter.as_ref();
         filter.is_none_or(|filter| filter.accepts(&group.name, &group.versions()))
     }
 
-    pub(crate) fn accepts_activity(&self, group: &GroupKey) -> bool {
-        let filter = self.activity_filter.as_ref();
-        filter.is_none_or(|filter| filter.accepts(&group.name, &group.versions()))
+    pub(crate) fn has_room(&self, kind: WorkKind) -> bool {
+        let share = self.share(kind);
+        share.out < share.max
     }
 
-    /// False when the stream has ended; its guard reports that by itself.
-    pub(crate) fn send(&mut self, now_us: i64, item: EncodedWorkItem) -> bool {
+    /// Items of a kind that are with the worker.
+    pub(crate) fn out(&self, kind: WorkKind) -> u32 {
+        self.share(kind).out
+    }
+
+    /// An item that was out is done or given back.
+    pub(crate) fn free(&mut self, kind: WorkKind) {
+        let share = self.share_mut(kind);
+        share.out = share.out.saturating_sub(1);
+    }
+
+    /// Sends an item that takes room. False when the stream has ended; its guard reports that.
+    pub(crate) fn hand_out(&mut self, now_us: i64, kind: WorkKind, item: EncodedWorkItem) -> bool {
+        self.share_mut(kind).out += 1;
+        self.send(now_us, item)
+    }
+
+    fn send(&mut self, now_us: i64, item: EncodedWorkItem) -> bool {
         self.next_ping_us = now_us + PING_EVERY_US;
         self.sender.try_send(item).is_ok()
     }
 
     /// A sign of life, unless it would take the room of an item.
     pub(crate) fn ping(&mut self, now_us: i64, item: EncodedWorkItem) {
-        let free = (self.turns_max - self.turns_out) + (self.activities_max - self.activities_out);
+        let kinds = [&self.turns, &self.activities, &self.entities];
+        let free: u32 = kinds.map(|share| share.max - share.out).iter().sum();
         if self.sender.capacity() > free as usize {
             self.send(now_us, item);
         } else {
@@ -166,10 +206,12 @@ impl Stream {
             worker_id: self.worker_id.clone(),
             user_agent: self.user_agent.clone(),
             connected_at_us: self.connected_us,
-            turns_out: self.turns_out,
-            turns_max: self.turns_max,
-            activities_out: self.activities_out,
-            activities_max: self.activities_max,
+            turns_out: self.turns.out,
+            turns_max: self.turns.max,
+            activities_out: self.activities.out,
+            activities_max: self.activities.max,
+            entities_out: self.entities.out,
+            entities_max: self.entities.max,
         }
     }
 }

@@ -1,13 +1,17 @@
 //! Work items as wire bytes: stored history is spliced in without being decoded.
 
+use durascope_engine::Kind;
+use durascope_engine::entity::Operation;
 use durascope_engine::history;
 use durascope_engine::turn::Turn;
 use durascope_proto::ActivityRequest;
 use durascope_proto::EncodedWorkItem;
+use durascope_proto::EntityRequest;
 use durascope_proto::HealthPing;
 use durascope_proto::HistoryEvent;
 use durascope_proto::OrchestrationInstance;
 use durascope_proto::OrchestrationTraceContext;
+use durascope_proto::OrchestratorEntityParameters;
 use durascope_proto::OrchestratorRequest;
 use durascope_proto::WorkItem;
 use durascope_proto::history_event::EventType;
@@ -16,6 +20,7 @@ use prost::Message as _;
 use prost::bytes::Bytes;
 use prost::encoding::encode_varint;
 use prost::encoding::encoded_len_varint;
+use prost_types::Duration;
 
 use super::Task;
 use super::Token;
@@ -26,6 +31,10 @@ const PAST_EVENTS: u8 = 0x1A;
 const NEW_EVENTS: u8 = 0x22;
 /// Field 1 of WorkItem, length-delimited.
 const ORCHESTRATOR_REQUEST: u8 = 0x0A;
+/// Field 5 of WorkItem, length-delimited.
+const ENTITY_REQUEST_V2: u8 = 0x2A;
+/// Field 4 of EntityRequest, length-delimited.
+const OPERATION_REQUESTS: u8 = 0x22;
 
 /// The head of a turn's work item.
 #[derive(Debug)]
@@ -49,6 +58,10 @@ pub(crate) fn turn_item(
         execution_id: Some(head.execution),
         requires_history_streaming: head.streams_history,
         orchestration_trace_context: head.trace,
+        // .NET takes its absence, or that of the window, for a server without entities.
+        entity_parameters: Some(OrchestratorEntityParameters {
+            entity_message_reorder_window: Some(Duration::default()),
+        }),
         ..Default::default()
     };
     let mut body = request.encode_to_vec();
@@ -59,14 +72,22 @@ pub(crate) fn turn_item(
     }
     push(&mut body, NEW_EVENTS, &turn.started);
     for message in &turn.messages {
-        push(&mut body, NEW_EVENTS, &message.event);
+        // A replay has no event.
+        if message.kind != Kind::Replay {
+            push(&mut body, NEW_EVENTS, &message.event);
+        }
     }
+    wrapped(ORCHESTRATOR_REQUEST, &body, token)
+}
+
+/// A work item around an encoded request.
+fn wrapped(tag: u8, body: &[u8], token: Token) -> EncodedWorkItem {
     let rest = WorkItem {
         request: None,
         completion_token: token.text(),
     };
     let mut item = Vec::with_capacity(body.len() + rest.encoded_len() + 8);
-    push(&mut item, ORCHESTRATOR_REQUEST, &body);
+    push(&mut item, tag, body);
     rest.encode_raw(&mut item);
     EncodedWorkItem(item.into())
 }
@@ -109,6 +130,27 @@ pub(crate) fn activity_item(request: ActivityRequest, token: Token) -> EncodedWo
     EncodedWorkItem::from(&item)
 }
 
+/// A batch of operations of an entity, in the form that schedulers send.
+pub(crate) fn entity_item(
+    entity_id: &str,
+    state: Option<String>,
+    batch: &[Operation],
+    token: Token,
+) -> EncodedWorkItem {
+    let head = EntityRequest {
+        instance_id: entity_id.to_owned(),
+        // Nobody uses it, and some expect one; entities have no executions.
+        execution_id: entity_id.to_owned(),
+        entity_state: state,
+        operation_requests: Vec::new(),
+    };
+    let mut body = head.encode_to_vec();
+    for operation in batch {
+        push(&mut body, OPERATION_REQUESTS, &operation.event);
+    }
+    wrapped(ENTITY_REQUEST_V2, &body, token)
+}
+
 /// A sign of life: no token, no answer.
 pub(crate) fn health_ping() -> EncodedWorkItem {
     let item = WorkItem {
@@ -121,7 +163,6 @@ pub(crate) fn health_ping() -> EncodedWorkItem {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use durascope_engine::Kind;
     use durascope_engine::history::ChunkWriter;
     use durascope_engine::history::event;
     use durascope_engine::turn::TurnMessage;

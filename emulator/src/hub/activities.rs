@@ -19,6 +19,7 @@ use crate::dispatch::Origin;
 use crate::dispatch::StreamId;
 use crate::dispatch::Task;
 use crate::dispatch::Token;
+use crate::dispatch::WorkKind;
 use crate::dispatch::wire;
 use crate::live::HubKey;
 use crate::live::InstanceKey;
@@ -28,19 +29,12 @@ use crate::store::writer;
 impl Core {
     pub(super) fn send_activity(&mut self, hub: HubKey, now_us: i64, stream: StreamId, task: Task) {
         let Some(target) = self.dispatch.hub(hub).stream(stream) else {
-            let group = Arc::clone(&task.group);
-            self.dispatch
-                .hub(hub)
-                .activities
-                .push_front(now_us, group, task);
+            self.dispatch.hub(hub).activities.push_front(now_us, task);
             return;
         };
         let token = Token::fresh();
-        target.activities_out += 1;
-        let sent = target.send(
-            now_us,
-            wire::activity_item(wire::activity_request(&task), token),
-        );
+        let item = wire::activity_item(wire::activity_request(&task), token);
+        let sent = target.hand_out(now_us, WorkKind::Activity, item);
         let lease = Lease {
             hub,
             stream,
@@ -158,7 +152,7 @@ impl Core {
             }
             Ok::<(), StoreError>(())
         };
-        for task in self.dispatch.hub(hub).all_activities() {
+        for task in self.dispatch.hub(hub).activities.items() {
             keep(task)?;
         }
         for lease in self.dispatch.leases.iter_mut() {

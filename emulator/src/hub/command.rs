@@ -1,78 +1,64 @@
 //! Everything that can be asked of the core thread.
 
-use durascope_proto::ActivityResponse;
-use durascope_proto::CreateInstanceRequest;
-use durascope_proto::OrchestratorResponse;
-use durascope_proto::RaiseEventRequest;
-use durascope_proto::ResumeRequest;
-use durascope_proto::SuspendRequest;
-use durascope_proto::TerminateRequest;
 use tokio::sync::oneshot;
 
 use super::HubError;
-use super::purge;
+use super::core::Core;
 use crate::dispatch::StreamId;
+use crate::dispatch::WorkKind;
 use crate::dispatch::WorkerItems;
 use crate::dispatch::WorkerProfile;
 use crate::live::HubKey;
 use crate::live::InstanceLive;
+use crate::store::StoreError;
 
 /// Where the answer goes, after the commit.
 pub(super) type Reply<T> = oneshot::Sender<Result<T, HubError>>;
 
+/// Whether a change still can happen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Fate {
+    /// It is applied in the group's transaction.
+    Applied,
+    /// The group has failed before its turn: it fails with the others.
+    Refused,
+}
+
+/// Applies one use case and leaves its answer with the group. An error fails the whole group.
+type Apply = Box<dyn FnOnce(&mut Core, Fate) -> Result<(), StoreError> + Send>;
+
+/// A use case that writes.
+pub(super) struct Change(Apply);
+
+impl Change {
+    pub(super) fn new<T: Send + 'static>(
+        work: impl FnOnce(&mut Core) -> Result<T, HubError> + Send + 'static,
+        reply: Reply<T>,
+    ) -> Self {
+        Self(Box::new(move |core, fate| {
+            let result = match fate {
+                Fate::Applied => work(core),
+                Fate::Refused => Err(HubError::ShuttingDown),
+            };
+            core.answer(reply, result)
+        }))
+    }
+
+    pub(super) fn apply(self, core: &mut Core, fate: Fate) -> Result<(), StoreError> {
+        (self.0)(core, fate)
+    }
+}
+
+impl std::fmt::Debug for Change {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str("Change")
+    }
+}
+
 /// One request to the core. Those without a reply cannot fail.
 #[derive(Debug)]
 pub(super) enum Command {
-    Resolve {
-        name: String,
-        reply: Reply<HubKey>,
-    },
-    CreateTaskHub {
-        name: String,
-        recreate: bool,
-        reply: Reply<()>,
-    },
-    DeleteTaskHub {
-        name: String,
-        reply: Reply<()>,
-    },
-    Start {
-        hub: HubKey,
-        request: Box<CreateInstanceRequest>,
-        reply: Reply<String>,
-    },
-    Raise {
-        hub: HubKey,
-        request: RaiseEventRequest,
-        reply: Reply<()>,
-    },
-    Terminate {
-        hub: HubKey,
-        request: TerminateRequest,
-        reply: Reply<()>,
-    },
-    Suspend {
-        hub: HubKey,
-        request: SuspendRequest,
-        reply: Reply<()>,
-    },
-    Resume {
-        hub: HubKey,
-        request: ResumeRequest,
-        reply: Reply<()>,
-    },
-    Purge {
-        hub: HubKey,
-        ids: Vec<String>,
-        recursive: bool,
-        reply: Reply<u32>,
-    },
-    PurgeFilter {
-        hub: HubKey,
-        filter: purge::Filter,
-        limit: u32,
-        reply: Reply<purge::Step>,
-    },
+    Change(Change),
     Connect {
         hub: HubKey,
         worker: Box<WorkerProfile>,
@@ -82,20 +68,10 @@ pub(super) enum Command {
         hub: HubKey,
         stream: StreamId,
     },
-    CompleteActivity {
-        hub: HubKey,
-        response: Box<ActivityResponse>,
-        reply: Reply<()>,
-    },
-    CompleteTurn {
-        hub: HubKey,
-        response: Box<OrchestratorResponse>,
-        reply: Reply<()>,
-    },
     Abandon {
         hub: HubKey,
         token: String,
-        turn: bool,
+        kind: WorkKind,
         reply: Reply<()>,
     },
     Inspect {

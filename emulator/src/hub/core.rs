@@ -19,8 +19,10 @@ use super::HubOptions;
 use super::cache::Cache;
 use super::cache::Live;
 use super::command::Command;
+use super::command::Fate;
 use super::command::Reply;
 use super::effects::Effect;
+use super::effects::Waking;
 use super::publish::Publisher;
 use crate::clock::Clock;
 use crate::dispatch::Dispatch;
@@ -74,7 +76,7 @@ pub(super) struct Core {
     /// Instances that went in this round, for one pass over queues and leases.
     pub(super) gone: BTreeMap<HubKey, HashSet<InstanceKey>>,
     pub(super) waiters: Waiters,
-    pub(super) due: BinaryHeap<Reverse<(i64, InstanceKey)>>,
+    pub(super) due: BinaryHeap<Reverse<(i64, Waking)>>,
     pub(super) held: BinaryHeap<Reverse<(i64, InstanceKey)>>,
     pub(super) group: Group,
     pub(super) stopping: Option<Reply<()>>,
@@ -168,11 +170,12 @@ impl Core {
             .any(|command| !matches!(command, Command::Inspect { .. }));
         let mut failure = writer::begin(&self.db).err();
         for command in taken.drain(..) {
-            if failure.is_none() {
-                failure = self.apply(command).err();
-            } else {
-                self.refuse(command);
-            }
+            let fate = match failure {
+                None => Fate::Applied,
+                Some(_) => Fate::Refused,
+            };
+            // A refusal has no error of its own: the group's came first.
+            failure = failure.or(self.apply(command, fate).err());
         }
         if failure.is_none() {
             failure = self
@@ -249,7 +252,7 @@ impl Core {
         }
     }
 
-    fn write_touched(&mut self) -> Result<(), StoreError> {
+    pub(super) fn write_touched(&mut self) -> Result<(), StoreError> {
         for key in std::mem::take(&mut self.group.touched) {
             if let Some(live) = self.cache.peek(key)
                 && std::mem::take(&mut live.dirty)

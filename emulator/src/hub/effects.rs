@@ -19,6 +19,7 @@ use crate::dispatch::Origin;
 use crate::dispatch::ReadyTurn;
 use crate::dispatch::Task;
 use crate::dispatch::Token;
+use crate::live::EntityKey;
 use crate::live::HubKey;
 use crate::live::InstanceKey;
 
@@ -44,7 +45,13 @@ pub(super) enum Effect {
     /// A message of this kind arrived.
     Arrived { key: InstanceKey, kind: Kind },
     /// Something becomes visible then.
-    Due { at_us: i64, key: InstanceKey },
+    Due { at_us: i64, key: Waking },
+    /// An entity may have something to do.
+    EntityReady {
+        hub: HubKey,
+        key: EntityKey,
+        name: Arc<str>,
+    },
     /// A turn was committed.
     TurnDone { key: InstanceKey, since_us: i64 },
     /// A work item is done: its slot is free again.
@@ -55,6 +62,13 @@ pub(super) enum Effect {
     Gone { hub: HubKey, key: InstanceKey },
     /// The hub is no more, or empty.
     HubGone { hub: HubKey, stays: bool },
+}
+
+/// For whom something becomes visible.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Waking {
+    Instance(InstanceKey),
+    Entity(EntityKey),
 }
 
 /// An activity to queue, with its row if its execution is over.
@@ -78,6 +92,7 @@ impl Core {
             }
             Effect::Arrived { key, kind } => self.arrived(key, Some(kind), Patience::of(kind)),
             Effect::Due { at_us, key } => self.due.push(Reverse((at_us, key))),
+            Effect::EntityReady { hub, key, name } => self.entity_ready(hub, key, name),
             Effect::TurnDone { key, since_us } => self.turn_done(key, since_us),
             Effect::Freed { lease, .. } => self.dispatch.free_slot(&lease),
             Effect::Wake { hub, id } => self.waiters.wake(hub, &id),
@@ -125,11 +140,11 @@ impl Core {
             let task = Task {
                 origin: Arc::clone(origin),
                 activity,
-                group: Arc::clone(&group),
+                group,
                 orphan_row,
                 abandoned: 0,
             };
-            queue.push(now_us, group, task);
+            queue.push(now_us, task);
         }
     }
 
@@ -141,7 +156,7 @@ impl Core {
             Ok(_) => return,
             Err(error) => {
                 tracing::error!(%error, "an instance could not be loaded, and is tried again");
-                self.due.push(Reverse((now_us + RETRY_US, key)));
+                self.retry(Waking::Instance(key));
                 return;
             }
         };
@@ -161,6 +176,12 @@ impl Core {
         }
     }
 
+    /// What could not be read is looked at again in a while.
+    pub(super) fn retry(&mut self, key: Waking) {
+        let at_us = self.clock.now() + RETRY_US;
+        self.due.push(Reverse((at_us, key)));
+    }
+
     fn queue_turn(&mut self, key: InstanceKey) {
         let now_us = self.clock.tick();
         if let Some(live) = self.cache.peek(key) {
@@ -170,8 +191,8 @@ impl Core {
                 group: Arc::clone(&live.group),
                 abandoned: 0,
             };
-            let (hub, group) = (live.hub, Arc::clone(&live.group));
-            self.dispatch.hub(hub).turns.push(now_us, group, turn);
+            let hub = live.hub;
+            self.dispatch.hub(hub).turns.push(now_us, turn);
         }
     }
 
@@ -201,8 +222,11 @@ impl Core {
             && at_us <= now_us
         {
             self.due.pop();
-            // A scheduled start is due like a timer, and the phase tells which of them it was.
-            self.arrived(key, None, Patience::Short);
+            match key {
+                // A scheduled start is due like a timer; the phase tells which of them it was.
+                Waking::Instance(key) => self.arrived(key, None, Patience::Short),
+                Waking::Entity(key) => self.entity_due(key),
+            }
         }
         while let Some(Reverse((at_us, key))) = self.held.peek().copied()
             && at_us <= now_us

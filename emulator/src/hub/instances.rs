@@ -10,13 +10,16 @@ use durascope_engine::deliver::Delivery;
 use durascope_engine::deliver::Entry;
 use durascope_engine::deliver::Message;
 use durascope_engine::deliver::TaskResult;
+use durascope_engine::entity::Caller;
 use durascope_engine::start;
 use durascope_engine::start::NewInstance;
 use durascope_engine::turn;
 use durascope_engine::turn::ChildRequest;
+use durascope_engine::turn::EntityMessage;
 use durascope_proto::CreateInstanceRequest;
 use durascope_proto::RaiseEventRequest;
 use durascope_proto::ResumeRequest;
+use durascope_proto::SendSignalAction;
 use durascope_proto::SuspendRequest;
 use durascope_proto::TaskFailureDetails;
 use durascope_proto::TerminateRequest;
@@ -26,6 +29,8 @@ use super::HubError;
 use super::cache::Live;
 use super::core::Core;
 use super::effects::Effect;
+use super::effects::Waking;
+use crate::live::EntityKey;
 use crate::live::HubKey;
 use crate::live::InstanceKey;
 use crate::store::StoreError;
@@ -48,6 +53,26 @@ pub(super) enum FollowUp {
         key: InstanceKey,
         output: Option<String>,
     },
+    /// What an orchestration sends to an entity.
+    Entity {
+        hub: HubKey,
+        sender: Caller,
+        message: EntityMessage,
+    },
+    /// An entity may have something to do, or a section may begin at it.
+    Consider(EntityKey),
+    /// An execution is over: its critical sections are too.
+    Release(InstanceKey),
+    /// An entity signals another one.
+    Signal {
+        hub: HubKey,
+        signal: SendSignalAction,
+    },
+    /// An entity starts an orchestration.
+    Start {
+        hub: HubKey,
+        request: Box<CreateInstanceRequest>,
+    },
     /// Create a sub-orchestration.
     Child {
         parent: InstanceKey,
@@ -66,9 +91,22 @@ impl Core {
     pub(super) fn start(
         &mut self,
         hub: HubKey,
-        mut request: CreateInstanceRequest,
+        request: CreateInstanceRequest,
     ) -> Result<String, HubError> {
         self.check_hub(hub)?;
+        let mut follow_ups = VecDeque::new();
+        let id = self.start_with(hub, request, &mut follow_ups)?;
+        self.settle(follow_ups)?;
+        Ok(id)
+    }
+
+    /// Creates or replaces an instance as its request and the reuse policy say.
+    pub(super) fn start_with(
+        &mut self,
+        hub: HubKey,
+        mut request: CreateInstanceRequest,
+        follow_ups: &mut VecDeque<FollowUp>,
+    ) -> Result<String, HubError> {
         if request.instance_id.is_empty() {
             request.instance_id = fresh_id();
         }
@@ -85,12 +123,10 @@ impl Core {
             existing.map(|(_, state)| state),
             &fresh_id(),
         )?;
-        let mut follow_ups = VecDeque::new();
         if let Some(key) = existing_key {
-            self.replace(key, &mut follow_ups)?;
+            self.replace(key, follow_ups)?;
         }
         self.create(hub, *started.new)?;
-        self.settle(follow_ups)?;
         Ok(id)
     }
 
@@ -119,14 +155,19 @@ impl Core {
                 },
             });
         }
-        self.remove(key)
+        self.remove(key, follow_ups)
     }
 
-    /// Deletes an instance with everything that it has.
-    pub(super) fn remove(&mut self, key: InstanceKey) -> Result<(), StoreError> {
+    /// Deletes an instance with everything that it has; what it had locked is free.
+    pub(super) fn remove(
+        &mut self,
+        key: InstanceKey,
+        follow_ups: &mut VecDeque<FollowUp>,
+    ) -> Result<(), StoreError> {
         // In memory first, so that the effects know who it was.
         self.cache.by_key(&self.db, key)?;
         self.remember_removed(key);
+        self.release_locks(key, follow_ups)?;
         writer::delete_instance(&self.db, key)
     }
 
@@ -145,7 +186,10 @@ impl Core {
             .map_or(seq, |visible_us| visible_us.max(seq));
         writer::insert_inbox(&self.db, key, at_us, seq, entry)?;
         self.effect(match entry.visible_us {
-            Some(_) => Effect::Due { at_us, key },
+            Some(_) => Effect::Due {
+                at_us,
+                key: Waking::Instance(key),
+            },
             None => Effect::Arrived {
                 key,
                 kind: entry.kind,
@@ -260,6 +304,19 @@ impl Core {
                         self.deliver(key, message, &mut follow_ups)?;
                     }
                 }
+                FollowUp::Entity {
+                    hub,
+                    sender,
+                    message,
+                } => self.send_to_entity(hub, sender, message, &mut follow_ups)?,
+                FollowUp::Release(key) => self.release_locks(key, &mut follow_ups)?,
+                FollowUp::Consider(key) => self.consider(key, &mut follow_ups)?,
+                FollowUp::Signal { hub, signal } => {
+                    self.signal_from_entity(hub, signal, &mut follow_ups)?;
+                }
+                FollowUp::Start { hub, request } => {
+                    self.start_from_entity(hub, *request, &mut follow_ups)?;
+                }
                 FollowUp::TerminateTree { key, output } => {
                     self.terminate_tree(key, output, &mut follow_ups)?;
                 }
@@ -357,7 +414,7 @@ impl Core {
                 return Ok(());
             }
             let key = existing.key;
-            self.remove(key)?;
+            self.remove(key, follow_ups)?;
         }
         let now_us = self.clock.tick();
         let new = start::child(now_us, state, parent.0, task_id, action, &fresh_id());

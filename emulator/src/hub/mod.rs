@@ -10,6 +10,8 @@ mod cache;
 mod command;
 mod core;
 mod effects;
+mod entities;
+mod entity_queries;
 mod error;
 mod instances;
 mod operations;
@@ -17,6 +19,7 @@ mod publish;
 mod purge;
 pub(crate) mod queries;
 mod recover;
+mod sections;
 mod streams;
 mod turns;
 mod waits;
@@ -37,8 +40,10 @@ use crate::live::HubKey;
 use crate::live::InstanceLive;
 use crate::live::LiveSnapshot;
 use crate::store::Store;
+use command::Change;
 use command::Command;
 use command::Reply;
+use core::Core;
 
 /// Commands that wait for the core at most; beyond it callers wait.
 const COMMANDS_MAX: usize = 4_096;
@@ -75,7 +80,7 @@ impl Hub {
         let waiters = Waiters::default();
         let (publisher, live) = watch::channel(Arc::default());
         let weak = commands.downgrade();
-        let core = core::Core::load(&store, options, waiters.clone(), publisher, weak)?;
+        let core = Core::load(&store, options, waiters.clone(), publisher, weak)?;
         let runtime = tokio::runtime::Handle::current();
         let parked = waiters.clone();
         std::thread::Builder::new()
@@ -89,6 +94,15 @@ impl Hub {
             live,
             names: Arc::default(),
         })
+    }
+
+    /// Has the core apply a use case; the answer comes after the commit.
+    async fn change<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut Core) -> Result<T, HubError> + Send + 'static,
+    ) -> Result<T, HubError> {
+        self.ask(|reply| Command::Change(Change::new(work, reply)))
+            .await
     }
 
     async fn ask<T>(&self, command: impl FnOnce(Reply<T>) -> Command) -> Result<T, HubError> {
@@ -113,9 +127,9 @@ impl Hub {
         }
         let name = name.to_owned();
         let key = self
-            .ask(|reply| Command::Resolve {
-                name: name.clone(),
-                reply,
+            .change({
+                let name = name.clone();
+                move |core| core.resolve(&name)
             })
             .await?;
         self.names().insert(name, key);
@@ -158,7 +172,7 @@ impl Hub {
 /// Runs the core. Should it ever panic, callers are refused instead of waiting for good; what
 /// was acknowledged is committed, and a new process goes on from there.
 fn guarded(
-    core: core::Core,
+    core: Core,
     commands: mpsc::Receiver<Command>,
     runtime: &tokio::runtime::Handle,
     parked: &Waiters,

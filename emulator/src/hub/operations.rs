@@ -5,11 +5,13 @@ use std::time::Instant;
 
 use durascope_proto::ActivityResponse;
 use durascope_proto::CreateInstanceRequest;
+use durascope_proto::EntityBatchResult;
 use durascope_proto::OrchestratorResponse;
 use durascope_proto::PurgeInstancesRequest;
 use durascope_proto::PurgeInstancesResponse;
 use durascope_proto::RaiseEventRequest;
 use durascope_proto::ResumeRequest;
+use durascope_proto::SignalEntityRequest;
 use durascope_proto::SuspendRequest;
 use durascope_proto::TerminateRequest;
 use durascope_proto::purge_instances_request::Request as PurgeTarget;
@@ -18,6 +20,7 @@ use super::Hub;
 use super::HubError;
 use super::command::Command;
 use super::purge;
+use crate::dispatch::WorkKind;
 use crate::dispatch::WorkerItems;
 use crate::dispatch::WorkerProfile;
 use crate::live::HubKey;
@@ -38,12 +41,7 @@ impl Hub {
         hub: HubKey,
         request: CreateInstanceRequest,
     ) -> Result<String, HubError> {
-        self.ask(|reply| Command::Start {
-            hub,
-            request: Box::new(request),
-            reply,
-        })
-        .await
+        self.change(move |core| core.start(hub, request)).await
     }
 
     /// RaiseEvent. An instance that has ended discards the event.
@@ -55,12 +53,8 @@ impl Hub {
         hub: HubKey,
         request: RaiseEventRequest,
     ) -> Result<(), HubError> {
-        self.ask(|reply| Command::Raise {
-            hub,
-            request,
-            reply,
-        })
-        .await
+        self.change(move |core| core.raise_event(hub, request))
+            .await
     }
 
     /// TerminateInstance. An instance that has ended stays as it is.
@@ -68,12 +62,7 @@ impl Hub {
     /// # Errors
     /// [`HubError::UnknownInstance`].
     pub async fn terminate(&self, hub: HubKey, request: TerminateRequest) -> Result<(), HubError> {
-        self.ask(|reply| Command::Terminate {
-            hub,
-            request,
-            reply,
-        })
-        .await
+        self.change(move |core| core.terminate(hub, request)).await
     }
 
     /// SuspendInstance: the status changes at once.
@@ -81,12 +70,7 @@ impl Hub {
     /// # Errors
     /// [`HubError::UnknownInstance`].
     pub async fn suspend(&self, hub: HubKey, request: SuspendRequest) -> Result<(), HubError> {
-        self.ask(|reply| Command::Suspend {
-            hub,
-            request,
-            reply,
-        })
-        .await
+        self.change(move |core| core.suspend(hub, request)).await
     }
 
     /// ResumeInstance.
@@ -94,12 +78,7 @@ impl Hub {
     /// # Errors
     /// [`HubError::UnknownInstance`].
     pub async fn resume(&self, hub: HubKey, request: ResumeRequest) -> Result<(), HubError> {
-        self.ask(|reply| Command::Resume {
-            hub,
-            request,
-            reply,
-        })
-        .await
+        self.change(move |core| core.resume(hub, request)).await
     }
 
     /// PurgeInstances in its three forms. Each instance goes wholly or not at all; a filter is
@@ -134,12 +113,7 @@ impl Hub {
             )));
         }
         let deleted = self
-            .ask(|reply| Command::Purge {
-                hub,
-                ids,
-                recursive,
-                reply,
-            })
+            .change(move |core| core.purge_ids(hub, &ids, recursive))
             .await?;
         Ok(purged(deleted, true))
     }
@@ -155,12 +129,7 @@ impl Hub {
         loop {
             let filter = filter.clone();
             let step = self
-                .ask(|reply| Command::PurgeFilter {
-                    hub,
-                    filter,
-                    limit: PURGE_STEP,
-                    reply,
-                })
+                .change(move |core| core.purge_filter(hub, &filter, PURGE_STEP))
                 .await?;
             deleted += step.deleted;
             if step.finished {
@@ -178,12 +147,8 @@ impl Hub {
     /// [`HubError::Store`].
     pub async fn create_task_hub(&self, name: &str, recreate: bool) -> Result<(), HubError> {
         let name = name.to_owned();
-        self.ask(|reply| Command::CreateTaskHub {
-            name,
-            recreate,
-            reply,
-        })
-        .await
+        self.change(move |core| core.create_task_hub(&name, recreate))
+            .await
     }
 
     /// DeleteTaskHub: everything in it goes, and its worker streams end.
@@ -192,9 +157,7 @@ impl Hub {
     /// [`HubError::Store`].
     pub async fn delete_task_hub(&self, name: &str) -> Result<(), HubError> {
         let owned = name.to_owned();
-        let deleted = self
-            .ask(|reply| Command::DeleteTaskHub { name: owned, reply })
-            .await;
+        let deleted = self.change(move |core| core.delete_task_hub(&owned)).await;
         self.names().remove(name);
         deleted
     }
@@ -225,12 +188,8 @@ impl Hub {
         hub: HubKey,
         response: ActivityResponse,
     ) -> Result<(), HubError> {
-        self.ask(|reply| Command::CompleteActivity {
-            hub,
-            response: Box::new(response),
-            reply,
-        })
-        .await
+        self.change(move |core| core.complete_activity(hub, response))
+            .await
     }
 
     /// CompleteOrchestratorTask. A token that is not current changes nothing and is no error.
@@ -242,38 +201,51 @@ impl Hub {
         hub: HubKey,
         response: OrchestratorResponse,
     ) -> Result<(), HubError> {
-        self.ask(|reply| Command::CompleteTurn {
-            hub,
-            response: Box::new(response),
-            reply,
-        })
-        .await
+        self.change(move |core| core.complete_turn(hub, response))
+            .await
     }
 
-    /// AbandonTaskActivityWorkItem: the activity goes to another worker at once, to the same
-    /// one after a pause.
+    /// CompleteEntityTask. A token that is not current changes nothing and is no error.
+    ///
+    /// # Errors
+    /// [`HubError::Store`].
+    pub async fn complete_entity(
+        &self,
+        hub: HubKey,
+        result: EntityBatchResult,
+    ) -> Result<(), HubError> {
+        self.change(move |core| core.complete_entity(hub, result))
+            .await
+    }
+
+    /// SignalEntity: the entity needs not exist.
+    ///
+    /// # Errors
+    /// [`HubError::Invalid`].
+    pub async fn signal_entity(
+        &self,
+        hub: HubKey,
+        request: SignalEntityRequest,
+    ) -> Result<(), HubError> {
+        self.change(move |core| core.signal_entity(hub, request))
+            .await
+    }
+
+    /// AbandonTask…WorkItem: the item goes to another worker at once, to the same one after a
+    /// pause.
     ///
     /// # Errors
     /// [`HubError::ShuttingDown`].
-    pub async fn abandon_activity(&self, hub: HubKey, token: String) -> Result<(), HubError> {
+    pub async fn abandon(
+        &self,
+        hub: HubKey,
+        token: String,
+        kind: WorkKind,
+    ) -> Result<(), HubError> {
         self.ask(|reply| Command::Abandon {
             hub,
             token,
-            turn: false,
-            reply,
-        })
-        .await
-    }
-
-    /// AbandonTaskOrchestratorWorkItem; see [`Hub::abandon_activity`].
-    ///
-    /// # Errors
-    /// [`HubError::ShuttingDown`].
-    pub async fn abandon_turn(&self, hub: HubKey, token: String) -> Result<(), HubError> {
-        self.ask(|reply| Command::Abandon {
-            hub,
-            token,
-            turn: true,
+            kind,
             reply,
         })
         .await

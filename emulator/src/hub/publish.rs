@@ -8,6 +8,7 @@ use durascope_proto::OrchestrationStatus;
 use tokio::sync::watch;
 
 use crate::dispatch::Dispatch;
+use crate::dispatch::WorkKind;
 use crate::live::HubKey;
 use crate::live::HubLive;
 use crate::live::LiveCounters;
@@ -131,6 +132,8 @@ impl Publisher {
             all.turns += more.turns;
             all.activities += more.activities;
             all.activities_failed += more.activities_failed;
+            all.entity_operations += more.entity_operations;
+            all.entity_operations_failed += more.entity_operations_failed;
         }
     }
 
@@ -161,8 +164,9 @@ impl Publisher {
                 name: tally.name.clone(),
                 totals: tally.totals.clone(),
                 counters: tally.counters,
-                turns: queues.live_turns(),
-                activities: queues.live_activities(),
+                turns: queues.live_queue(WorkKind::Turn),
+                activities: queues.live_queue(WorkKind::Activity),
+                entities: queues.live_queue(WorkKind::Entity),
                 workers: queues.live_workers(),
             };
             (*hub, Arc::new(live))

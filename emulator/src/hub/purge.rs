@@ -1,7 +1,9 @@
 //! What goes: purged instances in all three forms, and whole task hubs.
 
+use std::collections::VecDeque;
 use std::time::Duration;
 
+use durascope_engine::entity::EntityId;
 use durascope_proto::OrchestrationStatus;
 use durascope_proto::PurgeInstanceFilter;
 use durascope_proto::time;
@@ -9,9 +11,11 @@ use durascope_proto::time;
 use super::HubError;
 use super::core::Core;
 use super::effects::Effect;
+use super::instances::FollowUp;
 use crate::live::HubKey;
 use crate::live::InstanceKey;
 use crate::store::StoreError;
+use crate::store::entities;
 use crate::store::load;
 use crate::store::writer;
 
@@ -118,8 +122,11 @@ impl Core {
     }
 
     fn empty_hub(&mut self, hub: HubKey, stays: bool) -> Result<(), StoreError> {
+        // First, so that no lock is passed on while everything goes.
+        entities::delete_of_hub(&self.db, hub)?;
+        let mut nothing_left = VecDeque::new();
         for key in load::of_hub(&self.db, hub)? {
-            self.remove(key)?;
+            self.remove(key, &mut nothing_left)?;
         }
         self.effect(Effect::HubGone { hub, stays });
         Ok(())
@@ -132,15 +139,21 @@ impl Core {
         recursive: bool,
     ) -> Result<u32, HubError> {
         let mut deleted = 0;
+        let mut follow_ups = VecDeque::new();
         for id in ids {
+            if EntityId::is_meant(id) {
+                deleted += u32::from(self.purge_entity(hub, id, &mut follow_ups)?);
+                continue;
+            }
             let live = self.cache.by_id(&self.db, hub, id)?;
             let ended = live
                 .filter(|live| live.state.is_terminal())
                 .map(|live| live.key);
             if let Some(key) = ended {
-                deleted += self.purge_one(key, recursive)?;
+                deleted += self.purge_one(key, recursive, &mut follow_ups)?;
             }
         }
+        self.settle(follow_ups)?;
         Ok(deleted)
     }
 
@@ -159,18 +172,25 @@ impl Core {
         let found = load::purgeable(&self.db, hub, from_us, to_us, statuses, limit)?;
         let finished = found.len() < limit as usize;
         let mut deleted = 0;
+        let mut follow_ups = VecDeque::new();
         for key in found {
             // A recursive purge may have taken it already, as somebody's child.
             if self.cache.by_key(&self.db, key)?.is_some() {
-                deleted += self.purge_one(key, recursive)?;
+                deleted += self.purge_one(key, recursive, &mut follow_ups)?;
             }
         }
+        self.settle(follow_ups)?;
         Ok(Step { deleted, finished })
     }
 
     /// Deletes an ended instance, and with `recursive` its ended descendants. Those that have
     /// not ended stay, and what is below them is still looked at.
-    fn purge_one(&mut self, key: InstanceKey, recursive: bool) -> Result<u32, StoreError> {
+    fn purge_one(
+        &mut self,
+        key: InstanceKey,
+        recursive: bool,
+        follow_ups: &mut VecDeque<FollowUp>,
+    ) -> Result<u32, StoreError> {
         let mut deleted = 1;
         let mut parents = if recursive { vec![key] } else { Vec::new() };
         let mut doomed = vec![key];
@@ -185,7 +205,7 @@ impl Core {
             }
         }
         for key in doomed {
-            self.remove(key)?;
+            self.remove(key, follow_ups)?;
         }
         Ok(deleted)
     }

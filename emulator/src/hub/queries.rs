@@ -40,7 +40,7 @@ const PAGE_SIZE_DEFAULT: i64 = 100;
 const PAGE_SIZE_MAX: i64 = 1_000;
 
 /// Pages are cut here: most clients refuse messages above 4 MiB.
-const PAGE_BYTES_MAX: usize = 3_500_000;
+pub(super) const PAGE_BYTES_MAX: usize = 3_500_000;
 
 /// Bytes of history that one step reads.
 const HISTORY_STEP_BYTES: usize = 1024 * 1024;
@@ -335,7 +335,7 @@ fn joined(chunks: Vec<Vec<u8>>) -> Vec<Bytes> {
     messages.into_iter().map(Bytes::from).collect()
 }
 
-fn page_size(wanted: i32) -> i64 {
+pub(super) fn page_size(wanted: i32) -> i64 {
     match i64::from(wanted) {
         ..=0 => PAGE_SIZE_DEFAULT,
         wanted => wanted.min(PAGE_SIZE_MAX),

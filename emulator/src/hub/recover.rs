@@ -16,6 +16,7 @@ use prost::bytes::Bytes;
 use super::core::Core;
 use super::effects::Effect;
 use super::effects::Pending;
+use super::effects::Waking;
 use crate::dispatch::GroupKey;
 use crate::dispatch::Origin;
 use crate::live::HubKey;
@@ -41,6 +42,7 @@ impl Core {
         }
         writer::commit(&self.db)?;
         for (at_us, key) in load::scheduled(&self.db)? {
+            let key = Waking::Instance(key);
             self.effect(Effect::Due { at_us, key });
         }
         let hubs: Vec<HubKey> = self.hubs.values().copied().collect();
@@ -50,6 +52,11 @@ impl Core {
             }
         }
         self.requeue_orphans()?;
+        self.recover_entities()?;
+        writer::begin(&self.db)?;
+        self.recover_sections()?;
+        self.write_touched()?;
+        writer::commit(&self.db)?;
         self.take_effects();
         for key in load::waiting(&self.db)? {
             self.arrived(key, None, Patience::None);

@@ -10,10 +10,12 @@ use crate::dispatch;
 use crate::dispatch::Assignment;
 use crate::dispatch::Held;
 use crate::dispatch::Lease;
+use crate::dispatch::ReadyEntity;
 use crate::dispatch::ReadyTurn;
 use crate::dispatch::StreamId;
 use crate::dispatch::Task;
 use crate::dispatch::Token;
+use crate::dispatch::WorkKind;
 use crate::dispatch::WorkerItems;
 use crate::dispatch::WorkerProfile;
 use crate::dispatch::wire;
@@ -25,6 +27,7 @@ use crate::live::OutItem;
 enum Reclaimed {
     Turn(ReadyTurn),
     Activity(Task),
+    Entity(ReadyEntity),
 }
 
 impl Core {
@@ -60,35 +63,38 @@ impl Core {
     pub(super) fn give_back(&mut self, lease: Lease) {
         let (hub, now_us) = (lease.hub, self.clock.tick());
         match self.reclaim(lease) {
-            Some(Reclaimed::Turn(turn)) => {
-                let group = Arc::clone(&turn.group);
-                self.dispatch.hub(hub).turns.push_front(now_us, group, turn);
-            }
+            Some(Reclaimed::Turn(turn)) => self.dispatch.hub(hub).turns.push_front(now_us, turn),
             Some(Reclaimed::Activity(task)) => {
-                let group = Arc::clone(&task.group);
-                self.dispatch
-                    .hub(hub)
-                    .activities
-                    .push_front(now_us, group, task);
+                self.dispatch.hub(hub).activities.push_front(now_us, task);
+            }
+            Some(Reclaimed::Entity(entity)) => {
+                self.dispatch.hub(hub).push_entity_front(now_us, entity);
             }
             None => {}
         }
     }
 
     /// A worker declines an item: others may have it at once, the same one after a pause.
-    pub(super) fn abandon(&mut self, hub: HubKey, token: &str, turn: bool) {
+    pub(super) fn abandon(&mut self, hub: HubKey, token: &str, kind: WorkKind) {
         let current = Token::parse(token).filter(|token| {
             let lease = self.dispatch.leases.get_mut(*token);
-            lease.is_some_and(|it| it.hub == hub && matches!(it.held, Held::Turn { .. }) == turn)
+            lease.is_some_and(|it| it.hub == hub && it.held.kind() == kind)
         });
-        let Some(lease) = current.and_then(|token| self.dispatch.leases.take(token)) else {
-            return;
-        };
-        let (from, now_us) = (lease.stream, self.clock.tick());
+        if let Some(lease) = current.and_then(|token| self.dispatch.leases.take(token)) {
+            self.put_aside(lease);
+        }
+    }
+
+    /// The item waits: not for the worker that had it, which gets it again after a pause.
+    pub(super) fn put_aside(&mut self, lease: Lease) {
+        let (hub, from, now_us) = (lease.hub, lease.stream, self.clock.tick());
         match self.reclaim(lease) {
-            Some(Reclaimed::Turn(turn)) => self.dispatch.hub(hub).defer_turn(now_us, from, turn),
+            Some(Reclaimed::Turn(turn)) => self.dispatch.hub(hub).turns.defer(now_us, from, turn),
             Some(Reclaimed::Activity(task)) => {
-                self.dispatch.hub(hub).defer_activity(now_us, from, task);
+                self.dispatch.hub(hub).activities.defer(now_us, from, task);
+            }
+            Some(Reclaimed::Entity(entity)) => {
+                self.dispatch.hub(hub).defer_entity(now_us, from, entity);
             }
             None => {}
         }
@@ -112,6 +118,7 @@ impl Core {
                 }))
             }
             Held::Activity(task) => Some(Reclaimed::Activity(task)),
+            Held::Entity { entity, .. } => Some(Reclaimed::Entity(entity)),
         }
     }
 
@@ -119,6 +126,7 @@ impl Core {
         match assignment {
             Assignment::Turn(stream, turn) => self.send_turn(hub, now_us, stream, turn),
             Assignment::Activity(stream, task) => self.send_activity(hub, now_us, stream, task),
+            Assignment::Entity(stream, entity) => self.send_entity(hub, now_us, stream, entity),
         }
     }
 
@@ -177,6 +185,7 @@ impl Core {
                     item.task_id = task.activity.task_id;
                     live.activities.push(item);
                 }
+                Held::Entity { .. } => {}
             }
         }
         live.activities

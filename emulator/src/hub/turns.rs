@@ -7,6 +7,7 @@ use durascope_engine::Instance;
 use durascope_engine::Kind;
 use durascope_engine::deliver::Entry;
 use durascope_engine::deliver::Message;
+use durascope_engine::entity::Caller;
 use durascope_engine::history;
 use durascope_engine::ready::Patience;
 use durascope_engine::turn;
@@ -31,6 +32,7 @@ use crate::dispatch::Lease;
 use crate::dispatch::ReadyTurn;
 use crate::dispatch::StreamId;
 use crate::dispatch::Token;
+use crate::dispatch::WorkKind;
 use crate::dispatch::wire;
 use crate::live::HubKey;
 use crate::live::InstanceKey;
@@ -63,7 +65,7 @@ impl Core {
             }
             Err(error) => {
                 tracing::error!(%error, "a turn could not be read and waits");
-                self.dispatch.hub(hub).defer_turn(now_us, stream, ready);
+                self.dispatch.hub(hub).turns.defer(now_us, stream, ready);
             }
         }
     }
@@ -107,8 +109,8 @@ impl Core {
             trace,
             streams_history,
         };
-        target.turns_out += 1;
-        let sent = target.send(now_us, wire::turn_item(head, &past, &turn, token));
+        let item = wire::turn_item(head, &past, &turn, token);
+        let sent = target.hand_out(now_us, WorkKind::Turn, item);
         live.ready = Ready::Out;
         // Timers that did not fit are not counted among the waiting messages.
         live.missed = more.then_some(Patience::Short);
@@ -186,12 +188,14 @@ impl Core {
             trace: response.orchestration_trace_context,
         };
         let applied = self.apply_answer(&lease, answer);
-        let (key, since_us) = (lease.held.key(), lease.since_us);
+        let (key, since_us) = (lease.held.instance(), lease.since_us);
         self.effect(Effect::Freed {
             token,
             lease: Box::new(lease),
         });
-        self.effect(Effect::TurnDone { key, since_us });
+        if let Some(key) = key {
+            self.effect(Effect::TurnDone { key, since_us });
+        }
         self.settle(applied?)?;
         Ok(())
     }
@@ -278,6 +282,7 @@ impl Core {
             activities,
             children,
             sent,
+            entities,
             terminations,
             ended,
         } = commit;
@@ -327,6 +332,17 @@ impl Core {
                 request,
             });
         }
+        // For the execution that sent them: it may have continued as new in the same turn.
+        for message in entities {
+            follow_ups.push_back(FollowUp::Entity {
+                hub,
+                sender: Caller {
+                    key: key.0,
+                    execution: Arc::clone(&before.execution),
+                },
+                message,
+            });
+        }
         for event in sent {
             let message = Message::Raised {
                 name: event.name,
@@ -350,6 +366,10 @@ impl Core {
             });
         }
         self.publisher.count(hub, |counters| counters.turns += 1);
+        if over {
+            // Behind the unlocks that it sent itself.
+            follow_ups.push_back(FollowUp::Release(key));
+        }
         if let Some(ended) = ended {
             self.ended(hub, key, &after, ended, follow_ups);
         }

@@ -14,6 +14,7 @@ use tonic::Request;
 use tonic::Response;
 use tonic::Status;
 
+use crate::dispatch::WorkKind;
 use crate::dispatch::WorkerProfile;
 use crate::hub::Hub;
 use crate::hub::HubError;
@@ -70,6 +71,17 @@ impl TaskHubService {
             exists: state.is_some(),
             orchestration_state: state,
         }))
+    }
+
+    async fn abandon<T>(
+        &self,
+        request: Request<T>,
+        token: String,
+        kind: WorkKind,
+    ) -> Result<(), Status> {
+        let (hub, _) = self.open(request).await?;
+        let given_back = self.hub.abandon(hub, token, kind).await;
+        given_back.map_err(status::from_hub)
     }
 
     /// Waits as long as the caller does: its deadline or its leaving drops this future.
@@ -239,20 +251,18 @@ impl TaskHubSidecarService for TaskHubService {
         &self,
         request: Request<proto::AbandonActivityTaskRequest>,
     ) -> Answer<proto::AbandonActivityTaskResponse> {
-        let request = request.map(|request| request.completion_token);
-        call!(self, request, abandon_activity, |()| {
-            proto::AbandonActivityTaskResponse {}
-        })
+        let token = request.get_ref().completion_token.clone();
+        self.abandon(request, token, WorkKind::Activity).await?;
+        Ok(Response::new(proto::AbandonActivityTaskResponse {}))
     }
 
     async fn abandon_task_orchestrator_work_item(
         &self,
         request: Request<proto::AbandonOrchestrationTaskRequest>,
     ) -> Answer<proto::AbandonOrchestrationTaskResponse> {
-        let request = request.map(|request| request.completion_token);
-        call!(self, request, abandon_turn, |()| {
-            proto::AbandonOrchestrationTaskResponse {}
-        })
+        let token = request.get_ref().completion_token.clone();
+        self.abandon(request, token, WorkKind::Turn).await?;
+        Ok(Response::new(proto::AbandonOrchestrationTaskResponse {}))
     }
 
     async fn stream_instance_history(
@@ -315,44 +325,57 @@ impl TaskHubSidecarService for TaskHubService {
 
     async fn complete_entity_task(
         &self,
-        _request: Request<proto::EntityBatchResult>,
+        request: Request<proto::EntityBatchResult>,
     ) -> Answer<proto::CompleteTaskResponse> {
-        Err(status::not_yet("completing entity work items"))
+        call!(self, request, complete_entity, |()| {
+            proto::CompleteTaskResponse {}
+        })
     }
 
     async fn abandon_task_entity_work_item(
         &self,
-        _request: Request<proto::AbandonEntityTaskRequest>,
+        request: Request<proto::AbandonEntityTaskRequest>,
     ) -> Answer<proto::AbandonEntityTaskResponse> {
-        Err(status::not_yet("abandoning entity work items"))
+        let token = request.get_ref().completion_token.clone();
+        self.abandon(request, token, WorkKind::Entity).await?;
+        Ok(Response::new(proto::AbandonEntityTaskResponse {}))
     }
 
     async fn signal_entity(
         &self,
-        _request: Request<proto::SignalEntityRequest>,
+        request: Request<proto::SignalEntityRequest>,
     ) -> Answer<proto::SignalEntityResponse> {
-        Err(status::not_yet("signalling entities"))
+        call!(self, request, signal_entity, |()| {
+            proto::SignalEntityResponse {}
+        })
     }
 
     async fn get_entity(
         &self,
-        _request: Request<proto::GetEntityRequest>,
+        request: Request<proto::GetEntityRequest>,
     ) -> Answer<proto::GetEntityResponse> {
-        Err(status::not_yet("reading entities"))
+        call!(self, request, entity, |entity| proto::GetEntityResponse {
+            exists: entity.is_some(),
+            entity,
+        })
     }
 
     async fn query_entities(
         &self,
-        _request: Request<proto::QueryEntitiesRequest>,
+        request: Request<proto::QueryEntitiesRequest>,
     ) -> Answer<proto::QueryEntitiesResponse> {
-        Err(status::not_yet("querying entities"))
+        let request = request.map(|request| request.query.unwrap_or_default());
+        call!(self, request, query_entities, |page| page)
     }
 
+    /// There is never anything to clean: an entity goes when it has nothing left, and a lock ends
+    /// with who holds it.
     async fn clean_entity_storage(
         &self,
-        _request: Request<proto::CleanEntityStorageRequest>,
+        request: Request<proto::CleanEntityStorageRequest>,
     ) -> Answer<proto::CleanEntityStorageResponse> {
-        Err(status::not_yet("cleaning entity storage"))
+        self.open(request).await?;
+        Ok(Response::new(proto::CleanEntityStorageResponse::default()))
     }
 }
 

@@ -159,6 +159,7 @@ fn phase(number: i64) -> Phase {
         0 => Phase::New,
         2 => Phase::Suspended,
         3 => Phase::Renewed,
+        4 => Phase::Rewinding,
         _ => Phase::Running,
     }
 }
@@ -354,7 +355,9 @@ pub(crate) fn totals(db: &Connection, hub: HubKey) -> Result<Vec<(i32, u64)>, St
 const LAST_MOMENT: &str = "\
 SELECT max(coalesce((SELECT max(updated_at_us) FROM instance), 0),
            coalesce((SELECT max(history_last_us) FROM instance), 0),
-           coalesce((SELECT max(seq) FROM inbox), 0))";
+           coalesce((SELECT max(seq) FROM inbox), 0),
+           coalesce((SELECT max(modified_at_us) FROM entity), 0),
+           coalesce((SELECT max(seq) FROM entity_inbox), 0))";
 
 /// The newest moment in the database: the clock goes on from there.
 pub(crate) fn last_moment(db: &Connection) -> Result<i64, StoreError> {

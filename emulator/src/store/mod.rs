@@ -3,6 +3,8 @@
 //! One connection writes, and it belongs to the core thread. Reads run on a small pool of
 //! read-only connections and never wait for the writer.
 
+pub(crate) mod entities;
+pub(crate) mod entity_pages;
 mod error;
 pub(crate) mod family;
 pub(crate) mod history;

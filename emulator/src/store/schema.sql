@@ -23,7 +23,7 @@ CREATE TABLE instance (
     -- OrchestrationStatus of the protocol.
     status             INTEGER NOT NULL,
     -- What the orchestrator code has been told: 0 nothing yet, 1 it runs, 2 it is suspended,
-    -- 3 nothing yet of its new execution (continued as new).
+    -- 3 nothing yet of its new execution (continued as new), 4 that it is to be rewound.
     phase              INTEGER NOT NULL,
     created_at_us      INTEGER NOT NULL,
     updated_at_us      INTEGER NOT NULL,
@@ -105,7 +105,7 @@ CREATE TABLE history (
 -- Messages for an instance in the order of acceptance, each an encoded HistoryEvent. Rows with
 -- `scheduled` = 1 become visible at `at_us`: durable timers and scheduled starts.
 -- kind: 0 start, 1 external event, 2 activity result, 3 child result, 4 timer, 5 suspend,
--- 6 resume, 7 terminate.
+-- 6 resume, 7 terminate, 8 result of an entity, 9 lock granted, 10 rewind, 11 replay.
 CREATE TABLE inbox (
     instance  INTEGER NOT NULL REFERENCES instance (instance),
     at_us     INTEGER NOT NULL,
@@ -132,3 +132,48 @@ CREATE TABLE activity (
 ) STRICT;
 
 CREATE INDEX activity_instance ON activity (instance);
+
+-- One row per entity that has a state, a lock or messages; it goes when it has none of these.
+CREATE TABLE entity (
+    entity           INTEGER PRIMARY KEY AUTOINCREMENT,
+    hub              INTEGER NOT NULL REFERENCES task_hub (hub),
+    -- @name@key, the name in lower case.
+    id               TEXT NOT NULL,
+    -- As the worker gave it; without one the entity does not exist for clients.
+    state            BLOB,
+    created_at_us    INTEGER NOT NULL,
+    -- When the last batch was applied; before that, when it was created.
+    modified_at_us   INTEGER NOT NULL,
+    -- The orchestration execution that holds the lock, and its critical section.
+    owner            INTEGER,
+    owner_id         TEXT,
+    owner_execution  TEXT,
+    section          TEXT,
+    UNIQUE (hub, id)
+) STRICT;
+
+-- What an instance holds, when it ends.
+CREATE INDEX entity_owner ON entity (owner) WHERE owner IS NOT NULL;
+
+-- Messages for an entity in the order of acceptance, each an encoded HistoryEvent. A critical
+-- section that waits has a row at each of its entities. Rows with `scheduled` = 1 become visible
+-- at `at_us`: delayed signals.
+-- kind: 0 signal, 1 call, 2 lock request.
+CREATE TABLE entity_inbox (
+    entity           INTEGER NOT NULL REFERENCES entity (entity),
+    at_us            INTEGER NOT NULL,
+    seq              INTEGER NOT NULL,
+    kind             INTEGER NOT NULL,
+    scheduled        INTEGER NOT NULL,
+    -- Key and execution of the instance that waits for the result; none for signals.
+    caller           INTEGER,
+    caller_execution TEXT,
+    -- Id of the request or of the critical section.
+    request          TEXT NOT NULL,
+    event            BLOB NOT NULL,
+    PRIMARY KEY (entity, at_us, seq)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX entity_inbox_scheduled ON entity_inbox (at_us) WHERE scheduled = 1;
+-- Critical sections that an instance waits for, when it ends.
+CREATE INDEX entity_inbox_lock ON entity_inbox (caller) WHERE kind = 2;

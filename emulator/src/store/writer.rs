@@ -32,6 +32,7 @@ pub(crate) fn phase_number(phase: Phase) -> i64 {
         Phase::Running => 1,
         Phase::Suspended => 2,
         Phase::Renewed => 3,
+        Phase::Rewinding => 4,
     }
 }
 

@@ -7,6 +7,7 @@ use durascope_proto::EventSentEvent;
 use durascope_proto::OrchestrationStatus;
 use durascope_proto::OrchestratorAction;
 use durascope_proto::ScheduleTaskAction;
+use durascope_proto::SendEntityMessageAction;
 use durascope_proto::SendEventAction;
 use durascope_proto::SubOrchestrationInstanceCreatedEvent;
 use durascope_proto::TaskScheduledEvent;
@@ -14,11 +15,13 @@ use durascope_proto::TimerCreatedEvent;
 use durascope_proto::TimerFiredEvent;
 use durascope_proto::history_event::EventType;
 use durascope_proto::orchestrator_action::OrchestratorActionType;
+use durascope_proto::send_entity_message_action::EntityMessageType;
 use durascope_proto::time;
 use prost::Message as _;
 use prost::bytes::Bytes;
 
 use super::ChildRequest;
+use super::EntityMessage;
 use super::ScheduledActivity;
 use super::SentEvent;
 use super::Turn;
@@ -27,6 +30,7 @@ use super::building::terminated;
 use crate::batch::Kind;
 use crate::deliver::Entry;
 use crate::deliver::raised;
+use crate::entity;
 use crate::history::event;
 
 /// Orders actions by id, as Go sends them in any order, and takes the completion out: it is
@@ -89,10 +93,8 @@ impl Building {
                 }
                 self.commit.terminations.push(terminate);
             }
-            Some(OrchestratorActionType::SendEntityMessage(_)) => {
-                return Err(format!(
-                    "action {id}: entities are not supported by this version of the emulator"
-                ));
+            Some(OrchestratorActionType::SendEntityMessage(send)) => {
+                return self.send_entity_message(id, send);
             }
             Some(OrchestratorActionType::RewindOrchestration(_)) => {
                 return Err(format!(
@@ -213,6 +215,50 @@ impl Building {
             };
             self.commit.sent.push(sent);
         }
+        Ok(())
+    }
+
+    /// The same message in the history and on its way; a call always says who waits for it.
+    fn send_entity_message(
+        &mut self,
+        id: i32,
+        send: SendEntityMessageAction,
+    ) -> Result<(), String> {
+        let targeted = |target: &Option<String>| match target {
+            Some(target) if !target.is_empty() => Ok(()),
+            _ => Err(format!(
+                "action {id}: sendEntityMessage has no targetInstanceId"
+            )),
+        };
+        let (recorded, message) = match send.entity_message_type {
+            Some(EntityMessageType::EntityOperationSignaled(signal)) => {
+                targeted(&signal.target_instance_id)?;
+                let recorded = EventType::EntityOperationSignaled(signal.clone());
+                (recorded, EntityMessage::Signal(signal))
+            }
+            Some(EntityMessageType::EntityOperationCalled(mut call)) => {
+                targeted(&call.target_instance_id)?;
+                call.parent_instance_id = Some(self.commit.after.id.to_string());
+                call.parent_execution_id = Some(self.commit.after.execution.to_string());
+                let recorded = EventType::EntityOperationCalled(call.clone());
+                (recorded, EntityMessage::Call(call))
+            }
+            Some(EntityMessageType::EntityLockRequested(lock)) => {
+                if let Err(refused) = entity::Request::new(&lock) {
+                    return Err(format!("action {id}: sendEntityMessage: {refused}"));
+                }
+                let recorded = EventType::EntityLockRequested(lock.clone());
+                (recorded, EntityMessage::Lock(lock))
+            }
+            Some(EntityMessageType::EntityUnlockSent(unlock)) => {
+                targeted(&unlock.target_instance_id)?;
+                let recorded = EventType::EntityUnlockSent(unlock.clone());
+                (recorded, EntityMessage::Unlock(unlock))
+            }
+            None => return Err(format!("action {id}: sendEntityMessage has no message")),
+        };
+        self.writer.push(&event(id, self.now_us, recorded));
+        self.commit.entities.push(message);
         Ok(())
     }
 

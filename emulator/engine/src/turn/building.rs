@@ -38,7 +38,10 @@ impl Building {
         let mut writer = ChunkWriter::default();
         writer.push_encoded(&turn.started);
         for message in taken {
-            writer.push_encoded(&message.event);
+            // A replay has no event.
+            if message.kind != Kind::Replay {
+                writer.push_encoded(&message.event);
+            }
         }
         let mut after = instance.clone();
         after.updated_us = now_us;
@@ -70,6 +73,7 @@ impl Building {
             activities: Vec::new(),
             children: Vec::new(),
             sent: Vec::new(),
+            entities: Vec::new(),
             terminations: Vec::new(),
             ended: None,
         };
@@ -136,7 +140,11 @@ fn phase_after(before: Phase, messages: &[TurnMessage]) -> Phase {
             | Kind::ActivityResult
             | Kind::ChildResult
             | Kind::Timer
-            | Kind::Terminate => phase,
+            | Kind::Terminate
+            | Kind::EntityReply
+            | Kind::LockGranted
+            | Kind::Rewind
+            | Kind::Replay => phase,
         })
 }
 

@@ -4,6 +4,10 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use durascope_proto::CreateSubOrchestrationAction;
+use durascope_proto::EntityLockRequestedEvent;
+use durascope_proto::EntityOperationCalledEvent;
+use durascope_proto::EntityOperationSignaledEvent;
+use durascope_proto::EntityUnlockSentEvent;
 use durascope_proto::OrchestrationTraceContext;
 use durascope_proto::TaskFailureDetails;
 use durascope_proto::TerminateOrchestrationAction;
@@ -48,6 +52,15 @@ pub struct SentEvent {
     pub input: Option<String>,
 }
 
+/// What an orchestration sends to entities.
+#[derive(Clone, Debug, PartialEq)]
+pub enum EntityMessage {
+    Signal(EntityOperationSignaledEvent),
+    Call(EntityOperationCalledEvent),
+    Lock(EntityLockRequestedEvent),
+    Unlock(EntityUnlockSentEvent),
+}
+
 /// How the instance ended in this turn.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Ended {
@@ -78,6 +91,8 @@ pub struct Commit {
     pub activities: Vec<ScheduledActivity>,
     pub children: Vec<ChildRequest>,
     pub sent: Vec<SentEvent>,
+    /// For entities, in the order in which the orchestrator sent them.
+    pub entities: Vec<EntityMessage>,
     pub terminations: Vec<TerminateOrchestrationAction>,
     pub ended: Option<Ended>,
 }

@@ -11,6 +11,7 @@ mod complete;
 pub use commit::ChildRequest;
 pub use commit::Commit;
 pub use commit::Ended;
+pub use commit::EntityMessage;
 pub use commit::PayloadChange;
 pub use commit::ScheduledActivity;
 pub use commit::SentEvent;

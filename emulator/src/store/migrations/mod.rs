@@ -7,7 +7,10 @@ use rusqlite::TransactionBehavior;
 use crate::store::error::StoreError;
 
 /// One step per version: the first leads from an empty file to version 1.
-const STEPS: &[&str] = &[include_str!("0001_initial.sql")];
+const STEPS: &[&str] = &[
+    include_str!("0001_initial.sql"),
+    include_str!("0002_entities.sql"),
+];
 
 /// Marks a SQLite file as ours ("Dura").
 const APPLICATION_ID: i64 = 0x4475_7261;
