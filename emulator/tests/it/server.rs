@@ -10,7 +10,6 @@ use durascope_proto::CreateInstanceRequest;
 use durascope_proto::EncodedWorkItem;
 use durascope_proto::GetInstanceRequest;
 use durascope_proto::GetWorkItemsRequest;
-use durascope_proto::RestartInstanceRequest;
 use durascope_proto::StreamInstanceHistoryRequest;
 use durascope_proto::monitor::WatchRequest;
 use durascope_proto::monitor::monitor_client::MonitorClient;
@@ -125,19 +124,6 @@ async fn unknown_instance_is_absent_and_its_history_empty() {
         .unwrap()
         .into_inner();
     assert_eq!(history.message().await.unwrap(), None);
-    served.running.stop().await;
-}
-
-#[tokio::test]
-async fn what_is_left_for_later_says_so() {
-    let served = Served::ephemeral().await;
-    let refused = served
-        .client()
-        .restart_instance(RestartInstanceRequest::default())
-        .await
-        .unwrap_err();
-    assert_eq!(refused.code(), Code::Unimplemented);
-    assert!(refused.message().contains("not in this version"));
     served.running.stop().await;
 }
 

@@ -10,7 +10,6 @@ use durascope_tests::RawClient;
 use durascope_tests::RawWorker;
 use durascope_tests::actions;
 use durascope_tests::events;
-use tonic::Code;
 
 use super::Server;
 
@@ -302,35 +301,4 @@ async fn caller_without_a_hub_uses_the_first() {
         .hello(())
         .await
         .unwrap();
-}
-
-#[tokio::test]
-async fn what_comes_later_says_so() {
-    let server = Server::start().await;
-    let mut rpc = server.client.rpc.clone();
-    let answers = [
-        rpc.rewind_instance(durascope_proto::RewindInstanceRequest::default())
-            .await
-            .map(drop),
-        rpc.restart_instance(durascope_proto::RestartInstanceRequest::default())
-            .await
-            .map(drop),
-        rpc.signal_entity(durascope_proto::SignalEntityRequest::default())
-            .await
-            .map(drop),
-        rpc.get_entity(durascope_proto::GetEntityRequest::default())
-            .await
-            .map(drop),
-        rpc.query_entities(durascope_proto::QueryEntitiesRequest::default())
-            .await
-            .map(drop),
-        rpc.clean_entity_storage(durascope_proto::CleanEntityStorageRequest::default())
-            .await
-            .map(drop),
-    ];
-    for answer in answers {
-        let status = answer.unwrap_err();
-        assert_eq!(status.code(), Code::Unimplemented, "{status:?}");
-        assert!(!status.message().is_empty(), "it must say what is missing");
-    }
 }

@@ -7,7 +7,6 @@ use durascope_proto::SignalEntityRequest;
 use durascope_proto::history_event::EventType;
 use durascope_proto::time;
 use prost::Message as _;
-use prost_types::Timestamp;
 
 use super::Caller;
 use super::EntityId;
@@ -87,7 +86,7 @@ fn signal_to(
         what,
         signal.target_instance_id.as_deref().unwrap_or_default(),
     )?;
-    let later = signal.scheduled_time.as_ref().map(due_us);
+    let later = signal.scheduled_time.as_ref().map(time::to_micros);
     let entry = Entry {
         kind: Kind::Signal,
         caller: None,
@@ -98,11 +97,6 @@ fn signal_to(
             .into(),
     };
     Ok((id, entry))
-}
-
-/// Never early: a part of a microsecond counts as a whole one.
-fn due_us(at: &Timestamp) -> i64 {
-    time::to_micros(at).saturating_add(i64::from(at.nanos % 1_000 != 0))
 }
 
 /// An orchestration's call, which carries who waits for the result.
@@ -139,6 +133,7 @@ fn is_guid(text: &str) -> bool {
 #[cfg(test)]
 mod unit {
     use super::*;
+    use prost_types::Timestamp;
 
     #[test]
     fn request_ids_that_workers_cannot_read_are_refused() {
@@ -168,7 +163,7 @@ mod unit {
             super::signal(2_000_000, signal).unwrap().1.visible_us
         };
         assert_eq!(at(2, 0), None);
-        assert_eq!(at(1, 999_999_999), None);
+        assert_eq!(at(1, 999_999_000), None);
         assert_eq!(at(2, 1), Some(2_000_001));
         assert_eq!(at(3, 500), Some(3_000_001));
     }

@@ -61,10 +61,11 @@ impl Request {
 
     /// Reads a stored inbox entry; `None` if it is not one of a critical section.
     pub fn of_entry(event: &[u8]) -> Option<Self> {
-        match HistoryEvent::decode(event).ok()?.event_type? {
-            EventType::EntityLockRequested(request) => Self::new(&request).ok(),
-            _ => None,
-        }
+        let decoded = HistoryEvent::decode(event).ok()?.event_type?;
+        let EventType::EntityLockRequested(request) = decoded else {
+            return None;
+        };
+        Self::new(&request).ok()
     }
 
     /// What goes into the inbox of each entity.

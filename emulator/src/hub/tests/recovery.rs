@@ -28,6 +28,7 @@ use super::next;
 use super::read;
 use super::start;
 use super::worker;
+use crate::dispatch::WorkKind;
 use crate::dispatch::WorkerItems;
 use crate::hub::Hub;
 use crate::hub::queries::Texts;
@@ -110,7 +111,7 @@ async fn work(
         let token = item.completion_token;
         match (item.request, dice.roll(8)) {
             (Some(Request::OrchestratorRequest(_)), 0) => {
-                hub.abandon_turn(key, token).await.unwrap();
+                hub.abandon(key, token, WorkKind::Turn).await.unwrap();
                 // It comes back to this worker only after a pause: take a new stream.
                 *items = worker(hub, key, 4).await;
             }

@@ -15,6 +15,7 @@ use super::worker;
 use crate::clock;
 use crate::dispatch;
 use crate::dispatch::StreamId;
+use crate::dispatch::WorkKind;
 use crate::dispatch::WorkerProfile;
 use crate::dispatch::wire;
 use crate::hub::queries::Texts;
@@ -78,6 +79,7 @@ fn signs_of_life_on_an_unread_stream_leave_room_for_all_items() {
         request: GetWorkItemsRequest {
             max_concurrent_orchestration_work_items: 1,
             max_concurrent_activity_work_items: 1,
+            max_concurrent_entity_work_items: 1,
             ..Default::default()
         },
     };
@@ -85,7 +87,8 @@ fn signs_of_life_on_an_unread_stream_leave_room_for_all_items() {
     for minute in 0..60 {
         stream.ping(minute * 60_000_000, wire::health_ping());
     }
-    for _ in 0..2 {
-        assert!(stream.send(0, wire::health_ping()), "an item has no room");
+    for kind in [WorkKind::Turn, WorkKind::Activity, WorkKind::Entity] {
+        let item = wire::health_ping();
+        assert!(stream.hand_out(0, kind, item), "an item has no room");
     }
 }
