@@ -7,7 +7,7 @@ pub mod binaries;
 pub mod client;
 pub mod emulator;
 pub mod events;
-pub mod python;
+pub mod official;
 pub mod terminal;
 pub mod worker;
 
