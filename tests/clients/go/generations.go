@@ -16,9 +16,12 @@ func generations(b *book) {
 	b.orchestrator("forgetItems", forgetItems)
 	b.orchestrator("countDown", countDown)
 	b.orchestrator("continueWithChild", continueWithChild)
+	b.orchestrator("leaveActivity", leaveActivity)
+	b.activity("answerAfter", answerAfter)
 	b.first(carryOver, "continue_as_new_keeps_events_in_order", keepsEventsInOrder)
 	b.first(carryOver, "continue_as_new_keeps_events_of_other_names", keepsOtherNames)
 	b.first(carryOver, "continue_as_new_without_keeping_drops_events", dropsWithoutKeeping)
+	b.first(carryOver, "late_result_of_an_earlier_generation_is_dropped", lateResultIsDropped)
 	b.first(carryOver, "continue_as_new_under_one_parent", generationsUnderParent)
 	b.second(carryOver, "forty_generations", fortyGenerations)
 	b.second(carryOver, "events_across_generations_while_the_server_is_away", eventsAcrossAway)
@@ -113,6 +116,30 @@ func continueWithChild(ctx *task.OrchestrationContext) (any, error) {
 	return fmt.Sprint("child gave ", result), err
 }
 
+// answerAfter gives the milliseconds that it took.
+func answerAfter(ctx task.ActivityContext) (any, error) {
+	var milliseconds int
+	err := ctx.GetInput(&milliseconds)
+	time.Sleep(time.Duration(milliseconds) * time.Millisecond)
+	return milliseconds, err
+}
+
+// leaveActivity continues without the result of its first activity. The next generation's has
+// the same number, and the client names an activity by nothing else.
+func leaveActivity(ctx *task.OrchestrationContext) (any, error) {
+	var milliseconds, result int
+	if err := ctx.GetInput(&milliseconds); err != nil {
+		return nil, err
+	}
+	activity := ctx.CallActivity(named("answerAfter"), task.WithActivityInput(milliseconds))
+	if milliseconds == 500 {
+		ctx.ContinueAsNew(1000)
+		return nil, nil
+	}
+	err := activity.Await(&result)
+	return result, err
+}
+
 func keepsEventsInOrder(c *check) {
 	id := c.start("collectByContinuing", []int{})
 	c.raiseNumbers(id, "Item", eventCount)
@@ -140,6 +167,16 @@ func dropsWithoutKeeping(c *check) {
 		"the second generation")
 	c.raise(id, "Item", "fresh")
 	c.gives(id, "fresh")
+}
+
+func lateResultIsDropped(c *check) {
+	var ids []api.InstanceID
+	for range 8 {
+		ids = append(ids, c.start("leaveActivity", 500))
+	}
+	for _, id := range ids {
+		c.gives(id, 1000)
+	}
 }
 
 func generationsUnderParent(c *check) {
