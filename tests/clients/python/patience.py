@@ -55,5 +55,6 @@ def call_again(method: Callable[..., Any], /, *arguments: Any, starts: bool, **o
 
 
 def is_broken(error: grpc.RpcError) -> bool:
-    """Whether the connection failed and not the call."""
-    return error.code() == grpc.StatusCode.UNAVAILABLE
+    """Whether the connection failed and not the call. The client replaces a channel that fails
+    often, and some time later cancels the calls that are still on the old one."""
+    return error.code() in (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.CANCELLED)

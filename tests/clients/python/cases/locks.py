@@ -53,7 +53,7 @@ def increment_both(ctx: task.OrchestrationContext, keys: list[str], pause: timed
 
 
 def add_under_lock(ctx: task.OrchestrationContext, keys: list[str]):
-    yield from increment_both(ctx, keys, timedelta(milliseconds=50))
+    yield from increment_both(ctx, keys, timedelta(milliseconds=200))
     return "added"
 
 

@@ -29,7 +29,6 @@ def register(registry: Registry) -> None:
     registry.first("scheduled start", scheduled_start_waits_for_its_time,
                    start_in_the_past_is_at_once)
     registry.second("scheduled start", scheduled_start_outlives_the_restart)
-    registry.second("reuse policies", duplicate_is_refused_after_the_restart)
 
 
 def give_back(_: task.OrchestrationContext, value):
@@ -52,17 +51,6 @@ def replacing(*statuses: pb.OrchestrationStatus) -> pb.OrchestrationIdReusePolic
 def duplicate_of_a_running_instance_is_refused(context: Context) -> None:
     instance = context.start(hold, input="first")
     context.running(instance)
-    refused(lambda: context.start(hold, input="second", instance_id=instance),
-            grpc.StatusCode.ALREADY_EXISTS, "already exists")
-    context.client.raise_orchestration_event(instance, "Go")
-    equal(context.output(instance), "first", "the refused start changed nothing")
-
-
-def duplicate_is_refused_after_the_restart(context: Context) -> None:
-    instance = context.start(hold, input="first")
-    context.running(instance)
-    context.past_checkpoint()
-    context.state(instance)  # so that no broken first try of the start can be meant
     refused(lambda: context.start(hold, input="second", instance_id=instance),
             grpc.StatusCode.ALREADY_EXISTS, "already exists")
     context.client.raise_orchestration_event(instance, "Go")

@@ -8,7 +8,7 @@ from durabletask import task
 from checkpoint import CHECKPOINT
 from context import Context
 from registry import Functions, Registry
-from support import DEADLINE_SECONDS, equal
+from support import equal, until
 
 ACTIVITIES = 60
 INSTANCES = 20
@@ -56,10 +56,22 @@ def functions_of(worker: str) -> Functions:
     return functions
 
 
+def until_both_answer(hub: Context) -> None:
+    """Both are connected once each of them has run something."""
+    answered: set[str] = set()
+
+    def ask() -> bool:
+        answered.add(hub.output(hub.start("tell_worker")))
+        return len(answered) == 2
+
+    until(ask, "both workers answer")
+
+
 def two_workers_split_activities(context: Context) -> None:
     with (context.hub("split") as hub,
           hub.worker(functions_of("left"), activities=AT_ONCE, threads=AT_ONCE),
           hub.worker(functions_of("right"), activities=AT_ONCE, threads=AT_ONCE)):
+        until_both_answer(hub)
         results = hub.output(hub.start("split", input=ACTIVITIES))
         equal([number for number, _ in results], list(range(ACTIVITIES)), "results in order")
         shares = Counter(worker for _, worker in results)
@@ -69,11 +81,7 @@ def two_workers_split_activities(context: Context) -> None:
 def two_workers_split_instances(context: Context) -> None:
     with (context.hub("split-instances") as hub,
           hub.worker(functions_of("left")), hub.worker(functions_of("right"))):
-        # Both are connected once each of them has answered.
-        deadline = time.monotonic() + DEADLINE_SECONDS
-        answered: Counter[str] = Counter()
-        while len(answered) < 2 and time.monotonic() < deadline:
-            answered[hub.output(hub.start("tell_worker"))] += 1
+        until_both_answer(hub)
         started = [hub.start("tell_worker") for _ in range(INSTANCES)]
         shares = Counter(hub.output(instance) for instance in started)
         equal(shares.total(), INSTANCES)
