@@ -6,14 +6,19 @@ from durabletask import task
 
 from checkpoint import CHECKPOINT
 from context import Context
-from registry import Registry
+from registry import Functions, Registry
 from support import equal
+
+
+PROPERTIES = {"order": "ünï", "count": 3, "late": True, "parts": [1.5, None, {"deep": []}]}
 
 
 def register(registry: Registry) -> None:
     registry.orchestrator(
         call_broken, break_down, call_breakable, call_call_breakable, one_of_ten_fails)
     registry.activity(broken, broken_after_checkpoint, fail_on_seven)
+    registry.first(
+        "failures with inner errors and stack traces", properties_of_a_failure_are_kept)
     registry.second(
         "failures with inner errors and stack traces",
         failure_of_an_activity_has_its_details,
@@ -25,6 +30,13 @@ def register(registry: Registry) -> None:
 
 class OrderLost(Exception):
     """A failure with a name of its own."""
+
+
+class OrderProperties:
+    """What a worker tells of an exception beside its type and message."""
+
+    def get_exception_properties(self, exception: Exception):
+        return PROPERTIES if isinstance(exception, OrderLost) else None
 
 
 def broken(_: task.ActivityContext, order: str):
@@ -72,6 +84,19 @@ def one_of_ten_fails(ctx: task.OrchestrationContext, _):
     except task.TaskFailedError as error:
         return {"type": error.details.error_type, "message": error.details.message}
     return None
+
+
+OWN = Functions()
+OWN.orchestrator(call_breakable)
+OWN.activity(broken)
+
+
+def properties_of_a_failure_are_kept(context: Context) -> None:
+    with (context.hub("properties") as hub,
+          hub.worker(OWN, exception_properties_provider=OrderProperties())):
+        details = hub.failure(hub.start(call_breakable, input="C-1"))
+        equal(details.inner_failure.properties, PROPERTIES, "properties of the inner failure")
+        equal([details.properties, details.inner_failure.inner_failure.properties], [None, None])
 
 
 def failure_of_an_activity_has_its_details(context: Context) -> None:
