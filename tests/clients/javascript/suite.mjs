@@ -13,9 +13,14 @@ import * as activities from "./cases/activities.mjs";
 import * as children from "./cases/children.mjs";
 import * as crashes from "./cases/crashes.mjs";
 import * as entities from "./cases/entities.mjs";
+import * as entityQueries from "./cases/entity-queries.mjs";
 import * as events from "./cases/events.mjs";
 import * as failures from "./cases/failures.mjs";
+import * as history from "./cases/history.mjs";
+import * as locks from "./cases/locks.mjs";
+import * as queries from "./cases/queries.mjs";
 import * as retries from "./cases/retries.mjs";
+import * as signals from "./cases/signals.mjs";
 import * as starts from "./cases/starts.mjs";
 import * as suspension from "./cases/suspension.mjs";
 import * as timers from "./cases/timers.mjs";
@@ -24,7 +29,24 @@ import { checkpoint } from "./checkpoint.mjs";
 import { Hub } from "./hub.mjs";
 import { Registry } from "./support.mjs";
 
-const THEMES = [activities, failures, retries, timers, events, children, suspension, starts, workers, crashes, entities];
+const THEMES = [
+  activities,
+  failures,
+  retries,
+  timers,
+  events,
+  children,
+  suspension,
+  starts,
+  workers,
+  crashes,
+  entities,
+  signals,
+  entityQueries,
+  locks,
+  queries,
+  history,
+];
 
 const LIMIT_MS = 150_000;
 
