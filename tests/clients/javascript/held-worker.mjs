@@ -18,4 +18,7 @@ function holdAt(place) {
   return new Promise(() => {});
 }
 
+// It does not outlive the suite.
+process.stdin.on("end", () => process.exit()).resume();
+
 await new Hub(endpoint, taskhub).startWorker(heldParts(holdAt));

@@ -18,8 +18,13 @@ import * as events from "./cases/events.mjs";
 import * as failures from "./cases/failures.mjs";
 import * as history from "./cases/history.mjs";
 import * as locks from "./cases/locks.mjs";
+import * as payloads from "./cases/payloads.mjs";
+import * as purges from "./cases/purges.mjs";
 import * as queries from "./cases/queries.mjs";
+import * as restarts from "./cases/restarts.mjs";
 import * as retries from "./cases/retries.mjs";
+import * as rewind from "./cases/rewind.mjs";
+import * as schedules from "./cases/schedules.mjs";
 import * as signals from "./cases/signals.mjs";
 import * as starts from "./cases/starts.mjs";
 import * as suspension from "./cases/suspension.mjs";
@@ -44,8 +49,13 @@ const THEMES = [
   signals,
   entityQueries,
   locks,
+  schedules,
   queries,
   history,
+  rewind,
+  restarts,
+  purges,
+  payloads,
 ];
 
 const LIMIT_MS = 150_000;

@@ -56,7 +56,7 @@ export function heldParts(holdAt) {
 async function heldBy(hub, kind, count) {
   const child = spawn(process.execPath, [HELD_WORKER, hub.endpoint, hub.name, kind], {
     env: { ...process.env, SUITE_RUN: RUN },
-    stdio: ["ignore", "pipe", "ignore"],
+    stdio: ["pipe", "pipe", "ignore"],
   });
   let held = 0;
   createInterface({ input: child.stdout }).on("line", () => {

@@ -9,17 +9,18 @@ import {
 
 import { checkpoint } from "../checkpoint.mjs";
 import { persistently } from "../hub.mjs";
-import { check, equal, freshEntity, freshId, nameInRun, range } from "../support.mjs";
+import { check, equal, freshEntity, freshId, nameInRun, range, until } from "../support.mjs";
 
 const BEHAVIOUR = "history in full and in order";
 const EXPORT = "history export";
 
 export function register(registry) {
   registry.entity("Register", entityRegister);
-  registry.orchestrator(oneStep, threeSteps, double, talk, listen, callEntityInSection, many);
+  registry.orchestrator(oneStep, threeSteps, heldTurn, double, talk, listen, callEntityInSection, many);
   registry.activity(addOneToIt, addOneAcrossHalf);
   registry.first(BEHAVIOUR, historyOfOneActivity);
   registry.second(BEHAVIOUR, historyOfThreeStepsAcrossTheHalf);
+  registry.second(BEHAVIOUR, historyOfATurnThatWasHeld);
   registry.first(BEHAVIOUR, historyOfEventsAndSuspension);
   registry.first(BEHAVIOUR, historyOfEntitiesAndLocks);
   registry.second(BEHAVIOUR, longHistoryIsInOrder);
@@ -138,6 +139,37 @@ async function historyOfThreeStepsAcrossTheHalf(t) {
   equal([completed.taskScheduledId, completed.result], [child.eventId, "42"]);
   const below = await t.hub.history(child.instanceId);
   equal(below[1].parentInstance.taskScheduledId, child.eventId, "link of the child");
+}
+
+let heldTurns = 0;
+
+/** Its second turn is in the hands of the worker when the server is killed. */
+async function* heldTurn(ctx) {
+  const number = yield ctx.callActivity(addOneToIt, 1);
+  heldTurns += 1;
+  await checkpoint.passed;
+  ctx.setCustomStatus("held");
+  return yield ctx.callActivity(addOneToIt, number);
+}
+
+async function historyOfATurnThatWasHeld(t) {
+  const instance = await t.hub.start(heldTurn);
+  await until(() => heldTurns > 0, "the turn is held");
+  equal((await t.hub.history(instance)).length, 3, "events while the turn is held");
+  await t.halfway();
+  equal(await t.hub.output(instance), 3);
+  const events = await t.hub.history(instance);
+  const turn = [Type.OrchestratorStarted, Type.TaskCompleted];
+  equal(types(events), [
+    Type.OrchestratorStarted,
+    Type.ExecutionStarted,
+    Type.TaskScheduled,
+    ...turn,
+    Type.TaskScheduled,
+    ...turn,
+    Type.ExecutionCompleted,
+  ]);
+  goesForward(events);
 }
 
 async function* listen(ctx) {

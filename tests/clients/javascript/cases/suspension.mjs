@@ -113,7 +113,7 @@ async function terminateOverridesSuspension({ hub }) {
 }
 
 async function suspendedBeforeTheStart({ hub }) {
-  const startAt = new Date(Date.now() + 3000);
+  const startAt = new Date(Date.now() + 5000);
   const instance = await hub.start(takeTwo, undefined, { startAt });
   await suspend(hub, instance);
   await hub.raise(instance, "Word", 1);
