@@ -222,6 +222,7 @@ pub(crate) fn next_turn(
             Offer::Take => taken.push(message),
             Offer::TakeLast => {
                 taken.push(message);
+                more = rows.next()?.is_some();
                 break;
             }
             Offer::Skip => prefix = false,
