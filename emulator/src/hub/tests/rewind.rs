@@ -236,6 +236,8 @@ async fn a_rewind_goes_on_after_every_step_in_another_life() {
     let (turns, out) = take(&mut items, 2).await;
     assert!(is_rewind(turn(&turns[0])));
     assert_eq!(activity(&out[0]).name, "Slow");
+    let live = three.inspect(key, "order").await.unwrap();
+    assert_eq!(live.activities.len(), 1);
     answer(&three, key, &turns[0], []).await;
     check_counters(&path, 0);
     drop((items, three));
