@@ -11,6 +11,7 @@ use durascope_engine::deliver::Entry;
 use durascope_engine::deliver::Message;
 use durascope_engine::deliver::TaskResult;
 use durascope_engine::entity::Caller;
+use durascope_engine::rewind::OpenChild;
 use durascope_engine::start;
 use durascope_engine::start::NewInstance;
 use durascope_engine::turn;
@@ -79,6 +80,14 @@ pub(super) enum FollowUp {
         /// The execution that asked: it may have continued as new in the same turn.
         asker: Arc<Instance>,
         request: ChildRequest,
+    },
+    /// See to a sub-orchestration that a rewound parent waits for.
+    Rewind {
+        parent: InstanceKey,
+        /// The parent after its own rewind.
+        asker: Arc<Instance>,
+        child: Box<OpenChild>,
+        reason: Option<String>,
     },
 }
 
@@ -254,15 +263,19 @@ impl Core {
     }
 
     /// The key of an instance that must exist.
-    fn known(&mut self, hub: HubKey, id: &str) -> Result<InstanceKey, HubError> {
+    pub(super) fn known(&mut self, hub: HubKey, id: &str) -> Result<InstanceKey, HubError> {
         start::check_instance_id("instanceId", id)?;
         self.check_hub(hub)?;
         let live = self.cache.by_id(&self.db, hub, id)?;
         let key = live.map(|live| live.key);
-        key.ok_or_else(|| HubError::UnknownInstance {
+        key.ok_or_else(|| self.unknown(hub, id))
+    }
+
+    pub(super) fn unknown(&self, hub: HubKey, id: &str) -> HubError {
+        HubError::UnknownInstance {
             hub: self.publisher.name(hub),
             id: id.to_owned(),
-        })
+        }
     }
 
     /// Delivers a message to an instance that exists; nothing if it is gone meanwhile.
@@ -327,6 +340,12 @@ impl Core {
                 } => {
                     self.start_child(parent, &asker, request, &mut follow_ups)?;
                 }
+                FollowUp::Rewind {
+                    parent,
+                    asker,
+                    child,
+                    reason,
+                } => self.rewind_child(parent, &asker, *child, reason, &mut follow_ups)?,
             }
         }
         Ok(())
@@ -376,7 +395,7 @@ impl Core {
 
     /// Creates a child, in place of one that has ended. What cannot be created fails in the
     /// parent, where somebody waits for it.
-    fn start_child(
+    pub(super) fn start_child(
         &mut self,
         parent: InstanceKey,
         state: &Instance,
@@ -422,7 +441,7 @@ impl Core {
     }
 }
 
-fn failed(error_type: &str, message: String) -> TaskResult {
+pub(super) fn failed(error_type: &str, message: String) -> TaskResult {
     TaskResult::Failed(TaskFailureDetails {
         error_type: error_type.to_owned(),
         error_message: message,
@@ -435,6 +454,7 @@ impl From<durascope_engine::Rejected> for HubError {
         match rejected {
             durascope_engine::Rejected::Invalid(text) => Self::Invalid(text),
             durascope_engine::Rejected::AlreadyExists(text) => Self::AlreadyExists(text),
+            durascope_engine::Rejected::WrongState(text) => Self::WrongState(text),
         }
     }
 }

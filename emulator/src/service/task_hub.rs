@@ -297,23 +297,34 @@ impl TaskHubSidecarService for TaskHubService {
 
     async fn rewind_instance(
         &self,
-        _request: Request<proto::RewindInstanceRequest>,
+        request: Request<proto::RewindInstanceRequest>,
     ) -> Answer<proto::RewindInstanceResponse> {
-        Err(status::not_yet("rewinding instances"))
+        call!(self, request, rewind, |()| proto::RewindInstanceResponse {})
     }
 
     async fn restart_instance(
         &self,
-        _request: Request<proto::RestartInstanceRequest>,
+        request: Request<proto::RestartInstanceRequest>,
     ) -> Answer<proto::RestartInstanceResponse> {
-        Err(status::not_yet("restarting instances"))
+        call!(self, request, restart, |instance_id| {
+            proto::RestartInstanceResponse { instance_id }
+        })
     }
 
     async fn skip_graceful_orchestration_terminations(
         &self,
-        _request: Request<proto::SkipGracefulOrchestrationTerminationsRequest>,
+        request: Request<proto::SkipGracefulOrchestrationTerminationsRequest>,
     ) -> Answer<proto::SkipGracefulOrchestrationTerminationsResponse> {
-        Err(status::not_yet("termination that skips the orchestrator"))
+        call!(
+            self,
+            request,
+            skip_graceful_terminations,
+            |unterminated_instance_ids| {
+                proto::SkipGracefulOrchestrationTerminationsResponse {
+                    unterminated_instance_ids,
+                }
+            }
+        )
     }
 
     async fn complete_entity_task(
