@@ -97,7 +97,7 @@ pub enum Delivery {
 }
 
 /// A row for the inbox. Its place is the time of acceptance; `visible_us` is set for what
-/// becomes visible later.
+/// becomes visible at a time, which may be over already.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Entry {
     pub kind: Kind,

@@ -139,12 +139,12 @@ impl Dispatch {
 
     /// Forgets instances that are gone: what waits of them, and what is out, whose tokens are
     /// worth nothing any more.
-    pub(crate) fn forget(&mut self, hub: HubKey, keys: &HashSet<InstanceKey>) {
+    pub(crate) fn forget(&mut self, now_us: i64, hub: HubKey, keys: &HashSet<InstanceKey>) {
         if let Some(hub) = self.hubs.get_mut(&hub) {
             hub.forget(keys);
         }
         for lease in self.leases.take_instances(keys) {
-            self.free_slot(&lease);
+            self.free_slot(now_us, &lease);
         }
     }
 
@@ -164,10 +164,15 @@ impl Dispatch {
     }
 
     /// Frees the slot that a lease took on its stream.
-    pub(crate) fn free_slot(&mut self, lease: &Lease) {
+    pub(crate) fn free_slot(&mut self, now_us: i64, lease: &Lease) {
         let hub = self.hubs.get_mut(&lease.hub);
         if let Some(stream) = hub.and_then(|hub| hub.stream(lease.stream)) {
             stream.free(lease.held.kind());
+        }
+        if let Some(hub) = self.hubs.get_mut(&lease.hub)
+            && lease.held.kind() == WorkKind::Activity
+        {
+            hub.activities.unpark(now_us);
         }
     }
 }

@@ -38,8 +38,14 @@ pub(super) struct Adopted {
 
 impl Core {
     pub(super) fn send_activity(&mut self, hub: HubKey, now_us: i64, stream: StreamId, task: Task) {
-        let Some(target) = self.dispatch.hub(hub).stream(stream) else {
-            self.dispatch.hub(hub).activities.push_front(now_us, task);
+        let is_ambiguous = self.is_ambiguous(hub, stream, &task);
+        let dispatch = self.dispatch.hub(hub);
+        if is_ambiguous {
+            dispatch.activities.park(task);
+            return;
+        }
+        let Some(target) = dispatch.stream(stream) else {
+            dispatch.activities.push_front(now_us, task);
             return;
         };
         let token = Token::fresh();
@@ -63,9 +69,10 @@ impl Core {
         response: ActivityResponse,
     ) -> Result<(), HubError> {
         let token = if response.completion_token.is_empty() {
-            self.dispatch
-                .leases
-                .activity_of(hub, &response.instance_id, response.task_id)
+            let leases = &self.dispatch.leases;
+            let token = leases.activity_of(hub, &response.instance_id, response.task_id);
+            self.answers_without_tokens(token);
+            token
         } else {
             Token::parse(&response.completion_token)
         };
@@ -89,6 +96,25 @@ impl Core {
             lease: Box::new(lease),
         });
         Ok(applied?)
+    }
+
+    /// Whether the worker's answer could not be told from that of an activity which an earlier
+    /// execution has left out under the same id.
+    fn is_ambiguous(&mut self, hub: HubKey, stream: StreamId, task: &Task) -> bool {
+        let target = self.dispatch.hub(hub).stream(stream);
+        let (id, task_id) = (&task.origin.instance_id, task.activity.task_id);
+        target.is_some_and(|target| target.without_tokens)
+            && self.dispatch.leases.activity_of(hub, id, task_id).is_some()
+    }
+
+    /// Remembers of the worker that holds this item that it sends no tokens.
+    pub(super) fn answers_without_tokens(&mut self, token: Option<Token>) {
+        let lease = token.and_then(|token| self.dispatch.leases.get_mut(token));
+        if let Some((hub, stream)) = lease.map(|lease| (lease.hub, lease.stream))
+            && let Some(stream) = self.dispatch.hub(hub).stream(stream)
+        {
+            stream.without_tokens = true;
+        }
     }
 
     fn apply_result(&mut self, lease: &Lease, result: TaskResult) -> Result<(), StoreError> {

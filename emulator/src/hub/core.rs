@@ -203,7 +203,8 @@ impl Core {
             self.happen(effect);
         }
         for (hub, keys) in std::mem::take(&mut self.gone) {
-            self.dispatch.forget(hub, &keys);
+            let now_us = self.clock.now();
+            self.dispatch.forget(now_us, hub, &keys);
         }
         for hub in std::mem::take(&mut self.group.gone_hubs) {
             self.publisher.remove_hub(hub);

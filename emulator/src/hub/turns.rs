@@ -144,7 +144,9 @@ impl Core {
         mut response: OrchestratorResponse,
     ) -> Result<(), HubError> {
         let token = if response.completion_token.is_empty() {
-            self.dispatch.leases.turn_of(hub, &response.instance_id)
+            let token = self.dispatch.leases.turn_of(hub, &response.instance_id);
+            self.answers_without_tokens(token);
+            token
         } else {
             Token::parse(&response.completion_token)
         };

@@ -22,6 +22,7 @@ func generations(b *book) {
 	b.first(carryOver, "continue_as_new_keeps_events_of_other_names", keepsOtherNames)
 	b.first(carryOver, "continue_as_new_without_keeping_drops_events", dropsWithoutKeeping)
 	b.first(carryOver, "late_result_of_an_earlier_generation_is_dropped", lateResultIsDropped)
+	b.first(carryOver, "result_before_that_of_an_earlier_generation_counts", resultIsTheLatest)
 	b.first(carryOver, "continue_as_new_under_one_parent", generationsUnderParent)
 	b.second(carryOver, "forty_generations", fortyGenerations)
 	b.second(carryOver, "events_across_generations_while_the_server_is_away", eventsAcrossAway)
@@ -127,15 +128,16 @@ func answerAfter(ctx task.ActivityContext) (any, error) {
 // leaveActivity continues without the result of its first activity. The next generation's has
 // the same number, and the client names an activity by nothing else.
 func leaveActivity(ctx *task.OrchestrationContext) (any, error) {
-	var milliseconds, result int
-	if err := ctx.GetInput(&milliseconds); err != nil {
+	var times []int
+	if err := ctx.GetInput(&times); err != nil {
 		return nil, err
 	}
-	activity := ctx.CallActivity(named("answerAfter"), task.WithActivityInput(milliseconds))
-	if milliseconds == 500 {
-		ctx.ContinueAsNew(1000)
+	activity := ctx.CallActivity(named("answerAfter"), task.WithActivityInput(times[0]))
+	if len(times) > 1 {
+		ctx.ContinueAsNew(times[1:])
 		return nil, nil
 	}
+	var result int
 	err := activity.Await(&result)
 	return result, err
 }
@@ -169,14 +171,23 @@ func dropsWithoutKeeping(c *check) {
 	c.gives(id, "fresh")
 }
 
-func lateResultIsDropped(c *check) {
+// leaveActivities gives the milliseconds of an earlier and of a later generation's activity.
+func (c *check) leaveActivities(earlier, later int) {
 	var ids []api.InstanceID
 	for range 8 {
-		ids = append(ids, c.start("leaveActivity", 500))
+		ids = append(ids, c.start("leaveActivity", []int{earlier, later}))
 	}
 	for _, id := range ids {
-		c.gives(id, 1000)
+		c.gives(id, later)
 	}
+}
+
+func resultIsTheLatest(c *check) {
+	c.leaveActivities(1000, 500)
+}
+
+func lateResultIsDropped(c *check) {
+	c.leaveActivities(500, 1000)
 }
 
 func generationsUnderParent(c *check) {

@@ -69,8 +69,8 @@ export class Hub {
   }
 
   /**
-   * The plain client: the companion package, which would take the endpoint and the task hub as
-   * they are, is not in the registry. It sends the same metadata as this.
+   * The plain client is given the task hub as the metadata that the companion package for the
+   * managed scheduler would send: that package is not in the registry.
    */
   #connection() {
     const metadata = new Metadata();
@@ -116,11 +116,6 @@ export class Hub {
     await worker.start();
     this.#workers.push(worker);
     return worker;
-  }
-
-  async stopWorker(worker) {
-    this.#workers.splice(this.#workers.indexOf(worker), 1);
-    await worker.stop();
   }
 
   async close() {

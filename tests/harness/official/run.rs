@@ -191,7 +191,7 @@ fn calls(log: &str) -> BTreeSet<String> {
     log.lines()
         .filter_map(|line| serde_json::from_str::<Value>(line).ok())
         .filter(|line| line["target"] == "durascope_emulator::calls")
-        .filter(|line| line["fields"]["code"] == "Ok")
+        .filter(|line| line["fields"]["status"] == "OK")
         .filter_map(|line| line["fields"]["method"].as_str().map(str::to_owned))
         .collect()
 }

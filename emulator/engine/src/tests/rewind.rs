@@ -326,7 +326,7 @@ fn what_was_open_when_it_failed_goes_on() {
     let open: Vec<_> = rewound.activities.iter().map(|it| it.task_id).collect();
     assert_eq!(open, [1, 5]);
     assert_eq!(kinds(&rewound.timers), [Kind::Timer]);
-    assert_eq!(rewound.timers[0].visible_us, Some(60_000_000));
+    assert_eq!(rewound.timers[0].visible_us, Some(60_001_000));
     assert_eq!(rewound.after.counters.timers_pending, 1);
     assert_eq!(rewound.children[0].created.instance_id, "kid");
 }

@@ -34,6 +34,9 @@ use crate::deliver::raised;
 use crate::entity;
 use crate::history::event;
 
+/// How much later than its time a timer fires.
+const TIMER_MARGIN_US: i64 = 1_000;
+
 /// Orders actions by id, as Go sends them in any order, and takes the completion out: it is
 /// applied last, and only the first one counts. A terminate that the worker did not answer
 /// with a completion is completed here.
@@ -77,8 +80,11 @@ fn forced_termination(turn: &Turn) -> CompleteOrchestrationAction {
 
 /// A timer in the inbox.
 pub(crate) fn timer_entry(now_us: i64, timer_id: i32, fire_at: Timestamp) -> Entry {
+    // Java compares the turn's time in whole milliseconds, and sets a timer again that is not
+    // later than it.
+    let visible_us = time::to_micros(&fire_at).saturating_add(TIMER_MARGIN_US);
     // Later than its creation, also when it is due at once: times tell events apart.
-    let due_us = time::to_micros(&fire_at).max(now_us + 1);
+    let due_us = visible_us.max(now_us + 1);
     let fired = TimerFiredEvent {
         fire_at: Some(fire_at),
         timer_id,
@@ -86,7 +92,7 @@ pub(crate) fn timer_entry(now_us: i64, timer_id: i32, fire_at: Timestamp) -> Ent
     Entry {
         kind: Kind::Timer,
         bound: true,
-        visible_us: Some(due_us),
+        visible_us: Some(visible_us),
         event: event(-1, due_us, EventType::TimerFired(fired))
             .encode_to_vec()
             .into(),

@@ -45,7 +45,7 @@ async function eventsRightAfterTheStartCall({ hub }) {
 
 async function eventsBeforeAScheduledStart(t) {
   const instance = await t.hub.start(waitForThree, undefined, {
-    startAt: new Date(Date.now() + 4000),
+    startAt: new Date(Date.now() + 8000),
   });
   await raiseThree(t.hub, instance);
   equal(await t.hub.status(instance), "PENDING", "status with events");
