@@ -196,6 +196,21 @@ impl Core {
                 keep(task)?;
             }
         }
+        // What a turn of the same group has scheduled is in no queue yet.
+        for effect in &mut self.group.effects {
+            let Effect::Activities { origin, items, .. } = effect else {
+                continue;
+            };
+            if origin.key != key {
+                continue;
+            }
+            for pending in items.iter_mut().filter(|it| it.orphan_row.is_none()) {
+                let task = orphan(origin, pending.activity.clone());
+                let request = wire::activity_request(&task);
+                let row = writer::insert_activity(&self.db, hub, key, &request)?;
+                pending.orphan_row = Some(row);
+            }
+        }
         Ok(())
     }
 

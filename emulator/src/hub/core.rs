@@ -54,7 +54,7 @@ type Answering = Box<dyn FnOnce(Option<&Arc<StoreError>>) + Send>;
 /// What one transaction has gathered so far.
 #[derive(Default)]
 pub(super) struct Group {
-    effects: Vec<Effect>,
+    pub(super) effects: Vec<Effect>,
     pub(super) answers: Vec<Answering>,
     touched: Vec<InstanceKey>,
     undo: Vec<Undo>,

@@ -103,6 +103,11 @@ pub fn apply(
         after.phase = Phase::Running;
     }
     let timers = open.timers.into_iter();
+    let mut timers: Vec<Entry> = timers
+        .map(|(id, fire_at)| timer_entry(now_us, id, fire_at))
+        .collect();
+    // Overdue ones fire in the order of their times, not of their ids.
+    timers.sort_by_key(|timer| timer.visible_us);
     Ok(Rewound {
         after,
         chunks,
@@ -112,9 +117,7 @@ pub fn apply(
             visible_us: None,
             event: Bytes::new(),
         },
-        timers: timers
-            .map(|(id, fire_at)| timer_entry(now_us, id, fire_at))
-            .collect(),
+        timers,
         activities: open.activities.into_activities().collect(),
         children,
         stale,

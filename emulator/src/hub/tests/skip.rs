@@ -6,10 +6,12 @@ use durascope_proto::RestartInstanceRequest;
 use durascope_proto::SkipGracefulOrchestrationTerminationsRequest as SkipRequest;
 use durascope_proto::WorkItem;
 use durascope_proto::work_item::Request;
+use futures_util::poll;
 
 use super::answers::answer;
 use super::answers::child;
 use super::answers::end;
+use super::answers::response;
 use super::answers::task;
 use super::event;
 use super::fresh;
@@ -17,6 +19,7 @@ use super::hub;
 use super::news;
 use super::next;
 use super::read;
+use super::rollback::Stall;
 use super::start;
 use super::started;
 use super::status;
@@ -86,6 +89,29 @@ async fn an_instance_that_was_ended_stays_so_and_its_activities_run_on() {
     let mut items = worker(&two, key, 9).await;
     let both = [next(&mut items).await, next(&mut items).await];
     assert!(!both.iter().any(is_turn));
+}
+
+#[tokio::test]
+async fn what_a_turn_scheduled_right_before_its_end_outlives_the_hub() {
+    let (_folder, path, one, key) = fresh().await;
+    let mut items = worker(&one, key, 1).await;
+    one.start(key, start("order")).await.unwrap();
+    let first = next(&mut items).await;
+    // Both in one transaction.
+    let stall = Stall::begin(&one, key, &path).await;
+    let mut scheduled = Box::pin(one.complete_turn(key, response(&first, [task("A")])));
+    assert!(poll!(&mut scheduled).is_pending());
+    let mut ended = Box::pin(one.skip_graceful_terminations(key, skip(&["order"])));
+    assert!(poll!(&mut ended).is_pending());
+    stall.end().await;
+    scheduled.await.unwrap();
+    assert_eq!(ended.await.unwrap(), Vec::<String>::new());
+    drop((items, one));
+
+    let (two, key) = hub(&path).await;
+    let mut items = worker(&two, key, 9).await;
+    let item = next(&mut items).await;
+    assert!(matches!(item.request, Some(Request::ActivityRequest(_))));
 }
 
 #[tokio::test]
