@@ -41,6 +41,10 @@ async fn purged_entities_are_counted_and_gone() {
     }
     assert_eq!(purge_entity(client, "@counter@nobody").await, 0);
     assert_eq!(purge_entity(client, "@malformed").await, 0);
+    let id = Request::InstanceId("@counter@a".to_owned());
+    assert_eq!(purge(client, true, id).await, 0, "it is no orchestration");
+    assert!(client.entity("@counter@a").await.unwrap().is_some());
+
     assert_eq!(purge_entity(client, "@Counter@a").await, 1);
     assert_eq!(client.transient("@counter@a").await.unwrap(), None);
     assert_eq!(purge_entity(client, "@counter@a").await, 0);
