@@ -7,6 +7,8 @@ use durascope_proto::ListInstanceIdsRequest;
 use durascope_proto::PurgeInstanceFilter;
 use durascope_proto::PurgeInstancesRequest;
 use durascope_proto::QueryInstancesRequest;
+use durascope_proto::ResumeRequest;
+use durascope_proto::SuspendRequest;
 use durascope_proto::purge_instances_request::Request;
 use durascope_tests::RawClient;
 use durascope_tests::actions;
@@ -198,6 +200,30 @@ async fn entities_are_no_instances() {
     let refused = client.start("Order", id, None).await.unwrap_err();
     assert_eq!(refused.code(), Code::InvalidArgument);
     assert!(refused.message().contains("instanceId"), "{refused}");
+    let answers = [
+        client.raise(id, "E", None).await,
+        client.terminate(id, None, true).await,
+        rpc.suspend_instance(SuspendRequest {
+            instance_id: id.to_owned(),
+            reason: None,
+        })
+        .await
+        .map(drop),
+        rpc.resume_instance(ResumeRequest {
+            instance_id: id.to_owned(),
+            reason: None,
+        })
+        .await
+        .map(drop),
+    ];
+    for answer in answers {
+        assert_eq!(answer.unwrap_err().code(), Code::NotFound);
+    }
+    assert_eq!(
+        client.history(id).await.unwrap(),
+        [],
+        "as of any unknown id"
+    );
     let state = client.entity(id).await.unwrap().unwrap();
     assert_eq!(state.serialized_state.as_deref(), Some("7"));
 }
