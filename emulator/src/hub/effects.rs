@@ -101,7 +101,7 @@ impl Core {
             }
             Effect::HubGone { hub, stays } => {
                 if stays {
-                    self.dispatch.hub(hub).clear();
+                    self.dispatch.empty_hub(hub);
                 } else {
                     self.dispatch.remove_hub(hub);
                 }

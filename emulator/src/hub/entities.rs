@@ -221,7 +221,12 @@ impl Core {
             }
         };
         let mut follow_ups = VecDeque::new();
-        let applied = self.commit_batch(hub, key, batch, commit, &mut follow_ups);
+        let applied = match entities::by_key(&self.db, key) {
+            Ok(Some(_)) => self.commit_batch(hub, key, batch, commit, &mut follow_ups),
+            // Its hub was emptied in this very transaction.
+            Ok(None) => Ok(()),
+            Err(error) => Err(error),
+        };
         self.effect(Effect::Freed {
             token,
             lease: Box::new(lease),

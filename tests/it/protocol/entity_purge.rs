@@ -2,6 +2,7 @@
 
 use durascope_proto::CleanEntityStorageRequest;
 use durascope_proto::CleanEntityStorageResponse;
+use durascope_proto::CreateTaskHubRequest;
 use durascope_proto::InstanceBatch;
 use durascope_proto::ListInstanceIdsRequest;
 use durascope_proto::PurgeInstanceFilter;
@@ -226,4 +227,25 @@ async fn entities_are_no_instances() {
     );
     let state = client.entity(id).await.unwrap().unwrap();
     assert_eq!(state.serialized_state.as_deref(), Some("7"));
+}
+
+#[tokio::test]
+async fn a_batch_from_before_its_hub_was_emptied_is_worth_nothing() {
+    let (server, mut worker) = Server::with_worker().await;
+    let client = &server.client;
+    client.signal("@counter@a", "add", None).await.unwrap();
+    let old = worker.entity().await.unwrap();
+    let recreate = CreateTaskHubRequest {
+        recreate_if_exists: true,
+    };
+    client.rpc.clone().create_task_hub(recreate).await.unwrap();
+    assert_eq!(client.transient("@counter@a").await.unwrap(), None);
+    let mut late = old.done(Some("late"), None);
+    late.actions = vec![sends("@other@k", "late", None)];
+    client.complete_batch(late).await.unwrap();
+    assert_eq!(client.transient("@counter@a").await.unwrap(), None);
+    assert_eq!(client.transient("@other@k").await.unwrap(), None);
+    client.signal("@counter@a", "again", None).await.unwrap();
+    let batch = worker.answer_entity(Some("s"), None).await.unwrap();
+    assert_eq!(batch.names(), ["again"]);
 }
