@@ -166,6 +166,8 @@ impl Core {
             entities::set_lock(&self.db, *key, Some(&lock))?;
         }
         follow_ups.push_back(granted(caller, &request));
+        // Calls of the owner that stood behind the request are for now.
+        follow_ups.extend(free.into_iter().map(FollowUp::Consider));
         Ok(())
     }
 

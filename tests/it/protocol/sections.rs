@@ -317,3 +317,25 @@ async fn a_lock_set_with_what_is_no_entity_fails_the_orchestration() {
     assert!(details.error_message.contains("lockSet"), "{details:?}");
     assert_eq!(client.transient(A).await.unwrap(), None);
 }
+
+#[tokio::test]
+async fn calls_that_the_holder_made_before_its_section_began_run_in_it() {
+    let (server, mut worker) = Server::with_worker().await;
+    let client = &server.client;
+    let first = server.holds(&mut worker, "first", &[B]).await;
+    let turn = server.first_turn(&mut worker, "holder").await;
+    // No SDK lets this happen today. The call stands behind the section that waits for B.
+    let ask = vec![
+        actions::lock(1, "holder", &[A, B]),
+        actions::call(2, A, "get", None),
+    ];
+    client.complete_turn(&turn, ask).await.unwrap();
+    nothing_is_ready(client, &mut worker).await;
+    client
+        .complete_turn(&first, vec![actions::succeed(2, "null")])
+        .await
+        .unwrap();
+    granted(&mut worker, "holder").await;
+    let batch = worker.answer_entity(None, None).await.unwrap();
+    assert_eq!(batch.names(), ["get"]);
+}
