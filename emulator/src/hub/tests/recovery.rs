@@ -39,10 +39,10 @@ const ACTIVITIES: i32 = 12;
 const WAVES: i32 = 3;
 
 /// A small generator with a seed, so that a walk can be repeated.
-struct Dice(u64);
+pub(super) struct Dice(pub(super) u64);
 
 impl Dice {
-    fn roll(&mut self, sides: u64) -> u64 {
+    pub(super) fn roll(&mut self, sides: u64) -> u64 {
         self.0 ^= self.0 << 13;
         self.0 ^= self.0 >> 7;
         self.0 ^= self.0 << 17;

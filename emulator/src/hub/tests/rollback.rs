@@ -32,13 +32,13 @@ use crate::hub::command::Command;
 use crate::live::HubKey;
 
 /// Keeps the core waiting for the database, so that the commands sent meanwhile are one group.
-struct Stall<'hub> {
+pub(super) struct Stall<'hub> {
     lock: Connection,
     asked: Pin<Box<dyn Future<Output = ()> + 'hub>>,
 }
 
 impl<'hub> Stall<'hub> {
-    async fn begin(hub: &'hub Hub, key: HubKey, path: &Path) -> Self {
+    pub(super) async fn begin(hub: &'hub Hub, key: HubKey, path: &Path) -> Self {
         let lock = Connection::open(path).unwrap();
         lock.execute_batch("BEGIN IMMEDIATE").unwrap();
         let mut asked = Box::pin(async move {
@@ -52,7 +52,7 @@ impl<'hub> Stall<'hub> {
         Self { lock, asked }
     }
 
-    async fn end(self) {
+    pub(super) async fn end(self) {
         self.lock.execute_batch("ROLLBACK").unwrap();
         self.asked.await;
     }
@@ -62,7 +62,7 @@ fn request(item: &WorkItem) -> &Request {
     item.request.as_ref().unwrap()
 }
 
-fn is_rolled_back<T>(result: &Result<T, HubError>) -> bool {
+pub(super) fn is_rolled_back<T>(result: &Result<T, HubError>) -> bool {
     matches!(result, Err(HubError::NotCommitted(_)))
 }
 
