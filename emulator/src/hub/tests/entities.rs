@@ -2,6 +2,7 @@
 //! many messages.
 
 use std::path::Path;
+use std::time::Instant;
 
 use durascope_proto::EntityBatchResult;
 use durascope_proto::EntityLockRequestedEvent;
@@ -273,5 +274,40 @@ async fn locks_survive_with_the_calls_of_their_holder_and_what_waits() {
     let turn = next(&mut items).await;
     assert_eq!(granted(&turn), ["waits"]);
     answer(&five, key, &turn, [end(Status::Completed)]).await;
+    assert_eq!(rows(&path), (0, 0));
+}
+
+#[tokio::test]
+async fn a_flood_behind_a_lock_slows_nobody_down() {
+    const FLOOD: usize = 10_000;
+    let (_folder, path, hub, key) = fresh().await;
+    let mut items = worker(&hub, key, 8).await;
+    let turn = holds(&hub, key, &mut items, "holder", &[A]).await;
+    let signals = async |count: usize| {
+        let began = Instant::now();
+        for _ in 0..count {
+            hub.signal_entity(key, signal(A, "add")).await.unwrap();
+        }
+        began.elapsed()
+    };
+    let first = signals(FLOOD / 10).await;
+    signals(FLOOD * 8 / 10).await;
+    let last = signals(FLOOD / 10).await;
+    // Each of them looked at all before it once, which made the last ones 20 times slower.
+    assert!(last < first * 8, "first {first:?}, last {last:?}");
+    answer(&hub, key, &turn, [call(A, "get", "1", None)]).await;
+    let item = next(&mut items).await;
+    assert_eq!(names(&item), ["get"]);
+    hub.complete_entity(key, done(&item, Some("1")))
+        .await
+        .unwrap();
+    let turn = next(&mut items).await;
+    answer(&hub, key, &turn, [end(Status::Completed)]).await;
+    let mut signals = 0;
+    while signals < FLOOD {
+        let item = next(&mut items).await;
+        signals += names(&item).len();
+        hub.complete_entity(key, done(&item, None)).await.unwrap();
+    }
     assert_eq!(rows(&path), (0, 0));
 }
