@@ -252,6 +252,7 @@ impl Core {
             if !holds {
                 tracing::warn!(owner = ?lock.owner_id, "a lock had outlived its holder");
                 entities::set_lock(&self.db, key, None)?;
+                follow_ups.push_back(FollowUp::Consider(key));
             }
         }
         for key in entities::waiting(&self.db)? {

@@ -278,6 +278,33 @@ async fn locks_survive_with_the_calls_of_their_holder_and_what_waits() {
 }
 
 #[tokio::test]
+async fn locks_and_requests_of_nobody_are_swept_at_the_start() {
+    let (_folder, path, one, key) = fresh().await;
+    let mut items = worker(&one, key, 8).await;
+    holds(&one, key, &mut items, "holder", &[A, B]).await;
+    asks(&one, key, &mut items, "waits", &[A]).await;
+    one.signal_entity(key, signal(A, "add")).await.unwrap();
+    drop(items);
+    one.shutdown().await;
+    // No life of the hub leaves this behind; a database may come from anywhere.
+    read(&path, |db| {
+        let changed = db.execute("UPDATE instance SET execution = 'other'", []);
+        assert_eq!(changed.unwrap(), 2);
+    });
+    let (two, key) = hub(&path).await;
+    let mut items = worker(&two, key, 8).await;
+    let item = loop {
+        let item = next(&mut items).await;
+        if matches!(item.request, Some(Request::EntityRequestV2(_))) {
+            break item;
+        }
+    };
+    assert_eq!(names(&item), ["add"]);
+    two.complete_entity(key, done(&item, None)).await.unwrap();
+    assert_eq!(rows(&path), (0, 0));
+}
+
+#[tokio::test]
 async fn a_flood_behind_a_lock_slows_nobody_down() {
     const FLOOD: usize = 10_000;
     let (_folder, path, hub, key) = fresh().await;
