@@ -30,6 +30,8 @@ pub(crate) struct EntityPage {
     /// The id of the last entity of the page before; empty for the first page.
     pub(crate) after: String,
     pub(crate) limit: i64,
+    /// States are read until there is more of them than this, which is more than a page takes.
+    pub(crate) bytes: usize,
 }
 
 /// An entity as clients see it.
@@ -55,8 +57,17 @@ pub(crate) fn page(db: &Connection, page: &EntityPage) -> Result<Vec<EntityRow>,
         ":limit": page.limit,
     })?;
     let mut entities = Vec::new();
+    let mut bytes = 0;
     while let Some(row) = rows.next()? {
-        entities.push(entity_row(row)?);
+        let entity = entity_row(row)?;
+        // The first is on the page however large it is.
+        if !entities.is_empty() {
+            bytes += entity.state.as_ref().map_or(0, String::len);
+        }
+        entities.push(entity);
+        if bytes > page.bytes {
+            break;
+        }
     }
     Ok(entities)
 }

@@ -248,12 +248,14 @@ async fn pages_show_every_entity_once_and_the_last_has_no_token() {
 async fn pages_keep_below_what_clients_take() {
     let (server, mut worker) = Server::with_worker().await;
     let client = &server.client;
-    let large = "x".repeat(1_500_000);
-    for key in 0..4 {
-        client
-            .signal(&format!("@c@{key}"), "set", None)
-            .await
-            .unwrap();
+    // The first is more than a page takes beside others, and two of the rest are.
+    for (key, size) in [3_600_000, 1_500_000, 1_500_000, 1_500_000, 10]
+        .into_iter()
+        .enumerate()
+    {
+        let id = format!("@c@{key}");
+        client.signal(&id, "set", None).await.unwrap();
+        let large = "x".repeat(size);
         worker.answer_entity(Some(&large), None).await.unwrap();
     }
     let (mut seen, mut token) = (0, None);
@@ -276,7 +278,7 @@ async fn pages_keep_below_what_clients_take() {
             break;
         }
     }
-    assert_eq!(seen, 4);
+    assert_eq!(seen, 5);
 }
 
 #[tokio::test]
