@@ -92,9 +92,12 @@ impl Core {
         }
         let now_us = self.clock.tick();
         let entry = Request::entry(now_us, sender, event);
+        // It begins at all of them or at none: one look is enough.
+        let mut looks = VecDeque::new();
         for id in &request.entities {
-            self.put_entity(hub, id, &entry, follow_ups)?;
+            self.put_entity(hub, id, &entry, &mut looks)?;
         }
+        follow_ups.extend(looks.pop_back());
         Ok(())
     }
 
