@@ -6,12 +6,13 @@ use rusqlite::Row;
 use rusqlite::named_params;
 
 use super::StoreError;
+use super::pages::prefix_end;
 use crate::live::HubKey;
 
 const PAGE: &str = "\
 SELECT entity, id, modified_at_us, owner_id, CASE WHEN :with_state THEN state END
 FROM entity
-WHERE hub = :hub AND id > :after AND id >= :prefix AND substr(id, 1, length(:prefix)) = :prefix
+WHERE hub = :hub AND id > :after AND id >= :prefix AND (:prefix_end IS NULL OR id < :prefix_end)
     AND modified_at_us >= :from_us AND modified_at_us < :to_us
     AND (:transient OR state IS NOT NULL)
 ORDER BY id LIMIT :limit";
@@ -49,6 +50,7 @@ pub(crate) fn page(db: &Connection, page: &EntityPage) -> Result<Vec<EntityRow>,
     let mut rows = statement.query(named_params! {
         ":hub": page.hub.0,
         ":prefix": page.prefix,
+        ":prefix_end": prefix_end(&page.prefix),
         ":from_us": page.from_us,
         ":to_us": page.to_us,
         ":with_state": page.with_state,
