@@ -11,11 +11,14 @@ use durascope_proto::HistoryEvent;
 use durascope_proto::OrchestrationInstance;
 use durascope_proto::OrchestrationStatus;
 use durascope_proto::OrchestratorAction;
+use durascope_proto::OrchestratorRequest;
+use durascope_proto::RewindOrchestrationAction;
 use durascope_proto::ScheduleTaskAction;
 use durascope_proto::SendEntityMessageAction;
 use durascope_proto::SendEventAction;
 use durascope_proto::TaskFailureDetails;
 use durascope_proto::TerminateOrchestrationAction;
+use durascope_proto::history_event::EventType;
 use durascope_proto::orchestrator_action::OrchestratorActionType;
 use durascope_proto::send_entity_message_action::EntityMessageType;
 use durascope_proto::time;
@@ -203,4 +206,50 @@ pub fn continue_as_new(id: i32, input: &str, carryover: Vec<HistoryEvent>) -> Or
             ..CompleteOrchestrationAction::default()
         },
     )
+}
+
+/// Puts this history in place of the one that failed.
+pub fn rewind(new_history: Vec<HistoryEvent>) -> OrchestratorAction {
+    action(
+        -1,
+        OrchestratorActionType::RewindOrchestration(RewindOrchestrationAction { new_history }),
+    )
+}
+
+/// The history that a worker makes of a rewind turn, for an execution of this id.
+pub fn without_failures(request: &OrchestratorRequest, execution: &str) -> Vec<HistoryEvent> {
+    let events = || request.past_events.iter().chain(&request.new_events);
+    let failed: Vec<i32> = events()
+        .filter_map(|event| match &event.event_type {
+            Some(EventType::TaskFailed(failed)) => Some(failed.task_scheduled_id),
+            _ => None,
+        })
+        .collect();
+    let parent_execution = events().rev().find_map(|event| match &event.event_type {
+        Some(EventType::ExecutionRewound(rewound)) => rewound.parent_execution_id.clone(),
+        _ => None,
+    });
+    let mut kept: Vec<HistoryEvent> = events()
+        .filter(|event| match &event.event_type {
+            Some(
+                EventType::TaskFailed(_)
+                | EventType::SubOrchestrationInstanceFailed(_)
+                | EventType::ExecutionCompleted(_),
+            ) => false,
+            Some(EventType::TaskScheduled(_)) => !failed.contains(&event.event_id),
+            _ => true,
+        })
+        .cloned()
+        .collect();
+    for event in &mut kept {
+        if let Some(EventType::ExecutionStarted(started)) = &mut event.event_type {
+            let instance = started.orchestration_instance.get_or_insert_default();
+            instance.execution_id = Some(execution.to_owned());
+            if let (Some(id), Some(parent)) = (&parent_execution, &mut started.parent_instance) {
+                let parent = parent.orchestration_instance.get_or_insert_default();
+                parent.execution_id = Some(id.clone());
+            }
+        }
+    }
+    kept
 }

@@ -7,9 +7,13 @@ use anyhow::Result;
 use durascope_proto::CreateInstanceRequest;
 use durascope_proto::GetInstanceRequest;
 use durascope_proto::HistoryEvent;
+use durascope_proto::InstanceBatch;
 use durascope_proto::OrchestrationState;
 use durascope_proto::OrchestrationStatus;
 use durascope_proto::RaiseEventRequest;
+use durascope_proto::RestartInstanceRequest;
+use durascope_proto::RewindInstanceRequest;
+use durascope_proto::SkipGracefulOrchestrationTerminationsRequest;
 use durascope_proto::StreamInstanceHistoryRequest;
 use durascope_proto::TerminateRequest;
 use durascope_proto::task_hub_sidecar_service_client::TaskHubSidecarServiceClient;
@@ -236,6 +240,51 @@ impl RawClient {
             recursive,
         };
         self.rpc.clone().terminate_instance(request).await.map(drop)
+    }
+
+    /// Has a failed instance run again without what failed.
+    ///
+    /// # Errors
+    /// The server's status.
+    pub async fn rewind(&self, id: &str, reason: Option<&str>) -> Result<(), Status> {
+        let request = RewindInstanceRequest {
+            instance_id: id.to_owned(),
+            reason: reason.map(str::to_owned),
+        };
+        self.rpc.clone().rewind_instance(request).await.map(drop)
+    }
+
+    /// Starts an instance anew, under its own id or beside itself; returns the id.
+    ///
+    /// # Errors
+    /// The server's status.
+    pub async fn restart(&self, id: &str, beside: bool) -> Result<String, Status> {
+        let request = RestartInstanceRequest {
+            instance_id: id.to_owned(),
+            restart_with_new_instance_id: beside,
+        };
+        let response = self.rpc.clone().restart_instance(request).await?;
+        Ok(response.into_inner().instance_id)
+    }
+
+    /// Ends instances without their orchestrators; returns those that cannot be ended so.
+    ///
+    /// # Errors
+    /// The server's status.
+    pub async fn skip_terminations(
+        &self,
+        ids: &[&str],
+        reason: Option<&str>,
+    ) -> Result<Vec<String>, Status> {
+        let request = SkipGracefulOrchestrationTerminationsRequest {
+            instance_batch: Some(InstanceBatch {
+                instance_ids: ids.iter().map(|&id| id.to_owned()).collect(),
+            }),
+            reason: reason.map(str::to_owned),
+        };
+        let mut rpc = self.rpc.clone();
+        let response = rpc.skip_graceful_orchestration_terminations(request).await;
+        Ok(response?.into_inner().unterminated_instance_ids)
     }
 }
 

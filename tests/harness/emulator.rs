@@ -25,6 +25,8 @@ use crate::DEADLINE;
 pub struct Emulator {
     child: Child,
     arguments: Vec<String>,
+    /// What is logged, if not the default.
+    log_filter: Option<String>,
     endpoint: String,
     database: String,
     log: Log,
@@ -56,6 +58,18 @@ impl Emulator {
     /// # Errors
     /// As [`Emulator::ephemeral`].
     pub fn start(arguments: &[&str]) -> Result<Self> {
+        Self::start_as(None, arguments)
+    }
+
+    /// The same, with a filter for what is logged.
+    ///
+    /// # Errors
+    /// As [`Emulator::ephemeral`].
+    pub fn start_logging(filter: &str, arguments: &[&str]) -> Result<Self> {
+        Self::start_as(Some(filter.to_owned()), arguments)
+    }
+
+    fn start_as(log_filter: Option<String>, arguments: &[&str]) -> Result<Self> {
         let mut all: Vec<String> = arguments
             .iter()
             .map(|&argument| argument.to_owned())
@@ -63,13 +77,15 @@ impl Emulator {
         if !arguments.contains(&"--listen") {
             all.extend(["--listen".to_owned(), "127.0.0.1:0".to_owned()]);
         }
-        Self::launch(all)
+        Self::launch(log_filter, all)
     }
 
-    fn launch(arguments: Vec<String>) -> Result<Self> {
-        let mut child = command(&arguments)?
-            .spawn()
-            .context("the emulator cannot be started")?;
+    fn launch(log_filter: Option<String>, arguments: Vec<String>) -> Result<Self> {
+        let mut command = command(&arguments)?;
+        if let Some(filter) = &log_filter {
+            command.env("RUST_LOG", filter);
+        }
+        let mut child = command.spawn().context("the emulator cannot be started")?;
         let log = Log::default();
         if let Some(stderr) = child.stderr.take() {
             log.follow(stderr);
@@ -78,6 +94,7 @@ impl Emulator {
         let mut emulator = Self {
             child,
             arguments,
+            log_filter,
             endpoint: String::new(),
             database: String::new(),
             log,
@@ -144,7 +161,7 @@ impl Emulator {
         if let Some(at) = arguments.iter().position(|argument| argument == "--listen") {
             arguments[at + 1] = address;
         }
-        let again = Self::launch(arguments)?;
+        let again = Self::launch(self.log_filter.clone(), arguments)?;
         *self = again;
         Ok(())
     }

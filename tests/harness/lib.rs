@@ -8,7 +8,7 @@ pub mod client;
 pub mod emulator;
 pub mod entities;
 pub mod events;
-pub mod python;
+pub mod official;
 pub mod terminal;
 pub mod worker;
 

@@ -7,7 +7,7 @@
 mod bad_input;
 mod crash;
 mod dashboard;
+mod official;
 mod protocol;
-mod python;
 mod sdk;
 mod tidy;

@@ -148,6 +148,8 @@ impl Forming {
             Kind::Start => Offer::Skip,
             // It stands alone, and the phase sees to it that it leads.
             Kind::Rewind => Offer::Skip,
+            // What the replay decides is confirmed before anything new is told.
+            Kind::Replay if self.taken == 0 => Offer::TakeLast,
             Kind::Event
             | Kind::ActivityResult
             | Kind::ChildResult

@@ -97,7 +97,7 @@ pub enum Delivery {
 }
 
 /// A row for the inbox. Its place is the time of acceptance; `visible_us` is set for what
-/// becomes visible later.
+/// becomes visible at a time, which may be over already.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Entry {
     pub kind: Kind,
@@ -193,10 +193,22 @@ impl Instance {
             return Delivery::Ignored;
         }
         let mut after = self.clone();
-        outcomes(&mut after.counters).record(failed);
-        after.record_in_batch(task_id, failed);
+        after.record(task_id, failed, outcomes);
         after.counters.messages_waiting += 1;
         Delivery::Accepted { after, entry }
+    }
+
+    pub(crate) fn record_activity(&mut self, task_id: i32, failed: bool) {
+        self.record(task_id, failed, activities);
+    }
+
+    pub(crate) fn record_child(&mut self, task_id: i32, failed: bool) {
+        self.record(task_id, failed, children);
+    }
+
+    fn record(&mut self, task_id: i32, failed: bool, outcomes: fn(&mut Counters) -> &mut Outcomes) {
+        outcomes(&mut self.counters).record(failed);
+        self.record_in_batch(task_id, failed);
     }
 
     /// Ids rise in the order of scheduling, so an id tells whether a task is of the batch.

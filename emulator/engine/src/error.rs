@@ -9,4 +9,7 @@ pub enum Rejected {
     /// The id is taken and the reuse policy does not free it.
     #[error("{0}")]
     AlreadyExists(String),
+    /// The instance is not in the state that the operation needs.
+    #[error("{0}")]
+    WrongState(String),
 }

@@ -8,6 +8,7 @@
 //! - [`Instance::deliver`]: a message arrives.
 //! - [`batch::Forming`]: which waiting messages make the next turn.
 //! - [`turn::apply`]: a worker's answer becomes a [`turn::Commit`].
+//! - [`rewind`]: a failed instance goes on without its failures.
 //! - [`entity`]: batches of entities, their results, critical sections.
 //! - [`ready`]: when a turn should run; which work a worker accepts.
 //!
@@ -22,7 +23,9 @@ pub mod error;
 pub mod failure;
 pub mod history;
 pub mod instance;
+pub mod open;
 pub mod ready;
+pub mod rewind;
 pub mod start;
 pub mod status;
 pub mod turn;

@@ -35,6 +35,8 @@ struct Deferred<T> {
 pub(crate) struct Lane<T> {
     queue: Queue<T>,
     deferred: Vec<Deferred<T>>,
+    /// What must not go out before something else has come back.
+    parked: Vec<T>,
 }
 
 impl<T> Default for Lane<T> {
@@ -42,6 +44,7 @@ impl<T> Default for Lane<T> {
         Self {
             queue: Queue::default(),
             deferred: Vec::new(),
+            parked: Vec::new(),
         }
     }
 }
@@ -85,6 +88,18 @@ impl<T: Work> Lane<T> {
         });
     }
 
+    /// Keeps an item out of everybody's reach until [`Lane::unpark`].
+    pub(crate) fn park(&mut self, item: T) {
+        self.parked.push(item);
+    }
+
+    /// Something came back: what was parked waits like any other, before everything else.
+    pub(crate) fn unpark(&mut self, now_us: i64) {
+        for item in std::mem::take(&mut self.parked).into_iter().rev() {
+            self.push_front(now_us, item);
+        }
+    }
+
     /// When deferred work becomes free for everybody again.
     pub(crate) fn next_deferred_us(&self) -> Option<i64> {
         self.deferred.iter().map(|it| it.until_us).min()
@@ -101,14 +116,16 @@ impl<T: Work> Lane<T> {
     pub(crate) fn retain(&mut self, keep: impl Fn(&T) -> bool) {
         self.queue.retain(&keep);
         self.deferred.retain(|it| keep(&it.item));
+        self.parked.retain(&keep);
     }
 
     /// Everything that waits.
     pub(crate) fn items(&mut self) -> impl Iterator<Item = &mut T> {
         let deferred = self.deferred.iter_mut().map(|it| &mut it.item);
-        self.queue.items().chain(deferred)
+        self.queue.items().chain(deferred).chain(&mut self.parked)
     }
 
+    /// Whether there is nothing that anybody could take.
     pub(crate) fn is_empty(&self) -> bool {
         self.queue.is_empty() && self.deferred.is_empty()
     }
@@ -124,7 +141,7 @@ impl<T: Work> Lane<T> {
                     names
                 });
         LiveQueue {
-            waiting: (self.queue.len() + self.deferred.len()) as u64,
+            waiting: (self.queue.len() + self.deferred.len() + self.parked.len()) as u64,
             out,
             oldest_waiting_us: self.queue.oldest_us(),
             unserved: names

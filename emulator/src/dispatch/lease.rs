@@ -141,21 +141,27 @@ impl Leases {
         })
     }
 
-    /// The activity of this instance that is out.
+    /// The activity of this instance that is out; the oldest, where an earlier execution has left
+    /// one under the same id: workers without tokens answer in the order of their items.
     pub(crate) fn activity_of(
         &self,
         hub: HubKey,
         instance_id: &str,
         task_id: i32,
     ) -> Option<Token> {
-        self.find(|lease| match &lease.held {
+        let is_it = |lease: &Lease| match &lease.held {
             Held::Activity(task) => {
                 lease.hub == hub
                     && *task.origin.instance_id == *instance_id
                     && task.activity.task_id == task_id
             }
             Held::Turn { .. } | Held::Entity { .. } => false,
-        })
+        };
+        self.by_token
+            .iter()
+            .filter(|(_, lease)| is_it(lease))
+            .min_by_key(|(_, lease)| lease.since_us)
+            .map(|(token, _)| *token)
     }
 
     fn find(&self, matches: impl Fn(&Lease) -> bool) -> Option<Token> {

@@ -139,21 +139,21 @@ impl Dispatch {
 
     /// The hub is empty from now on: nothing waits, and batches of entities that are out are worth
     /// nothing. Its instances are forgotten one by one.
-    pub(crate) fn empty_hub(&mut self, hub: HubKey) {
+    pub(crate) fn empty_hub(&mut self, now_us: i64, hub: HubKey) {
         self.hub(hub).clear();
         for lease in self.leases.take_entities(hub) {
-            self.free_slot(&lease);
+            self.free_slot(now_us, &lease);
         }
     }
 
     /// Forgets instances that are gone: what waits of them, and what is out, whose tokens are
     /// worth nothing any more.
-    pub(crate) fn forget(&mut self, hub: HubKey, keys: &HashSet<InstanceKey>) {
+    pub(crate) fn forget(&mut self, now_us: i64, hub: HubKey, keys: &HashSet<InstanceKey>) {
         if let Some(hub) = self.hubs.get_mut(&hub) {
             hub.forget(keys);
         }
         for lease in self.leases.take_instances(keys) {
-            self.free_slot(&lease);
+            self.free_slot(now_us, &lease);
         }
     }
 
@@ -173,10 +173,15 @@ impl Dispatch {
     }
 
     /// Frees the slot that a lease took on its stream.
-    pub(crate) fn free_slot(&mut self, lease: &Lease) {
+    pub(crate) fn free_slot(&mut self, now_us: i64, lease: &Lease) {
         let hub = self.hubs.get_mut(&lease.hub);
         if let Some(stream) = hub.and_then(|hub| hub.stream(lease.stream)) {
             stream.free(lease.held.kind());
+        }
+        if let Some(hub) = self.hubs.get_mut(&lease.hub)
+            && lease.held.kind() == WorkKind::Activity
+        {
+            hub.activities.unpark(now_us);
         }
     }
 }

@@ -51,6 +51,9 @@ pub(crate) struct Stream {
     activities: Share,
     entities: Share,
     pub(crate) history_streaming: bool,
+    /// Its worker answers without tokens, as those of Go and of old versions of Java do: what it
+    /// holds is then known by instance and task id alone.
+    pub(crate) without_tokens: bool,
     pub(crate) next_ping_us: i64,
     sender: mpsc::Sender<EncodedWorkItem>,
 }
@@ -113,6 +116,7 @@ pub(crate) fn open(now_us: i64, id: StreamId, profile: WorkerProfile) -> (Stream
         activities,
         entities,
         history_streaming: request.capabilities.contains(&streaming),
+        without_tokens: false,
         next_ping_us: now_us,
         sender,
     };

@@ -1,5 +1,6 @@
 //! Activities: handed out, completed, and kept when their execution is over before them.
 
+use std::collections::BTreeMap;
 use std::collections::VecDeque;
 use std::sync::Arc;
 
@@ -26,10 +27,25 @@ use crate::live::InstanceKey;
 use crate::store::StoreError;
 use crate::store::writer;
 
+/// An activity that goes on for the execution `now` instead of `before`, for which it had a row.
+#[derive(Debug)]
+pub(super) struct Adopted {
+    task_id: i32,
+    now: Arc<Origin>,
+    before: Arc<Origin>,
+    row: i64,
+}
+
 impl Core {
     pub(super) fn send_activity(&mut self, hub: HubKey, now_us: i64, stream: StreamId, task: Task) {
-        let Some(target) = self.dispatch.hub(hub).stream(stream) else {
-            self.dispatch.hub(hub).activities.push_front(now_us, task);
+        let is_ambiguous = self.is_ambiguous(hub, stream, &task);
+        let dispatch = self.dispatch.hub(hub);
+        if is_ambiguous {
+            dispatch.activities.park(task);
+            return;
+        }
+        let Some(target) = dispatch.stream(stream) else {
+            dispatch.activities.push_front(now_us, task);
             return;
         };
         let token = Token::fresh();
@@ -53,9 +69,10 @@ impl Core {
         response: ActivityResponse,
     ) -> Result<(), HubError> {
         let token = if response.completion_token.is_empty() {
-            self.dispatch
-                .leases
-                .activity_of(hub, &response.instance_id, response.task_id)
+            let leases = &self.dispatch.leases;
+            let token = leases.activity_of(hub, &response.instance_id, response.task_id);
+            self.answers_without_tokens(token);
+            token
         } else {
             Token::parse(&response.completion_token)
         };
@@ -79,6 +96,25 @@ impl Core {
             lease: Box::new(lease),
         });
         Ok(applied?)
+    }
+
+    /// Whether the worker's answer could not be told from that of an activity which an earlier
+    /// execution has left out under the same id.
+    fn is_ambiguous(&mut self, hub: HubKey, stream: StreamId, task: &Task) -> bool {
+        let target = self.dispatch.hub(hub).stream(stream);
+        let (id, task_id) = (&task.origin.instance_id, task.activity.task_id);
+        target.is_some_and(|target| target.without_tokens)
+            && self.dispatch.leases.activity_of(hub, id, task_id).is_some()
+    }
+
+    /// Remembers of the worker that holds this item that it sends no tokens.
+    pub(super) fn answers_without_tokens(&mut self, token: Option<Token>) {
+        let lease = token.and_then(|token| self.dispatch.leases.get_mut(token));
+        if let Some((hub, stream)) = lease.map(|lease| (lease.hub, lease.stream))
+            && let Some(stream) = self.dispatch.hub(hub).stream(stream)
+        {
+            stream.without_tokens = true;
+        }
     }
 
     fn apply_result(&mut self, lease: &Lease, result: TaskResult) -> Result<(), StoreError> {
@@ -161,6 +197,98 @@ impl Core {
             }
         }
         Ok(())
+    }
+
+    /// Runs the activities that the history of a new execution waits for: those that were kept
+    /// when the one before failed go on as they are, the others are queued.
+    pub(super) fn resume_activities(
+        &mut self,
+        hub: HubKey,
+        key: InstanceKey,
+        before: &str,
+        activities: Vec<ScheduledActivity>,
+    ) -> Result<(), StoreError> {
+        let Some(live) = self.cache.peek(key) else {
+            return Ok(());
+        };
+        let (origin, group) = (Arc::clone(&live.origin), Arc::clone(&live.group));
+        let mut waited_for: BTreeMap<i32, VecDeque<ScheduledActivity>> = BTreeMap::new();
+        for activity in activities {
+            let same_id = waited_for.entry(activity.task_id).or_default();
+            same_id.push_back(activity);
+        }
+        let (db, adopted) = (&self.db, &mut self.group.adopted);
+        let mut adopt = |task: &mut Task| {
+            let is_of_before = task.origin.key == key && *task.origin.execution == *before;
+            let task_id = task.activity.task_id;
+            if is_of_before
+                && let Some(row) = task.orphan_row
+                && let Some(same_id) = waited_for.get_mut(&task_id)
+                && same_id.pop_front().is_some()
+            {
+                task.orphan_row = None;
+                let before = std::mem::replace(&mut task.origin, Arc::clone(&origin));
+                adopted.push(Adopted {
+                    task_id,
+                    now: Arc::clone(&origin),
+                    before,
+                    row,
+                });
+                writer::delete_activity(db, row)?;
+            }
+            Ok::<(), StoreError>(())
+        };
+        for task in self.dispatch.hub(hub).activities.items() {
+            adopt(task)?;
+        }
+        for lease in self.dispatch.leases.iter_mut() {
+            if let Held::Activity(task) = &mut lease.held {
+                adopt(task)?;
+            }
+        }
+        let left = waited_for.into_values().flatten();
+        let items: Vec<Pending> = left
+            .map(|activity| Pending {
+                activity,
+                orphan_row: None,
+            })
+            .collect();
+        if !items.is_empty() {
+            self.effect(Effect::Activities {
+                hub,
+                origin,
+                group,
+                items,
+            });
+        }
+        Ok(())
+    }
+
+    /// The transaction failed: what was adopted in it is what it was before.
+    pub(super) fn hand_back_adopted(&mut self) {
+        for adopted in std::mem::take(&mut self.group.adopted) {
+            let is_it = |task: &&mut Task| {
+                Arc::ptr_eq(&task.origin, &adopted.now) && task.activity.task_id == adopted.task_id
+            };
+            let mut queued = self
+                .dispatch
+                .hubs()
+                .flat_map(|(_, hub)| hub.activities.items());
+            let mut task = queued.find(is_it);
+            drop(queued);
+            if task.is_none() {
+                let out = self.dispatch.leases.iter_mut();
+                let mut out = out.filter_map(|lease| match &mut lease.held {
+                    Held::Activity(task) => Some(task),
+                    Held::Turn { .. } | Held::Entity { .. } => None,
+                });
+                task = out.find(is_it);
+            }
+            if let Some(task) = task {
+                task.origin = adopted.before;
+                task.orphan_row = Some(adopted.row);
+            }
+        }
     }
 }
 

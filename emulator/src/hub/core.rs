@@ -16,6 +16,7 @@ use tokio::sync::watch;
 
 use super::HubError;
 use super::HubOptions;
+use super::activities::Adopted;
 use super::cache::Cache;
 use super::cache::Live;
 use super::command::Command;
@@ -60,6 +61,8 @@ pub(super) struct Group {
     gone_hubs: Vec<HubKey>,
     /// Rows given to activities that are queued or out.
     pub(super) orphan_rows: HashSet<i64>,
+    /// Activities that go on for another execution.
+    pub(super) adopted: Vec<Adopted>,
 }
 
 pub(super) struct Core {
@@ -195,11 +198,13 @@ impl Core {
         }
         self.group.undo.clear();
         self.group.orphan_rows.clear();
+        self.group.adopted.clear();
         for effect in std::mem::take(&mut self.group.effects) {
             self.happen(effect);
         }
         for (hub, keys) in std::mem::take(&mut self.gone) {
-            self.dispatch.forget(hub, &keys);
+            let now_us = self.clock.now();
+            self.dispatch.forget(now_us, hub, &keys);
         }
         for hub in std::mem::take(&mut self.group.gone_hubs) {
             self.publisher.remove_hub(hub);
@@ -245,6 +250,7 @@ impl Core {
         if !rows.is_empty() {
             self.dispatch.forget_rows(&rows);
         }
+        self.hand_back_adopted();
         self.publisher.take_back();
         let error = Arc::new(error);
         for answer in self.group.answers.drain(..) {

@@ -94,14 +94,18 @@ impl Core {
             Effect::Due { at_us, key } => self.due.push(Reverse((at_us, key))),
             Effect::EntityReady { hub, key, name } => self.entity_ready(hub, key, name),
             Effect::TurnDone { key, since_us } => self.turn_done(key, since_us),
-            Effect::Freed { lease, .. } => self.dispatch.free_slot(&lease),
+            Effect::Freed { lease, .. } => {
+                let now_us = self.clock.now();
+                self.dispatch.free_slot(now_us, &lease);
+            }
             Effect::Wake { hub, id } => self.waiters.wake(hub, &id),
             Effect::Gone { hub, key } => {
                 self.gone.entry(hub).or_default().insert(key);
             }
             Effect::HubGone { hub, stays } => {
                 if stays {
-                    self.dispatch.empty_hub(hub);
+                    let now_us = self.clock.now();
+                    self.dispatch.empty_hub(now_us, hub);
                 } else {
                     self.dispatch.remove_hub(hub);
                 }

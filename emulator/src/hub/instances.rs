@@ -12,6 +12,7 @@ use durascope_engine::deliver::Message;
 use durascope_engine::deliver::TaskResult;
 use durascope_engine::entity::Caller;
 use durascope_engine::entity::EntityId;
+use durascope_engine::rewind::OpenChild;
 use durascope_engine::start;
 use durascope_engine::start::NewInstance;
 use durascope_engine::turn;
@@ -80,6 +81,14 @@ pub(super) enum FollowUp {
         /// The execution that asked: it may have continued as new in the same turn.
         asker: Arc<Instance>,
         request: ChildRequest,
+    },
+    /// See to a sub-orchestration that a rewound parent waits for.
+    Rewind {
+        parent: InstanceKey,
+        /// The parent after its own rewind.
+        asker: Arc<Instance>,
+        child: Box<OpenChild>,
+        reason: Option<String>,
     },
 }
 
@@ -255,7 +264,7 @@ impl Core {
     }
 
     /// The key of an instance that must exist.
-    fn known(&mut self, hub: HubKey, id: &str) -> Result<InstanceKey, HubError> {
+    pub(super) fn known(&mut self, hub: HubKey, id: &str) -> Result<InstanceKey, HubError> {
         // An entity is no instance, and an id of one is not wrong as such.
         if !EntityId::is_meant(id) {
             start::check_instance_id("instanceId", id)?;
@@ -263,10 +272,14 @@ impl Core {
         self.check_hub(hub)?;
         let live = self.cache.by_id(&self.db, hub, id)?;
         let key = live.map(|live| live.key);
-        key.ok_or_else(|| HubError::UnknownInstance {
+        key.ok_or_else(|| self.unknown(hub, id))
+    }
+
+    pub(super) fn unknown(&self, hub: HubKey, id: &str) -> HubError {
+        HubError::UnknownInstance {
             hub: self.publisher.name(hub),
             id: id.to_owned(),
-        })
+        }
     }
 
     /// Delivers a message to an instance that exists; nothing if it is gone meanwhile.
@@ -331,6 +344,12 @@ impl Core {
                 } => {
                     self.start_child(parent, &asker, request, &mut follow_ups)?;
                 }
+                FollowUp::Rewind {
+                    parent,
+                    asker,
+                    child,
+                    reason,
+                } => self.rewind_child(parent, &asker, *child, reason, &mut follow_ups)?,
             }
         }
         Ok(())
@@ -380,7 +399,7 @@ impl Core {
 
     /// Creates a child, in place of one that has ended. What cannot be created fails in the
     /// parent, where somebody waits for it.
-    fn start_child(
+    pub(super) fn start_child(
         &mut self,
         parent: InstanceKey,
         state: &Instance,
@@ -426,7 +445,7 @@ impl Core {
     }
 }
 
-fn failed(error_type: &str, message: String) -> TaskResult {
+pub(super) fn failed(error_type: &str, message: String) -> TaskResult {
     TaskResult::Failed(TaskFailureDetails {
         error_type: error_type.to_owned(),
         error_message: message,
@@ -439,6 +458,7 @@ impl From<durascope_engine::Rejected> for HubError {
         match rejected {
             durascope_engine::Rejected::Invalid(text) => Self::Invalid(text),
             durascope_engine::Rejected::AlreadyExists(text) => Self::AlreadyExists(text),
+            durascope_engine::Rejected::WrongState(text) => Self::WrongState(text),
         }
     }
 }

@@ -11,8 +11,11 @@ use durascope_proto::OrchestratorResponse;
 use durascope_proto::PurgeInstancesRequest;
 use durascope_proto::PurgeInstancesResponse;
 use durascope_proto::RaiseEventRequest;
+use durascope_proto::RestartInstanceRequest;
 use durascope_proto::ResumeRequest;
+use durascope_proto::RewindInstanceRequest;
 use durascope_proto::SignalEntityRequest;
+use durascope_proto::SkipGracefulOrchestrationTerminationsRequest;
 use durascope_proto::SuspendRequest;
 use durascope_proto::TerminateRequest;
 use durascope_proto::purge_instances_request::Request as PurgeTarget;
@@ -31,6 +34,9 @@ const PURGE_STEP: u32 = 500;
 
 /// Ids in one purge request, as the protocol says.
 const PURGE_BATCH_MAX: usize = 500;
+
+/// Ids in one request to skip terminations, as the protocol says.
+const SKIP_BATCH_MAX: usize = 500;
 
 impl Hub {
     /// StartInstance: creates or replaces an instance and returns its id.
@@ -145,6 +151,54 @@ impl Hub {
                 return Ok(purged(deleted, false));
             }
         }
+    }
+
+    /// RestartInstance: starts it anew under its own id or a fresh one, which is returned.
+    ///
+    /// # Errors
+    /// [`HubError::UnknownInstance`]; [`HubError::WrongState`] for one that has not ended and is
+    /// to keep its id.
+    pub async fn restart(
+        &self,
+        hub: HubKey,
+        request: RestartInstanceRequest,
+    ) -> Result<String, HubError> {
+        self.change(move |core| core.restart(hub, request)).await
+    }
+
+    /// RewindInstance: a failed instance runs again, without what failed.
+    ///
+    /// # Errors
+    /// [`HubError::UnknownInstance`]; [`HubError::WrongState`] for one that has not failed or
+    /// failed within a critical section.
+    pub async fn rewind(
+        &self,
+        hub: HubKey,
+        request: RewindInstanceRequest,
+    ) -> Result<(), HubError> {
+        self.change(move |core| core.rewind(hub, request)).await
+    }
+
+    /// SkipGracefulOrchestrationTerminations: ends instances without asking a worker; returns
+    /// those that cannot be ended so.
+    ///
+    /// # Errors
+    /// [`HubError::Invalid`] for too large a batch.
+    pub async fn skip_graceful_terminations(
+        &self,
+        hub: HubKey,
+        request: SkipGracefulOrchestrationTerminationsRequest,
+    ) -> Result<Vec<String>, HubError> {
+        let ids = request.instance_batch.unwrap_or_default().instance_ids;
+        if ids.len() > SKIP_BATCH_MAX {
+            return Err(HubError::Invalid(format!(
+                "instanceBatch has {} ids, the limit is {SKIP_BATCH_MAX}",
+                ids.len()
+            )));
+        }
+        let reason = request.reason;
+        self.change(move |core| core.skip_graceful_terminations(hub, ids, reason))
+            .await
     }
 
     /// CreateTaskHub: makes the hub if it is missing; `recreate` empties it.

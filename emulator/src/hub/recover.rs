@@ -1,10 +1,9 @@
 //! What was ready when the last process ended is ready again: rebuilt from what was committed.
 
-use std::collections::BTreeMap;
-use std::collections::VecDeque;
 use std::sync::Arc;
 
 use durascope_engine::history;
+use durascope_engine::open::OpenActivities;
 use durascope_engine::ready::Patience;
 use durascope_engine::turn::ScheduledActivity;
 use durascope_proto::HistoryEvent;
@@ -69,17 +68,21 @@ impl Core {
         let mut open = OpenActivities::default();
         for chunk in load::chunks(&self.db, key)? {
             for event in history::events(&chunk) {
-                open.see(event)?;
+                open.see(&decoded(&event)?, &event);
             }
         }
         for event in load::results_waiting(&self.db, key)? {
-            open.see(event)?;
+            open.see(&decoded(&event)?, &event);
         }
         let Some(live) = self.cache.by_key(&self.db, key)? else {
             return Ok(());
         };
         let (origin, group) = (Arc::clone(&live.origin), Arc::clone(&live.group));
-        let items = open.into_items();
+        let items = open.into_activities().map(|activity| Pending {
+            activity,
+            orphan_row: None,
+        });
+        let items = items.collect();
         self.effect(Effect::Activities {
             hub,
             origin,
@@ -132,48 +135,9 @@ impl Core {
     }
 }
 
-/// Folds events into what is scheduled and not finished. Ids may repeat: Python schedules a
-/// retry under the id of the first attempt.
-#[derive(Default)]
-struct OpenActivities {
-    open: BTreeMap<i32, VecDeque<ScheduledActivity>>,
-}
-
-impl OpenActivities {
-    fn see(&mut self, event: Bytes) -> Result<(), StoreError> {
-        let decoded = HistoryEvent::decode(event.clone()).map_err(|error| StoreError::Corrupt {
-            what: format!("history event does not decode: {error}"),
-        })?;
-        let finished = match decoded.event_type {
-            Some(EventType::TaskScheduled(scheduled)) => {
-                let activity = ScheduledActivity {
-                    task_id: decoded.event_id,
-                    name: scheduled.name.into(),
-                    version: scheduled.version.map(Into::into),
-                    event,
-                };
-                self.open
-                    .entry(decoded.event_id)
-                    .or_default()
-                    .push_back(activity);
-                return Ok(());
-            }
-            Some(EventType::TaskCompleted(completed)) => completed.task_scheduled_id,
-            Some(EventType::TaskFailed(failed)) => failed.task_scheduled_id,
-            _ => return Ok(()),
-        };
-        if let Some(same_id) = self.open.get_mut(&finished) {
-            same_id.pop_front();
-        }
-        Ok(())
-    }
-
-    fn into_items(self) -> Vec<Pending> {
-        let open = self.open.into_values().flatten();
-        open.map(|activity| Pending {
-            activity,
-            orphan_row: None,
-        })
-        .collect()
-    }
+/// A stored event.
+pub(super) fn decoded(event: &Bytes) -> Result<HistoryEvent, StoreError> {
+    HistoryEvent::decode(event.clone()).map_err(|error| StoreError::Corrupt {
+        what: format!("history event does not decode: {error}"),
+    })
 }

@@ -102,7 +102,8 @@ impl Core {
 
     /// What a lease held, ready to be queued again; nothing if its instance is gone.
     fn reclaim(&mut self, lease: Lease) -> Option<Reclaimed> {
-        self.dispatch.free_slot(&lease);
+        let now_us = self.clock.now();
+        self.dispatch.free_slot(now_us, &lease);
         match lease.held {
             Held::Turn {
                 key,

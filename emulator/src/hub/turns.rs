@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use durascope_engine::Instance;
 use durascope_engine::Kind;
+use durascope_engine::Phase;
 use durascope_engine::deliver::Entry;
 use durascope_engine::deliver::Message;
 use durascope_engine::entity::Caller;
@@ -143,7 +144,9 @@ impl Core {
         mut response: OrchestratorResponse,
     ) -> Result<(), HubError> {
         let token = if response.completion_token.is_empty() {
-            self.dispatch.leases.turn_of(hub, &response.instance_id)
+            let token = self.dispatch.leases.turn_of(hub, &response.instance_id);
+            self.answers_without_tokens(token);
+            token
         } else {
             Token::parse(&response.completion_token)
         };
@@ -220,6 +223,10 @@ impl Core {
             return Ok(follow_ups);
         }
         let state = live.state.clone();
+        if state.phase == Phase::Rewinding {
+            self.apply_rewind(*key, &state, (turn, *prefix), answer, &mut follow_ups)?;
+            return Ok(follow_ups);
+        }
         let surroundings = if answer.continues_as_new() {
             self.surroundings(*key, turn, &answer)?
         } else {
@@ -406,7 +413,7 @@ impl Core {
     }
 
     /// Takes the turn's messages out of the inbox; returns the place of the last one.
-    fn consume(
+    pub(super) fn consume(
         &mut self,
         key: InstanceKey,
         turn: Option<(&Turn, bool)>,
@@ -437,7 +444,7 @@ impl Core {
 
     /// Messages that come before everything that waits: they take the place of the last one
     /// that was consumed.
-    fn put_first(
+    pub(super) fn put_first(
         &mut self,
         key: InstanceKey,
         last: (i64, i64),

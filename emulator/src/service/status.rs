@@ -42,13 +42,6 @@ pub(crate) fn invalid_metadata(key: &str) -> Status {
     Status::invalid_argument(format!("metadata '{key}' is not UTF-8 text"))
 }
 
-/// A call that this version does not serve.
-pub(crate) fn not_yet(what: &str) -> Status {
-    Status::unimplemented(format!(
-        "{what} is not in this version of durascope-emulator yet"
-    ))
-}
-
 /// A call that was waiting when the emulator was told to stop.
 pub(crate) fn shutting_down() -> Status {
     from_hub(HubError::ShuttingDown)

@@ -56,23 +56,6 @@ impl TaskHubService {
         Ok((hub, request.into_inner()))
     }
 
-    async fn found(
-        &self,
-        hub: HubKey,
-        request: &proto::GetInstanceRequest,
-    ) -> Answer<proto::GetInstanceResponse> {
-        let texts = Texts::wanted(request.get_inputs_and_outputs);
-        let state = self
-            .hub
-            .instance(hub, &request.instance_id, texts)
-            .await
-            .map_err(status::from_hub)?;
-        Ok(Response::new(proto::GetInstanceResponse {
-            exists: state.is_some(),
-            orchestration_state: state,
-        }))
-    }
-
     async fn abandon<T>(
         &self,
         request: Request<T>,
@@ -87,13 +70,21 @@ impl TaskHubService {
     /// Waits as long as the caller does: its deadline or its leaving drops this future.
     async fn until(
         &self,
-        waited: impl Future<Output = Result<(), HubError>>,
-    ) -> Result<(), Status> {
+        waited: impl Future<Output = Result<Option<proto::OrchestrationState>, HubError>>,
+    ) -> Answer<proto::GetInstanceResponse> {
         tokio::select! {
-            outcome = waited => outcome.map_err(status::from_hub),
+            outcome = waited => outcome.map(found).map_err(status::from_hub),
             () = self.tasks.stopping() => Err(status::shutting_down()),
         }
     }
+}
+
+/// What there is to say of an instance, or that there is none.
+fn found(state: Option<proto::OrchestrationState>) -> Response<proto::GetInstanceResponse> {
+    Response::new(proto::GetInstanceResponse {
+        exists: state.is_some(),
+        orchestration_state: state,
+    })
 }
 
 /// One call to the hub, its outcome as an answer.
@@ -131,7 +122,9 @@ impl TaskHubSidecarService for TaskHubService {
         request: Request<proto::GetInstanceRequest>,
     ) -> Answer<proto::GetInstanceResponse> {
         let (hub, request) = self.open(request).await?;
-        self.found(hub, &request).await
+        let texts = Texts::wanted(request.get_inputs_and_outputs);
+        let state = self.hub.instance(hub, &request.instance_id, texts).await;
+        state.map(found).map_err(status::from_hub)
     }
 
     async fn wait_for_instance_start(
@@ -139,9 +132,9 @@ impl TaskHubSidecarService for TaskHubService {
         request: Request<proto::GetInstanceRequest>,
     ) -> Answer<proto::GetInstanceResponse> {
         let (hub, request) = self.open(request).await?;
-        self.until(self.hub.wait_started(hub, &request.instance_id))
-            .await?;
-        self.found(hub, &request).await
+        let texts = Texts::wanted(request.get_inputs_and_outputs);
+        let waited = self.hub.wait_started(hub, &request.instance_id, texts);
+        self.until(waited).await
     }
 
     async fn wait_for_instance_completion(
@@ -149,9 +142,9 @@ impl TaskHubSidecarService for TaskHubService {
         request: Request<proto::GetInstanceRequest>,
     ) -> Answer<proto::GetInstanceResponse> {
         let (hub, request) = self.open(request).await?;
-        self.until(self.hub.wait_ended(hub, &request.instance_id))
-            .await?;
-        self.found(hub, &request).await
+        let texts = Texts::wanted(request.get_inputs_and_outputs);
+        let waited = self.hub.wait_ended(hub, &request.instance_id, texts);
+        self.until(waited).await
     }
 
     async fn raise_event(
@@ -304,23 +297,34 @@ impl TaskHubSidecarService for TaskHubService {
 
     async fn rewind_instance(
         &self,
-        _request: Request<proto::RewindInstanceRequest>,
+        request: Request<proto::RewindInstanceRequest>,
     ) -> Answer<proto::RewindInstanceResponse> {
-        Err(status::not_yet("rewinding instances"))
+        call!(self, request, rewind, |()| proto::RewindInstanceResponse {})
     }
 
     async fn restart_instance(
         &self,
-        _request: Request<proto::RestartInstanceRequest>,
+        request: Request<proto::RestartInstanceRequest>,
     ) -> Answer<proto::RestartInstanceResponse> {
-        Err(status::not_yet("restarting instances"))
+        call!(self, request, restart, |instance_id| {
+            proto::RestartInstanceResponse { instance_id }
+        })
     }
 
     async fn skip_graceful_orchestration_terminations(
         &self,
-        _request: Request<proto::SkipGracefulOrchestrationTerminationsRequest>,
+        request: Request<proto::SkipGracefulOrchestrationTerminationsRequest>,
     ) -> Answer<proto::SkipGracefulOrchestrationTerminationsResponse> {
-        Err(status::not_yet("termination that skips the orchestrator"))
+        call!(
+            self,
+            request,
+            skip_graceful_terminations,
+            |unterminated_instance_ids| {
+                proto::SkipGracefulOrchestrationTerminationsResponse {
+                    unterminated_instance_ids,
+                }
+            }
+        )
     }
 
     async fn complete_entity_task(

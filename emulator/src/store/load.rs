@@ -222,6 +222,7 @@ pub(crate) fn next_turn(
             Offer::Take => taken.push(message),
             Offer::TakeLast => {
                 taken.push(message);
+                more = rows.next()?.is_some();
                 break;
             }
             Offer::Skip => prefix = false,
@@ -236,7 +237,7 @@ pub(crate) fn next_turn(
     Ok((taken, prefix, more))
 }
 
-fn message(row: &Row<'_>) -> rusqlite::Result<TurnMessage> {
+pub(super) fn message(row: &Row<'_>) -> rusqlite::Result<TurnMessage> {
     Ok(TurnMessage {
         at_us: row.get(0)?,
         seq: row.get(1)?,
@@ -368,7 +369,8 @@ const SCHEDULED: &str = "SELECT at_us, instance FROM inbox WHERE scheduled = 1 O
 const WAITING: &str = "SELECT DISTINCT instance FROM inbox WHERE scheduled = 0";
 const UNFINISHED: &str = "\
 SELECT instance FROM instance
-WHERE hub = :hub AND status IN (0, 6, 7) AND act_scheduled > act_completed + act_failed
+WHERE hub = :hub AND status IN (0, 6, 7) AND phase <> 4
+    AND act_scheduled > act_completed + act_failed
 ORDER BY instance";
 
 /// Durable timers and scheduled starts, next first.
@@ -385,7 +387,8 @@ pub(crate) fn waiting(db: &Connection) -> Result<Vec<InstanceKey>, StoreError> {
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
-/// Unfinished instances whose history holds activities without a result.
+/// Unfinished instances whose history holds activities without a result. Those of one that is
+/// to be rewound have rows of their own since it failed.
 pub(crate) fn with_open_activities(
     db: &Connection,
     hub: HubKey,

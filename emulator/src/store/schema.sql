@@ -122,7 +122,8 @@ CREATE TABLE inbox (
 CREATE INDEX inbox_scheduled ON inbox (at_us) WHERE scheduled = 1;
 
 -- Activities whose history is gone or ended but which were scheduled all the same; they run,
--- and their result is dropped. Those of running executions are found in their history.
+-- and their result is dropped, unless a rewind of the execution still waits for it. Those of
+-- running executions are found in their history.
 -- `request` is an encoded ActivityRequest.
 CREATE TABLE activity (
     activity INTEGER PRIMARY KEY AUTOINCREMENT,

@@ -102,9 +102,10 @@ func (c *check) raiseNumbers(id api.InstanceID, name string, count int) {
 }
 
 func eventsBeforeScheduledStart(c *check) {
-	id := c.start("collect", repeat("Item", eventCount), api.WithStartTime(time.Now().Add(1500*time.Millisecond)))
+	due := time.Now().Add(1500 * time.Millisecond)
+	id := c.start("collect", repeat("Item", eventCount), api.WithStartTime(due))
 	c.raiseNumbers(id, "Item", eventCount)
-	c.isStatus(id, api.RUNTIME_STATUS_PENDING, "after the events")
+	c.pendingBefore(due, id)
 	c.gives(id, numbers(eventCount))
 }
 

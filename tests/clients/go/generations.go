@@ -16,9 +16,13 @@ func generations(b *book) {
 	b.orchestrator("forgetItems", forgetItems)
 	b.orchestrator("countDown", countDown)
 	b.orchestrator("continueWithChild", continueWithChild)
+	b.orchestrator("leaveActivity", leaveActivity)
+	b.activity("answerAfter", answerAfter)
 	b.first(carryOver, "continue_as_new_keeps_events_in_order", keepsEventsInOrder)
 	b.first(carryOver, "continue_as_new_keeps_events_of_other_names", keepsOtherNames)
 	b.first(carryOver, "continue_as_new_without_keeping_drops_events", dropsWithoutKeeping)
+	b.first(carryOver, "late_result_of_an_earlier_generation_is_dropped", lateResultIsDropped)
+	b.first(carryOver, "result_before_that_of_an_earlier_generation_counts", resultIsTheLatest)
 	b.first(carryOver, "continue_as_new_under_one_parent", generationsUnderParent)
 	b.second(carryOver, "forty_generations", fortyGenerations)
 	b.second(carryOver, "events_across_generations_while_the_server_is_away", eventsAcrossAway)
@@ -113,6 +117,31 @@ func continueWithChild(ctx *task.OrchestrationContext) (any, error) {
 	return fmt.Sprint("child gave ", result), err
 }
 
+// answerAfter gives the milliseconds that it took.
+func answerAfter(ctx task.ActivityContext) (any, error) {
+	var milliseconds int
+	err := ctx.GetInput(&milliseconds)
+	time.Sleep(time.Duration(milliseconds) * time.Millisecond)
+	return milliseconds, err
+}
+
+// leaveActivity continues without the result of its first activity. The next generation's has
+// the same number, and the client names an activity by nothing else.
+func leaveActivity(ctx *task.OrchestrationContext) (any, error) {
+	var times []int
+	if err := ctx.GetInput(&times); err != nil {
+		return nil, err
+	}
+	activity := ctx.CallActivity(named("answerAfter"), task.WithActivityInput(times[0]))
+	if len(times) > 1 {
+		ctx.ContinueAsNew(times[1:])
+		return nil, nil
+	}
+	var result int
+	err := activity.Await(&result)
+	return result, err
+}
+
 func keepsEventsInOrder(c *check) {
 	id := c.start("collectByContinuing", []int{})
 	c.raiseNumbers(id, "Item", eventCount)
@@ -140,6 +169,25 @@ func dropsWithoutKeeping(c *check) {
 		"the second generation")
 	c.raise(id, "Item", "fresh")
 	c.gives(id, "fresh")
+}
+
+// leaveActivities gives the milliseconds of an earlier and of a later generation's activity.
+func (c *check) leaveActivities(earlier, later int) {
+	var ids []api.InstanceID
+	for range 8 {
+		ids = append(ids, c.start("leaveActivity", []int{earlier, later}))
+	}
+	for _, id := range ids {
+		c.gives(id, later)
+	}
+}
+
+func resultIsTheLatest(c *check) {
+	c.leaveActivities(1000, 500)
+}
+
+func lateResultIsDropped(c *check) {
+	c.leaveActivities(500, 1000)
 }
 
 func generationsUnderParent(c *check) {

@@ -20,9 +20,11 @@ func runWorkerProcess(arguments []string) error {
 	}
 	endpoint, taskHub := arguments[0], arguments[1]
 	runID = arguments[2]
-	hold := func(what string) {
-		fmt.Println(what)
-		select {}
+	hold := func(what string, held bool) {
+		if held {
+			fmt.Println(what)
+			select {}
+		}
 	}
 	if _, err := listen(context.Background(), endpoint, taskHub, tenStepsWorker(hold)); err != nil {
 		return err

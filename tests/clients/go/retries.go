@@ -141,11 +141,11 @@ func handlerEndsRetries(c *check) {
 
 func retriesEndWithTime(c *check) {
 	id, key := c.retry("retryActivity", retryInput{GoodAttempt: 99, Word: "slow", Policy: policy{
-		Attempts: 99, First: 400 * time.Millisecond, Timeout: time.Second}})
+		Attempts: 99, First: time.Second, Timeout: 2500 * time.Millisecond}})
 	c.ended(id, api.RUNTIME_STATUS_FAILED)
 	runs := retryRuns.of(key)
 	if runs < 2 || runs > 4 {
-		c.fail("%d attempts with 0.4 s between them in 1 s", runs)
+		c.fail("%d attempts with 1 s between them in 2.5 s", runs)
 	}
 	c.failsWith(id, awaitedType, fmt.Sprintf("task failed with an error: slow attempt %d", runs))
 }

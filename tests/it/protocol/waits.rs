@@ -175,3 +175,21 @@ async fn payloads_are_shown_only_when_asked_for() {
     assert_eq!(state.execution_id, full.execution_id);
     assert_eq!(state.last_updated_timestamp, full.last_updated_timestamp);
 }
+
+#[tokio::test]
+async fn a_wait_that_meets_the_start_never_answers_with_a_state_that_it_did_not_wait_for() {
+    let server = Server::start().await;
+    for number in 0..300 {
+        let id = format!("order-{number}");
+        let mut rpc = server.client.rpc.clone();
+        let (answer, started) = tokio::join!(
+            rpc.wait_for_instance_completion(timed(get(&id), Duration::from_millis(20))),
+            server.client.start("Order", &id, None),
+        );
+        started.unwrap();
+        match answer {
+            Ok(answer) => assert!(!answer.into_inner().exists, "{id} has not ended"),
+            Err(status) => assert_eq!(status.code(), Code::DeadlineExceeded),
+        }
+    }
+}

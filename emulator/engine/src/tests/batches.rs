@@ -86,3 +86,24 @@ fn a_turn_is_cut_by_bytes_but_never_empty() {
     assert_eq!(forming.offer(Kind::Event, 1), Offer::Take);
     assert_eq!(forming.offer(Kind::Event, 1), Offer::Stop);
 }
+
+#[test]
+fn a_rewind_stands_alone_and_so_does_the_replay_behind_it() {
+    use Kind::ActivityResult as Result;
+    use Kind::Event;
+    use Kind::Replay;
+    use Kind::Resume;
+    use Kind::Rewind;
+    use Kind::Terminate;
+    let cases: [(Phase, &[Kind], &[usize]); 5] = [
+        (Phase::Rewinding, &[Event, Terminate, Rewind, Result], &[2]),
+        (Phase::Rewinding, &[Event, Terminate], &[]),
+        (Phase::Running, &[Replay, Event, Result], &[0]),
+        (Phase::Running, &[Replay, Terminate], &[0]),
+        // It has nothing to tell, so a resume tells all.
+        (Phase::Suspended, &[Replay, Event, Resume], &[2, 0, 1]),
+    ];
+    for (phase, inbox, expected) in cases {
+        assert_eq!(form(phase, inbox), expected, "{phase:?} {inbox:?}");
+    }
+}

@@ -4,6 +4,8 @@ mod batches;
 mod completion;
 mod delivery;
 mod renewal;
+mod rewind;
+mod skipping;
 mod starts;
 mod turns;
 
@@ -245,6 +247,9 @@ fn name(event: &HistoryEvent) -> &'static str {
         EventType::SubOrchestrationInstanceCreated(_) => "child",
         EventType::EventSent(_) => "sent",
         EventType::EventRaised(_) => "raised",
+        EventType::ExecutionRewound(_) => "rewound",
+        EventType::SubOrchestrationInstanceCompleted(_) => "child completed",
+        EventType::SubOrchestrationInstanceFailed(_) => "child failed",
         other => panic!("unexpected event {other:?}"),
     }
 }

@@ -122,6 +122,7 @@ fn the_reuse_policy_decides_about_a_taken_id() {
                 assert!(text.contains("Invalid reusable statuses"), "{text}");
                 Invalid
             }
+            Err(other @ Rejected::WrongState(_)) => panic!("{case}: {other}"),
         };
         assert_eq!(outcome, expected, "{case}");
     }

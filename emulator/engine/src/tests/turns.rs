@@ -81,12 +81,13 @@ fn the_same_id_may_be_scheduled_twice() {
 }
 
 #[test]
-fn a_timer_fires_at_its_time_and_never_before_now() {
+fn timers_fire_in_the_order_of_their_times_a_millisecond_later() {
     let mut scenario = Scenario::running("order-1");
     let commit = scenario.turn([timer(1, 5_000_000), timer(2, 7)]);
     assert_eq!(kinds(&commit.entries), [Kind::Timer, Kind::Timer]);
-    assert_eq!(commit.entries[0].visible_us, Some(5_000_000));
-    assert_eq!(commit.entries[1].visible_us, Some(scenario.now_us - 1));
+    // Overdue as it is, it comes first.
+    assert_eq!(commit.entries[0].visible_us, Some(1_007));
+    assert_eq!(commit.entries[1].visible_us, Some(5_001_000));
     assert_eq!(commit.after.counters.timers_pending, 2);
 }
 
@@ -98,7 +99,7 @@ fn a_turn_is_later_than_the_last_one_and_than_every_timer_in_it() {
     let turn = Turn::new(before - 10, &scenario.instance, Vec::new());
     assert_eq!(turn.started_us, before + 1);
     let turn = Turn::new(before, &scenario.instance, scenario.inbox.clone());
-    assert_eq!(turn.started_us, 5_000_001);
+    assert_eq!(turn.started_us, 5_001_001);
 }
 
 #[test]

@@ -19,6 +19,7 @@ use durascope_proto::send_entity_message_action::EntityMessageType;
 use durascope_proto::time;
 use prost::Message as _;
 use prost::bytes::Bytes;
+use prost_types::Timestamp;
 
 use super::ChildRequest;
 use super::EntityMessage;
@@ -32,6 +33,9 @@ use crate::deliver::Entry;
 use crate::deliver::raised;
 use crate::entity;
 use crate::history::event;
+
+/// How much later than its time a timer fires.
+const TIMER_MARGIN_US: i64 = 1_000;
 
 /// Orders actions by id, as Go sends them in any order, and takes the completion out: it is
 /// applied last, and only the first one counts. A terminate that the worker did not answer
@@ -74,6 +78,27 @@ fn forced_termination(turn: &Turn) -> CompleteOrchestrationAction {
     }
 }
 
+/// A timer in the inbox.
+pub(crate) fn timer_entry(now_us: i64, timer_id: i32, fire_at: Timestamp) -> Entry {
+    // Java compares the turn's time in whole milliseconds, and sets a timer again that is not
+    // later than it.
+    let visible_us = time::to_micros(&fire_at).saturating_add(TIMER_MARGIN_US);
+    // Later than its creation, also when it is due at once: times tell events apart.
+    let due_us = visible_us.max(now_us + 1);
+    let fired = TimerFiredEvent {
+        fire_at: Some(fire_at),
+        timer_id,
+    };
+    Entry {
+        kind: Kind::Timer,
+        bound: true,
+        visible_us: Some(visible_us),
+        event: event(-1, due_us, EventType::TimerFired(fired))
+            .encode_to_vec()
+            .into(),
+    }
+}
+
 impl Building {
     /// Applies one action. An error is a breach of the protocol, in words for the developer.
     pub(super) fn action(&mut self, action: OrchestratorAction) -> Result<(), String> {
@@ -98,7 +123,7 @@ impl Building {
             }
             Some(OrchestratorActionType::RewindOrchestration(_)) => {
                 return Err(format!(
-                    "action {id}: rewind is not supported by this version of the emulator"
+                    "action {id}: rewindOrchestration answers a turn without ExecutionRewound"
                 ));
             }
             // Taken out before.
@@ -134,25 +159,13 @@ impl Building {
         let fire_at = timer
             .fire_at
             .unwrap_or_else(|| time::from_micros(self.now_us));
-        // Later than its creation, also when it is due at once: times tell events apart.
-        let due_us = time::to_micros(&fire_at).max(self.now_us + 1);
         let created = EventType::TimerCreated(TimerCreatedEvent {
             fire_at: Some(fire_at),
         });
         self.writer.push(&event(id, self.now_us, created));
         self.commit.after.counters.timers_pending += 1;
-        let fired = TimerFiredEvent {
-            fire_at: Some(fire_at),
-            timer_id: id,
-        };
-        self.commit.entries.push(Entry {
-            kind: Kind::Timer,
-            bound: true,
-            visible_us: Some(due_us),
-            event: event(-1, due_us, EventType::TimerFired(fired))
-                .encode_to_vec()
-                .into(),
-        });
+        let entry = timer_entry(self.now_us, id, fire_at);
+        self.commit.entries.push(entry);
     }
 
     fn create_child(

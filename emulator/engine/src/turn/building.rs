@@ -124,6 +124,8 @@ impl Building {
                 Some(ScheduledActivity { event, ..activity })
             })
             .collect();
+        // Timers that are overdue already fire in the order of their times, not of their ids.
+        commit.entries.sort_by_key(|entry| entry.visible_us);
         commit.chunks = if commit.renews { Vec::new() } else { chunks };
         commit
     }

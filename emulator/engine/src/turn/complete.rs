@@ -25,7 +25,6 @@ use crate::deliver::Entry;
 use crate::deliver::TaskResult;
 use crate::deliver::suspended;
 use crate::failure::bounded;
-use crate::history::ChunkWriter;
 use crate::history::event;
 use crate::instance::Counters;
 use crate::instance::Instance;
@@ -238,11 +237,36 @@ pub fn end_unstarted(
     output: Option<String>,
     recurse: bool,
 ) -> Commit {
+    terminate_now(now_us, instance, Some(start), output, recurse)
+}
+
+/// Ends an instance in whatever it does: no worker is asked. `start` is its ExecutionStarted
+/// event if that is not in the history.
+pub fn end_now(
+    now_us: i64,
+    instance: &Instance,
+    start: Option<&[u8]>,
+    output: Option<String>,
+) -> Commit {
+    terminate_now(now_us, instance, start, output, false)
+}
+
+fn terminate_now(
+    now_us: i64,
+    instance: &Instance,
+    start: Option<&[u8]>,
+    output: Option<String>,
+    recurse: bool,
+) -> Commit {
     let turn = Turn::new(now_us, instance, Vec::new());
-    let mut building = Building::new(now_us, instance, &turn, &super::Answer::default());
-    building.writer = ChunkWriter::default();
-    building.writer.push_encoded(&turn.started);
-    building.writer.push_encoded(start);
+    let unchanged = super::Answer {
+        custom_status: instance.custom_status.as_deref().map(str::to_owned),
+        ..Default::default()
+    };
+    let mut building = Building::new(now_us, instance, &turn, &unchanged);
+    if let Some(start) = start {
+        building.writer.push_encoded(start);
+    }
     let terminate = ExecutionTerminatedEvent {
         input: output.clone(),
         recurse,

@@ -8,6 +8,7 @@ mod building;
 mod commit;
 mod complete;
 
+pub(crate) use actions::timer_entry;
 pub use commit::ChildRequest;
 pub use commit::Commit;
 pub use commit::Ended;
@@ -15,6 +16,7 @@ pub use commit::EntityMessage;
 pub use commit::PayloadChange;
 pub use commit::ScheduledActivity;
 pub use commit::SentEvent;
+pub use complete::end_now;
 pub use complete::end_unstarted;
 pub use complete::started_event;
 
@@ -128,6 +130,11 @@ pub struct Surroundings {
     pub started: Option<ExecutionStartedEvent>,
     /// Accepted external events and controls that stay in the inbox after the turn.
     pub unbound_waiting: u32,
+}
+
+/// The commit for an answer that breaks the protocol in the way that `problem` says.
+pub fn refuse(now_us: i64, instance: &Instance, turn: &Turn, problem: &str) -> Commit {
+    malformed(now_us, instance, turn, problem)
 }
 
 /// Applies a worker's answer. `fresh_execution` becomes the execution id of a new generation.

@@ -6,8 +6,10 @@ use durascope_proto::CreateInstanceRequest;
 use durascope_proto::CreateTimerAction;
 use durascope_proto::HistoryEvent;
 use durascope_proto::OrchestrationStatus as Status;
+use durascope_proto::OrchestratorResponse;
 use durascope_proto::ResumeRequest;
 use durascope_proto::SuspendRequest;
+use durascope_proto::WorkItem;
 use durascope_proto::history_event::EventType;
 use durascope_proto::orchestrator_action::OrchestratorActionType as Action;
 use durascope_proto::time;
@@ -16,6 +18,7 @@ use durascope_proto::work_item::Request;
 use super::answers::answer;
 use super::answers::child;
 use super::answers::end;
+use super::answers::response;
 use super::answers::task;
 use super::event;
 use super::fresh;
@@ -178,4 +181,47 @@ async fn tags_given_at_continue_as_new_show_on_the_instance() {
     assert_eq!(started(turn(&second)).tags, expected);
     let state = hub.instance(key, "order", Texts::Blank).await;
     assert_eq!(state.unwrap().unwrap().tags, expected);
+}
+
+#[tokio::test]
+async fn a_worker_without_tokens_never_has_two_activities_that_it_could_not_tell_apart() {
+    let (_folder, _path, hub, key) = fresh().await;
+    let mut items = worker(&hub, key, 4).await;
+    hub.start(key, start("order")).await.unwrap();
+    let without_token = |item: &WorkItem, actions: Vec<Action>| OrchestratorResponse {
+        instance_id: turn(item).instance_id.clone(),
+        completion_token: String::new(),
+        ..response(item, actions)
+    };
+    let result = |text: &str| ActivityResponse {
+        instance_id: "order".to_owned(),
+        task_id: 1,
+        result: Some(text.to_owned()),
+        ..Default::default()
+    };
+    let first = next(&mut items).await;
+    let left = vec![task("Step"), end(Status::ContinuedAsNew)];
+    hub.complete_turn(key, without_token(&first, left))
+        .await
+        .unwrap();
+    let both = [next(&mut items).await, next(&mut items).await];
+    let second = both
+        .iter()
+        .find(|item| matches!(item.request, Some(Request::OrchestratorRequest(_))));
+    let schedule = without_token(second.unwrap(), vec![task("Step")]);
+    hub.complete_turn(key, schedule).await.unwrap();
+
+    // The first answer can only be that of the old execution: the new activity is not out.
+    hub.complete_activity(key, result("old")).await.unwrap();
+    let again = next(&mut items).await;
+    assert!(matches!(again.request, Some(Request::ActivityRequest(_))));
+    hub.complete_activity(key, result("new")).await.unwrap();
+    let last = next(&mut items).await;
+    let results: Vec<_> = news(turn(&last))
+        .filter_map(|event| match event {
+            EventType::TaskCompleted(completed) => completed.result.clone(),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(results, ["new"]);
 }

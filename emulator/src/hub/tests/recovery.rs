@@ -212,7 +212,7 @@ fn answer(turn: &OrchestratorRequest) -> OrchestratorResponse {
     }
 }
 
-fn stored_events(path: &Path) -> BTreeMap<i64, Vec<HistoryEvent>> {
+pub(super) fn stored_events(path: &Path) -> BTreeMap<i64, Vec<HistoryEvent>> {
     read(path, |db| {
         let mut statement = db
             .prepare("SELECT instance, data FROM history ORDER BY instance, chunk")
@@ -233,8 +233,9 @@ fn stored_events(path: &Path) -> BTreeMap<i64, Vec<HistoryEvent>> {
     })
 }
 
-/// Counters on the row equal what a full read of history and inbox gives.
-fn check_counters(path: &Path, seed: u64) {
+/// Counters on the row equal what a full read of history and inbox gives. What has failed may
+/// have accepted results that it never knew.
+pub(super) fn check_counters(path: &Path, seed: u64) {
     let events = stored_events(path);
     let rows: Vec<(i64, [i64; 7])> = read(path, |db| {
         let mut statement = db
@@ -244,7 +245,7 @@ fn check_counters(path: &Path, seed: u64) {
                         WHERE inbox.instance = instance.instance AND kind = 2) + act_failed,
                     timers_pending, messages_waiting - (SELECT count(*) FROM inbox
                         WHERE inbox.instance = instance.instance AND scheduled = 0)
-                 FROM instance",
+                 FROM instance WHERE status <> 3",
             )
             .unwrap();
         let rows = statement.query_map([], |row| {

@@ -1,33 +1,47 @@
 """Suspend, resume and terminate."""
 
+from datetime import timedelta
+
 import grpc
 from durabletask import task
 from durabletask.client import OrchestrationStatus
 
-from support import Context, Registry, equal, fresh_id, refused
+from context import Context
+from registry import Registry
+from support import equal, fresh_id, never, refused
 
-LENIENT = "the in-memory backend decides this otherwise"
-
-# How long an event must stay withheld from a suspended instance to be believed.
+# How long something must stay withheld from a suspended instance to be believed.
 WITHHELD_SECONDS = 1
 
 
 def register(registry: Registry) -> None:
-    registry.orchestrator(wait_for_go, parent_of_waiting)
-    registry.case(suspend_withholds_events_until_resume, beyond_plain=LENIENT)
-    registry.case(suspend_and_resume_twice_is_harmless, beyond_plain=LENIENT)
-    registry.case(terminate_gives_its_output)
-    registry.case(terminate_overrides_suspension)
-    registry.case(terminate_reaches_all_descendants,
-                  beyond_plain="the in-memory backend terminates no children")
-    registry.case(terminate_without_recursion_spares_children)
-    registry.case(terminate_of_an_ended_instance_changes_nothing)
-    registry.case(lifecycle_of_an_unknown_instance_is_refused, beyond_plain=LENIENT)
+    registry.orchestrator(wait_for_go, wait_for_go_and_timer, parent_of_waiting)
+    registry.first(
+        "suspend with events and timers meanwhile",
+        suspend_withholds_events_until_resume,
+        suspend_withholds_timers_until_resume,
+        suspend_and_resume_twice_is_harmless,
+        terminate_overrides_suspension,
+        lifecycle_of_an_unknown_instance_is_refused)
+    registry.second("suspend with events and timers meanwhile", suspension_outlives_the_restart)
+    registry.first("recursive terminate", terminate_reaches_all_descendants)
+    registry.second("recursive terminate", terminate_reaches_all_descendants_after_the_restart)
+    registry.first(
+        "non-recursive terminate", terminate_gives_its_output,
+        terminate_of_an_ended_instance_changes_nothing)
+    registry.second("non-recursive terminate", terminate_without_recursion_spares_children)
 
 
 def wait_for_go(ctx: task.OrchestrationContext, _):
     value = yield ctx.wait_for_external_event("Go")
     return value
+
+
+def wait_for_go_and_timer(ctx: task.OrchestrationContext, milliseconds: int):
+    results = yield task.when_all([
+        ctx.create_timer(timedelta(milliseconds=milliseconds)),
+        ctx.wait_for_external_event("Go")])
+    return results
 
 
 def parent_of_waiting(ctx: task.OrchestrationContext, ids: list[str]):
@@ -44,18 +58,28 @@ def suspend_withholds_events_until_resume(context: Context) -> None:
     instance = context.start(wait_for_go)
     context.running(instance)
     client.suspend_orchestration(instance, reason="lunch")
-    equal(client.get_orchestration_state(instance).runtime_status,
-          OrchestrationStatus.SUSPENDED, "status right after suspend")
+    equal(context.status(instance), OrchestrationStatus.SUSPENDED, "status right after suspend")
     client.raise_orchestration_event(instance, "Go", data="later")
     try:
         client.wait_for_orchestration_completion(instance, timeout=WITHHELD_SECONDS)
         raise AssertionError("a suspended instance completed")
     except TimeoutError:
         pass
-    equal(client.get_orchestration_state(instance).runtime_status,
-          OrchestrationStatus.SUSPENDED, "status with a withheld event")
+    equal(context.status(instance), OrchestrationStatus.SUSPENDED, "with a withheld event")
     client.resume_orchestration(instance)
     equal(context.output(instance), "later")
+
+
+def suspend_withholds_timers_until_resume(context: Context) -> None:
+    client = context.client
+    instance = context.start(wait_for_go_and_timer, input=300)
+    context.running(instance)
+    client.suspend_orchestration(instance)
+    client.raise_orchestration_event(instance, "Go", data="meanwhile")
+    never(lambda: context.status(instance) != OrchestrationStatus.SUSPENDED, WITHHELD_SECONDS,
+          "a suspended instance went on")
+    client.resume_orchestration(instance)
+    equal(context.output(instance), [None, "meanwhile"])
 
 
 def suspend_and_resume_twice_is_harmless(context: Context) -> None:
@@ -63,7 +87,7 @@ def suspend_and_resume_twice_is_harmless(context: Context) -> None:
     instance = context.start(wait_for_go)
     context.running(instance)
     client.resume_orchestration(instance, reason="was not suspended")
-    equal(client.get_orchestration_state(instance).runtime_status, OrchestrationStatus.RUNNING)
+    equal(context.status(instance), OrchestrationStatus.RUNNING)
     for _ in range(2):
         client.suspend_orchestration(instance)
     for _ in range(2):
@@ -74,10 +98,23 @@ def suspend_and_resume_twice_is_harmless(context: Context) -> None:
     equal(context.output(instance), 1, "after suspend of an ended instance")
 
 
+def suspension_outlives_the_restart(context: Context) -> None:
+    client = context.client
+    instance = context.start(wait_for_go_and_timer, input=200)
+    context.running(instance)
+    client.suspend_orchestration(instance, reason="over night")
+    client.raise_orchestration_event(instance, "Go", data="meanwhile")
+    context.past_checkpoint()
+    never(lambda: context.status(instance) != OrchestrationStatus.SUSPENDED, WITHHELD_SECONDS,
+          "a suspended instance went on")
+    client.resume_orchestration(instance)
+    equal(context.output(instance), [None, "meanwhile"])
+
+
 def terminate_gives_its_output(context: Context) -> None:
     instance = context.start(wait_for_go)
     context.running(instance)
-    context.client.terminate_orchestration(instance, output={"why": "enough"})
+    context.client.terminate_orchestration(instance, output={"why": "enough"}, recursive=False)
     state = context.ended(instance, OrchestrationStatus.TERMINATED)
     equal(state.get_output(), {"why": "enough"})
     assert state.failure_details is None, state.failure_details
@@ -91,23 +128,40 @@ def terminate_overrides_suspension(context: Context) -> None:
     equal(context.ended(instance, OrchestrationStatus.TERMINATED).get_output(), "over")
 
 
-def terminate_reaches_all_descendants(context: Context) -> None:
+def start_family(context: Context) -> list[str]:
+    """An instance with a child, a grandchild and a great-grandchild, all of them waiting."""
     ids = [fresh_id("down") for _ in range(3)]
     root = context.start(parent_of_waiting, input=ids)
-    for instance in ids:
-        context.running(instance)
-    context.client.terminate_orchestration(root, output="all of you", recursive=True)
     for instance in [root, *ids]:
+        context.running(instance)
+    return [root, *ids]
+
+
+def terminate_family(context: Context, family: list[str]) -> None:
+    context.client.terminate_orchestration(family[0], output="all of you", recursive=True)
+    for instance in family:
         state = context.ended(instance, OrchestrationStatus.TERMINATED)
         equal(state.get_output(), "all of you", f"output of {instance}")
+
+
+def terminate_reaches_all_descendants(context: Context) -> None:
+    terminate_family(context, start_family(context))
+
+
+def terminate_reaches_all_descendants_after_the_restart(context: Context) -> None:
+    family = start_family(context)
+    context.past_checkpoint()
+    terminate_family(context, family)
 
 
 def terminate_without_recursion_spares_children(context: Context) -> None:
     child = fresh_id("spared")
     root = context.start(parent_of_waiting, input=[child])
     context.running(child)
+    context.past_checkpoint()
     context.client.terminate_orchestration(root, recursive=False)
     context.ended(root, OrchestrationStatus.TERMINATED)
+    equal(context.status(child), OrchestrationStatus.RUNNING, "status of the child")
     context.client.raise_orchestration_event(child, "Go")
     equal(context.output(child), "leaf")
 
@@ -116,8 +170,8 @@ def terminate_of_an_ended_instance_changes_nothing(context: Context) -> None:
     instance = context.start(wait_for_go)
     context.client.raise_orchestration_event(instance, "Go", data="done")
     before = context.ended(instance, OrchestrationStatus.COMPLETED)
-    context.client.terminate_orchestration(instance, output="too late")
-    equal(context.client.get_orchestration_state(instance), before, "state")
+    context.client.terminate_orchestration(instance, output="too late", recursive=False)
+    equal(context.state(instance), before, "state")
 
 
 def lifecycle_of_an_unknown_instance_is_refused(context: Context) -> None:
