@@ -4,6 +4,9 @@ use durascope_proto::CompleteOrchestrationAction;
 use durascope_proto::CreateSubOrchestrationAction;
 use durascope_proto::CreateTimerAction;
 use durascope_proto::EntityLockRequestedEvent;
+use durascope_proto::EntityOperationCalledEvent;
+use durascope_proto::EntityOperationSignaledEvent;
+use durascope_proto::EntityUnlockSentEvent;
 use durascope_proto::HistoryEvent;
 use durascope_proto::OrchestrationInstance;
 use durascope_proto::OrchestrationStatus;
@@ -89,6 +92,73 @@ pub fn terminate(id: i32, instance: &str, reason: &str, recurse: bool) -> Orches
     )
 }
 
+fn to_entity(id: i32, message: EntityMessageType) -> OrchestratorAction {
+    action(
+        id,
+        OrchestratorActionType::SendEntityMessage(SendEntityMessageAction {
+            entity_message_type: Some(message),
+        }),
+    )
+}
+
+/// The id of a request or a critical section, in the form that every SDK uses.
+pub fn guid(number: u32) -> String {
+    format!("00000000-0000-0000-0000-{number:012x}")
+}
+
+/// Signals an entity, then if `at_us` is given. The request has the number of the action.
+pub fn signal(id: i32, target: &str, operation: &str, at_us: Option<i64>) -> OrchestratorAction {
+    to_entity(
+        id,
+        EntityMessageType::EntityOperationSignaled(EntityOperationSignaledEvent {
+            request_id: guid(id.unsigned_abs()),
+            operation: operation.to_owned(),
+            scheduled_time: at_us.map(time::from_micros),
+            input: None,
+            target_instance_id: Some(target.to_owned()),
+        }),
+    )
+}
+
+/// Calls an entity as Python and .NET do, without the execution of the caller. The request has
+/// the number of the action.
+pub fn call(id: i32, target: &str, operation: &str, input: Option<&str>) -> OrchestratorAction {
+    to_entity(
+        id,
+        EntityMessageType::EntityOperationCalled(EntityOperationCalledEvent {
+            request_id: guid(id.unsigned_abs()),
+            operation: operation.to_owned(),
+            input: input.map(str::to_owned),
+            target_instance_id: Some(target.to_owned()),
+            ..EntityOperationCalledEvent::default()
+        }),
+    )
+}
+
+/// Asks for a critical section over these entities.
+pub fn lock(id: i32, section: &str, entities: &[&str]) -> OrchestratorAction {
+    to_entity(
+        id,
+        EntityMessageType::EntityLockRequested(EntityLockRequestedEvent {
+            critical_section_id: section.to_owned(),
+            lock_set: entities.iter().map(|&entity| entity.to_owned()).collect(),
+            ..EntityLockRequestedEvent::default()
+        }),
+    )
+}
+
+/// Ends a critical section at one entity.
+pub fn unlock(id: i32, section: &str, target: &str) -> OrchestratorAction {
+    to_entity(
+        id,
+        EntityMessageType::EntityUnlockSent(EntityUnlockSentEvent {
+            critical_section_id: section.to_owned(),
+            parent_instance_id: None,
+            target_instance_id: Some(target.to_owned()),
+        }),
+    )
+}
+
 fn finish(id: i32, completion: CompleteOrchestrationAction) -> OrchestratorAction {
     action(
         id,
@@ -135,21 +205,6 @@ pub fn continue_as_new(id: i32, input: &str, carryover: Vec<HistoryEvent>) -> Or
             carryover_events: carryover,
             ..CompleteOrchestrationAction::default()
         },
-    )
-}
-
-/// Asks for a critical section over these entities.
-pub fn lock(id: i32, section: &str, entities: &[&str]) -> OrchestratorAction {
-    let request = EntityLockRequestedEvent {
-        critical_section_id: section.to_owned(),
-        lock_set: entities.iter().map(|&id| id.to_owned()).collect(),
-        ..EntityLockRequestedEvent::default()
-    };
-    action(
-        id,
-        OrchestratorActionType::SendEntityMessage(SendEntityMessageAction {
-            entity_message_type: Some(EntityMessageType::EntityLockRequested(request)),
-        }),
     )
 }
 

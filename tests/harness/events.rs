@@ -2,6 +2,7 @@
 
 use durascope_proto::ExecutionStartedEvent;
 use durascope_proto::HistoryEvent;
+use durascope_proto::TaskFailureDetails;
 use durascope_proto::history_event::EventType;
 
 /// The kind of one event, such as `TaskScheduled`; `Nothing` for an event without content.
@@ -62,6 +63,33 @@ pub fn answered_ids(events: &[HistoryEvent]) -> Vec<i32> {
         .filter_map(|event| match &event.event_type {
             Some(EventType::TaskCompleted(completed)) => Some(completed.task_scheduled_id),
             Some(EventType::TaskFailed(failed)) => Some(failed.task_scheduled_id),
+            _ => None,
+        })
+        .collect()
+}
+
+/// The results of calls to entities, by request: the output or the failure.
+pub fn replies(events: &[HistoryEvent]) -> Vec<(&str, Result<Option<&str>, &TaskFailureDetails>)> {
+    events
+        .iter()
+        .filter_map(|event| match event.event_type.as_ref()? {
+            EventType::EntityOperationCompleted(it) => {
+                Some((it.request_id.as_str(), Ok(it.output.as_deref())))
+            }
+            EventType::EntityOperationFailed(it) => {
+                Some((it.request_id.as_str(), Err(it.failure_details.as_ref()?)))
+            }
+            _ => None,
+        })
+        .collect()
+}
+
+/// The critical sections that have begun, in order.
+pub fn granted(events: &[HistoryEvent]) -> Vec<&str> {
+    events
+        .iter()
+        .filter_map(|event| match event.event_type.as_ref()? {
+            EventType::EntityLockGranted(it) => Some(it.critical_section_id.as_str()),
             _ => None,
         })
         .collect()

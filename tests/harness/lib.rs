@@ -6,6 +6,7 @@ pub mod actions;
 pub mod binaries;
 pub mod client;
 pub mod emulator;
+pub mod entities;
 pub mod events;
 pub mod official;
 pub mod terminal;

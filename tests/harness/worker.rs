@@ -21,6 +21,7 @@ use tonic::Streaming;
 
 use crate::DEADLINE;
 use crate::RawClient;
+use crate::entities::Batch;
 
 /// One open stream of work items. Dropping it ends the stream, as a crash of a worker does.
 pub struct RawWorker {
@@ -28,6 +29,7 @@ pub struct RawWorker {
     stream: Streaming<WorkItem>,
     turns: VecDeque<Turn>,
     activities: VecDeque<Activity>,
+    batches: VecDeque<Batch>,
 }
 
 /// A turn of an orchestration that this worker holds.
@@ -72,6 +74,7 @@ impl RawWorker {
             stream,
             turns: VecDeque::new(),
             activities: VecDeque::new(),
+            batches: VecDeque::new(),
         })
     }
 
@@ -86,8 +89,17 @@ impl RawWorker {
             .context("the stream ended")
     }
 
+    /// Takes what comes next. Signs of life do not put off the deadline.
     async fn receive(&mut self) -> Result<()> {
-        let item = self.next().await?;
+        let item = timeout(DEADLINE, async {
+            loop {
+                let item = self.next().await?;
+                if !matches!(item.request, Some(Request::HealthPing(_))) {
+                    return anyhow::Ok(item);
+                }
+            }
+        });
+        let item = item.await.context("no work item before the deadline")??;
         let token = item.completion_token;
         match item.request {
             Some(Request::OrchestratorRequest(request)) => {
@@ -96,7 +108,9 @@ impl RawWorker {
             Some(Request::ActivityRequest(request)) => {
                 self.activities.push_back(Activity { token, request });
             }
-            Some(Request::HealthPing(_)) => {}
+            Some(Request::EntityRequestV2(request)) => {
+                self.batches.push_back(Batch { token, request });
+            }
             other => bail!("an unexpected work item: {other:?}"),
         }
         Ok(())
@@ -126,6 +140,37 @@ impl RawWorker {
             }
             self.receive().await.context("waiting for an activity")?;
         }
+    }
+
+    /// The next batch of an entity; what else comes meanwhile is kept.
+    ///
+    /// # Errors
+    /// As [`RawWorker::next`].
+    pub async fn entity(&mut self) -> Result<Batch> {
+        loop {
+            if let Some(batch) = self.batches.pop_front() {
+                return Ok(batch);
+            }
+            self.receive()
+                .await
+                .context("waiting for a batch of an entity")?;
+        }
+    }
+
+    /// Takes the next batch; all of its operations succeed with this result and leave this state.
+    ///
+    /// # Errors
+    /// As [`RawWorker::next`], or the server's status.
+    pub async fn answer_entity(
+        &mut self,
+        state: Option<&str>,
+        result: Option<&str>,
+    ) -> Result<Batch> {
+        let batch = self.entity().await?;
+        self.client
+            .complete_batch(batch.done(state, result))
+            .await?;
+        Ok(batch)
     }
 
     /// Takes the next turn and answers it.

@@ -196,6 +196,19 @@ impl Leases {
         gone.map(|(_, lease)| lease).collect()
     }
 
+    /// Takes every batch of a hub's entities.
+    pub(crate) fn take_entities(&mut self, hub: HubKey) -> Vec<Lease> {
+        let of_hub = |lease: &Lease| lease.hub == hub && lease.held.kind() == WorkKind::Entity;
+        let tokens: Vec<Token> = self
+            .by_token
+            .iter()
+            .filter(|(_, lease)| of_hub(lease))
+            .map(|(token, _)| *token)
+            .collect();
+        let taken = tokens.into_iter().filter_map(|token| self.take(token));
+        taken.collect()
+    }
+
     pub(crate) fn of_instance(&self, key: InstanceKey) -> impl Iterator<Item = &Lease> {
         self.by_token
             .values()

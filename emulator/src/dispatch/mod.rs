@@ -137,6 +137,15 @@ impl Dispatch {
         self.leases.forget_hub(hub);
     }
 
+    /// The hub is empty from now on: nothing waits, and batches of entities that are out are worth
+    /// nothing. Its instances are forgotten one by one.
+    pub(crate) fn empty_hub(&mut self, now_us: i64, hub: HubKey) {
+        self.hub(hub).clear();
+        for lease in self.leases.take_entities(hub) {
+            self.free_slot(now_us, &lease);
+        }
+    }
+
     /// Forgets instances that are gone: what waits of them, and what is out, whose tokens are
     /// worth nothing any more.
     pub(crate) fn forget(&mut self, now_us: i64, hub: HubKey, keys: &HashSet<InstanceKey>) {

@@ -104,7 +104,8 @@ impl Core {
             }
             Effect::HubGone { hub, stays } => {
                 if stays {
-                    self.dispatch.hub(hub).clear();
+                    let now_us = self.clock.now();
+                    self.dispatch.empty_hub(now_us, hub);
                 } else {
                     self.dispatch.remove_hub(hub);
                 }

@@ -83,10 +83,12 @@ impl Core {
         follow_ups: &mut VecDeque<FollowUp>,
     ) -> Result<(), StoreError> {
         let seq = self.clock.tick();
-        let key = match entities::by_id(&self.db, hub, id)? {
-            Some(entity) => entity.key,
-            None => entities::insert(&self.db, hub, id, seq)?,
+        let (key, lock) = match entities::by_id(&self.db, hub, id)? {
+            Some(entity) => (entity.key, entity.lock),
+            None => (entities::insert(&self.db, hub, id, seq)?, None),
         };
+        // The end of the section looks at what waits for it.
+        let waits = lock.is_some_and(|lock| !lock.admits(entry.kind, entry.caller.as_ref()));
         let at_us = entry
             .visible_us
             .map_or(seq, |visible_us| visible_us.max(seq));
@@ -96,6 +98,7 @@ impl Core {
                 let key = Waking::Entity(key);
                 self.effect(Effect::Due { at_us, key });
             }
+            (None, _) if waits => {}
             (None, Kind::Lock) => follow_ups.push_back(FollowUp::Consider(key)),
             (None, Kind::Signal | Kind::Call) => self.effect_ready(hub, key, id),
         }
@@ -221,7 +224,12 @@ impl Core {
             }
         };
         let mut follow_ups = VecDeque::new();
-        let applied = self.commit_batch(hub, key, batch, commit, &mut follow_ups);
+        let applied = match entities::by_key(&self.db, key) {
+            Ok(Some(_)) => self.commit_batch(hub, key, batch, commit, &mut follow_ups),
+            // Its hub was emptied in this very transaction.
+            Ok(None) => Ok(()),
+            Err(error) => Err(error),
+        };
         self.effect(Effect::Freed {
             token,
             lease: Box::new(lease),

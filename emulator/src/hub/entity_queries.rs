@@ -68,6 +68,7 @@ impl Hub {
             after: after(query.continuation_token.as_deref())?,
             // One more than the page tells whether another page follows.
             limit: size + 1,
+            bytes: PAGE_BYTES_MAX,
         };
         let read = self
             .store()

@@ -11,6 +11,7 @@ use durascope_engine::deliver::Entry;
 use durascope_engine::deliver::Message;
 use durascope_engine::deliver::TaskResult;
 use durascope_engine::entity::Caller;
+use durascope_engine::entity::EntityId;
 use durascope_engine::rewind::OpenChild;
 use durascope_engine::start;
 use durascope_engine::start::NewInstance;
@@ -264,7 +265,10 @@ impl Core {
 
     /// The key of an instance that must exist.
     pub(super) fn known(&mut self, hub: HubKey, id: &str) -> Result<InstanceKey, HubError> {
-        start::check_instance_id("instanceId", id)?;
+        // An entity is no instance, and an id of one is not wrong as such.
+        if !EntityId::is_meant(id) {
+            start::check_instance_id("instanceId", id)?;
+        }
         self.check_hub(hub)?;
         let live = self.cache.by_id(&self.db, hub, id)?;
         let key = live.map(|live| live.key);

@@ -3,6 +3,7 @@
 use std::time::Duration;
 use std::time::Instant;
 
+use durascope_engine::entity::EntityId;
 use durascope_proto::ActivityResponse;
 use durascope_proto::CreateInstanceRequest;
 use durascope_proto::EntityBatchResult;
@@ -98,7 +99,8 @@ impl Hub {
         request: PurgeInstancesRequest,
     ) -> Result<PurgeInstancesResponse, HubError> {
         let recursive = request.recursive;
-        let ids = match request.request {
+        let orchestrations_only = request.is_orchestration;
+        let mut ids = match request.request {
             None => {
                 let what = "one of instanceId, purgeInstanceFilter, instanceBatch must be set";
                 return Err(HubError::Invalid(what.to_owned()));
@@ -117,6 +119,10 @@ impl Hub {
                 "instanceBatch has {} ids, the limit is {PURGE_BATCH_MAX}",
                 ids.len()
             )));
+        }
+        if orchestrations_only {
+            // Only .NET sets it. The opposite says nothing: others never do.
+            ids.retain(|id| !EntityId::is_meant(id));
         }
         let deleted = self
             .change(move |core| core.purge_ids(hub, &ids, recursive))

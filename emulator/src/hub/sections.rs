@@ -92,9 +92,12 @@ impl Core {
         }
         let now_us = self.clock.tick();
         let entry = Request::entry(now_us, sender, event);
+        // It begins at all of them or at none: one look is enough.
+        let mut looks = VecDeque::new();
         for id in &request.entities {
-            self.put_entity(hub, id, &entry, follow_ups)?;
+            self.put_entity(hub, id, &entry, &mut looks)?;
         }
+        follow_ups.extend(looks.pop_back());
         Ok(())
     }
 
@@ -166,6 +169,8 @@ impl Core {
             entities::set_lock(&self.db, *key, Some(&lock))?;
         }
         follow_ups.push_back(granted(caller, &request));
+        // Calls of the owner that stood behind the request are for now.
+        follow_ups.extend(free.into_iter().map(FollowUp::Consider));
         Ok(())
     }
 
@@ -250,6 +255,7 @@ impl Core {
             if !holds {
                 tracing::warn!(owner = ?lock.owner_id, "a lock had outlived its holder");
                 entities::set_lock(&self.db, key, None)?;
+                follow_ups.push_back(FollowUp::Consider(key));
             }
         }
         for key in entities::waiting(&self.db)? {

@@ -6,12 +6,13 @@ use rusqlite::Row;
 use rusqlite::named_params;
 
 use super::StoreError;
+use super::pages::prefix_end;
 use crate::live::HubKey;
 
 const PAGE: &str = "\
 SELECT entity, id, modified_at_us, owner_id, CASE WHEN :with_state THEN state END
 FROM entity
-WHERE hub = :hub AND id > :after AND id >= :prefix AND substr(id, 1, length(:prefix)) = :prefix
+WHERE hub = :hub AND id > :after AND id >= :prefix AND (:prefix_end IS NULL OR id < :prefix_end)
     AND modified_at_us >= :from_us AND modified_at_us < :to_us
     AND (:transient OR state IS NOT NULL)
 ORDER BY id LIMIT :limit";
@@ -30,6 +31,8 @@ pub(crate) struct EntityPage {
     /// The id of the last entity of the page before; empty for the first page.
     pub(crate) after: String,
     pub(crate) limit: i64,
+    /// States are read until there is more of them than this, which is more than a page takes.
+    pub(crate) bytes: usize,
 }
 
 /// An entity as clients see it.
@@ -47,6 +50,7 @@ pub(crate) fn page(db: &Connection, page: &EntityPage) -> Result<Vec<EntityRow>,
     let mut rows = statement.query(named_params! {
         ":hub": page.hub.0,
         ":prefix": page.prefix,
+        ":prefix_end": prefix_end(&page.prefix),
         ":from_us": page.from_us,
         ":to_us": page.to_us,
         ":with_state": page.with_state,
@@ -55,8 +59,17 @@ pub(crate) fn page(db: &Connection, page: &EntityPage) -> Result<Vec<EntityRow>,
         ":limit": page.limit,
     })?;
     let mut entities = Vec::new();
+    let mut bytes = 0;
     while let Some(row) = rows.next()? {
-        entities.push(entity_row(row)?);
+        let entity = entity_row(row)?;
+        // The first is on the page however large it is.
+        if !entities.is_empty() {
+            bytes += entity.state.as_ref().map_or(0, String::len);
+        }
+        entities.push(entity);
+        if bytes > page.bytes {
+            break;
+        }
     }
     Ok(entities)
 }

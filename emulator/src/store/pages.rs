@@ -144,7 +144,7 @@ pub(crate) fn completed_at(
 }
 
 /// The least text above every text with this prefix; `None` when there is none.
-fn prefix_end(prefix: &str) -> Option<String> {
+pub(super) fn prefix_end(prefix: &str) -> Option<String> {
     let mut end = prefix.to_owned();
     while let Some(last) = end.pop() {
         let next = match last {

@@ -178,3 +178,5 @@ CREATE TABLE entity_inbox (
 CREATE INDEX entity_inbox_scheduled ON entity_inbox (at_us) WHERE scheduled = 1;
 -- Critical sections that an instance waits for, when it ends.
 CREATE INDEX entity_inbox_lock ON entity_inbox (caller) WHERE kind = 2;
+-- Calls of who holds the lock, past everything that waits for its end.
+CREATE INDEX entity_inbox_call ON entity_inbox (entity, caller) WHERE kind = 1;

@@ -2,6 +2,11 @@
 
 mod batches;
 mod delivery;
+mod entities;
+mod entity_actions;
+mod entity_failures;
+mod entity_purge;
+mod entity_queries;
 mod generations;
 mod history;
 mod lifecycle;
@@ -10,6 +15,8 @@ mod purge;
 mod restart;
 mod rewind;
 mod rewind_children;
+mod section_ends;
+mod sections;
 mod skip;
 mod starts;
 mod turns;
@@ -49,6 +56,25 @@ impl Server {
         let mut worker = RawWorker::open(&server.client).await.unwrap();
         let turn = worker.turn().await.unwrap();
         (server, worker, turn)
+    }
+
+    /// A server with one worker.
+    pub(crate) async fn with_worker() -> (Self, RawWorker) {
+        let server = Self::start().await;
+        let worker = RawWorker::open(&server.client).await.unwrap();
+        (server, worker)
+    }
+
+    /// Starts another instance, whose first turn this worker gets.
+    pub(crate) async fn first_turn(
+        &self,
+        worker: &mut RawWorker,
+        id: &str,
+    ) -> durascope_tests::worker::Turn {
+        self.client.start("Order", id, None).await.unwrap();
+        let turn = worker.turn().await.unwrap();
+        assert_eq!(turn.request.instance_id, id);
+        turn
     }
 
     /// A worker that ends every orchestration in its first turn with its input as the output.

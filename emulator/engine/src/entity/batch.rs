@@ -42,8 +42,7 @@ impl<'a> Forming<'a> {
     /// for now; otherwise a critical section that waits is where the batch ends.
     pub fn offer(&mut self, kind: Kind, caller: Option<&Caller>, bytes: usize) -> Offer {
         let belongs = match (self.lock, kind) {
-            (Some(lock), Kind::Call) => caller.is_some_and(|caller| lock.is_held_by(caller)),
-            (Some(_), Kind::Signal | Kind::Lock) => false,
+            (Some(lock), _) => lock.admits(kind, caller),
             (None, Kind::Signal | Kind::Call) => true,
             (None, Kind::Lock) => return Offer::Stop,
         };

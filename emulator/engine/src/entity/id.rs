@@ -19,28 +19,34 @@ impl EntityId {
     /// # Errors
     /// [`Rejected::Invalid`]: not of the form `@name@key`, or longer than [`INSTANCE_ID_MAX`].
     pub fn parse(what: &str, id: &str) -> Result<Self, Rejected> {
-        let length = id.chars().count();
+        let split = id
+            .strip_prefix(ENTITY_PREFIX)
+            .and_then(|rest| rest.split_once(ENTITY_PREFIX));
+        let (name, text) = match split {
+            Some((name, key)) => {
+                let name = name.to_lowercase();
+                let text = format!("{ENTITY_PREFIX}{name}{ENTITY_PREFIX}{key}");
+                (name, text)
+            }
+            None => (String::new(), id.to_owned()),
+        };
+        // Of what is stored: some letters are more than one in lower case.
+        let length = text.chars().count();
         if length > INSTANCE_ID_MAX {
             return Err(Rejected::Invalid(format!(
                 "{what} has a length of {length} characters, the limit is {INSTANCE_ID_MAX}"
             )));
         }
-        let split = id
-            .strip_prefix(ENTITY_PREFIX)
-            .and_then(|rest| rest.split_once(ENTITY_PREFIX));
-        match split {
-            Some((name, key)) if !name.is_empty() => {
-                let name = name.to_lowercase();
-                Ok(Self {
-                    name_len: name.len(),
-                    text: format!("{ENTITY_PREFIX}{name}{ENTITY_PREFIX}{key}").into(),
-                })
-            }
-            _ => Err(Rejected::Invalid(format!(
+        if name.is_empty() {
+            return Err(Rejected::Invalid(format!(
                 "{what} must have the form {ENTITY_PREFIX}name{ENTITY_PREFIX}key, \
                  but is {id:?}"
-            ))),
+            )));
         }
+        Ok(Self {
+            name_len: name.len(),
+            text: text.into(),
+        })
     }
 
     /// Whether this is meant as the id of an entity.
@@ -99,6 +105,15 @@ mod unit {
             "{refused}"
         );
         EntityId::parse("instanceId", &long[..100]).unwrap();
+        // What counts is what is stored: this letter is two in lower case.
+        let grows = format!("@{}@k", "İ".repeat(60));
+        let refused = EntityId::parse("instanceId", &grows).unwrap_err();
+        assert!(
+            refused.to_string().contains("length of 123 characters"),
+            "{refused}"
+        );
+        let fits = EntityId::parse("instanceId", "@İ@k").unwrap();
+        assert_eq!(EntityId::parse("instanceId", fits.text()).unwrap(), fits);
     }
 
     #[test]

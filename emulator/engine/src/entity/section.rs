@@ -29,6 +29,11 @@ impl Lock {
     pub fn is_held_by(&self, caller: &Caller) -> bool {
         self.owner == *caller
     }
+
+    /// Whether such a message is for now: only the calls of the owner are.
+    pub fn admits(&self, kind: Kind, caller: Option<&Caller>) -> bool {
+        kind == Kind::Call && caller.is_some_and(|caller| self.is_held_by(caller))
+    }
 }
 
 /// A critical section that an orchestration asks for. It stands in the inbox of each of its

@@ -1,6 +1,9 @@
 //! The hub on a real database, with workers that are plain functions.
 
 mod answers;
+mod entities;
+mod entity_rollback;
+mod entity_walk;
 mod generations;
 mod hubs;
 mod recovery;

@@ -62,7 +62,7 @@ fn request(item: &WorkItem) -> &Request {
     item.request.as_ref().unwrap()
 }
 
-fn is_rolled_back<T>(result: &Result<T, HubError>) -> bool {
+pub(super) fn is_rolled_back<T>(result: &Result<T, HubError>) -> bool {
     matches!(result, Err(HubError::NotCommitted(_)))
 }
 

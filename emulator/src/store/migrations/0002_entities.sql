@@ -31,3 +31,4 @@ CREATE TABLE entity_inbox (
 
 CREATE INDEX entity_inbox_scheduled ON entity_inbox (at_us) WHERE scheduled = 1;
 CREATE INDEX entity_inbox_lock ON entity_inbox (caller) WHERE kind = 2;
+CREATE INDEX entity_inbox_call ON entity_inbox (entity, caller) WHERE kind = 1;
