@@ -63,6 +63,7 @@ const MODULES: &[(&str, &[&str])] = &[
             // What it translates: an error to a status, a request to a worker's limits.
             "store::StoreError",
             "dispatch::WorkerProfile",
+            "dispatch::WorkKind",
         ],
     ),
     ("emulator/src/clock", &[]),

@@ -189,7 +189,10 @@ async fn a_wait_that_meets_the_start_never_answers_with_a_state_that_it_did_not_
         started.unwrap();
         match answer {
             Ok(answer) => assert!(!answer.into_inner().exists, "{id} has not ended"),
-            Err(status) => assert_eq!(status.code(), Code::DeadlineExceeded),
+            Err(status) => assert!(
+                matches!(status.code(), Code::DeadlineExceeded | Code::Cancelled),
+                "{status:?}"
+            ),
         }
     }
 }
