@@ -101,7 +101,7 @@ async fn what_has_not_ended_keeps_its_id_for_itself() {
     let unknown = client.restart("nobody", true).await.unwrap_err();
     assert_eq!(unknown.code(), Code::NotFound);
     let entity = client.restart("@counter@a", true).await.unwrap_err();
-    assert_eq!(entity.code(), Code::InvalidArgument);
+    assert_eq!(entity.code(), Code::NotFound);
     let pending = client.restart("order", false).await.unwrap_err();
     assert_eq!(pending.code(), Code::FailedPrecondition);
     client.complete_turn(&turn, vec![]).await.unwrap();
