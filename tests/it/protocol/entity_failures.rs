@@ -349,7 +349,7 @@ async fn workers_get_the_entities_that_they_list_and_others_do_not_stand_in_the_
     drop(none);
     // No filters want everything.
     let mut all = RawWorker::open(client).await.unwrap();
-    let mut seen = vec![all.entity().await.unwrap(), all.entity().await.unwrap()];
+    let mut seen = [all.entity().await.unwrap(), all.entity().await.unwrap()];
     seen.sort_by_key(|batch| batch.request.instance_id.clone());
     assert_eq!(seen[0].names(), ["3"]);
     assert_eq!(seen[1].names(), ["1"]);
