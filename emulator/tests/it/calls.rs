@@ -96,7 +96,19 @@ async fn every_call_is_one_line_with_its_status_and_who_made_it() {
 
     let calls = process.calls();
     let text = |call: &Value, field: &str| call["fields"][field].as_str().unwrap().to_owned();
-    let seen: Vec<(String, String)> = calls
+    // The wait ends by itself, so its place among the lines is a matter of chance; and on a busy
+    // machine the caller may leave before it is answered.
+    let (waits, others): (Vec<&Value>, Vec<&Value>) = calls
+        .iter()
+        .partition(|call| text(call, "method") == "WaitForInstanceCompletion");
+    assert_eq!(waits.len(), 1, "{calls:?}");
+    let ended = text(waits[0], "status");
+    assert!(
+        ["DEADLINE_EXCEEDED", "CANCELLED"].contains(&&*ended),
+        "{ended}"
+    );
+    assert!(waits[0]["fields"]["micros"].as_u64().unwrap() >= 10_000);
+    let seen: Vec<(String, String)> = others
         .iter()
         .map(|call| (text(call, "method"), text(call, "status")))
         .collect();
@@ -105,14 +117,12 @@ async fn every_call_is_one_line_with_its_status_and_who_made_it() {
         ("StartInstance", "INVALID_ARGUMENT"),
         ("RaiseEvent", "NOT_FOUND"),
         ("GetWorkItems", "OK"),
-        ("WaitForInstanceCompletion", "DEADLINE_EXCEEDED"),
         ("Hello", "OK"),
     ];
     let expected = expected.map(|(method, status)| (method.to_owned(), status.to_owned()));
     assert_eq!(seen, expected, "{calls:?}");
-    assert_eq!(text(&calls[0], "user_agent"), "durabletask-test/1.2");
-    assert!(text(&calls[1], "user_agent").contains("tonic"), "{calls:?}");
-    assert!(calls[4]["fields"]["micros"].as_u64().unwrap() >= 10_000);
+    assert_eq!(text(others[0], "user_agent"), "durabletask-test/1.2");
+    assert!(text(others[1], "user_agent").contains("tonic"), "{calls:?}");
     assert!(calls.iter().all(|call| call["level"] == "DEBUG"));
 }
 
