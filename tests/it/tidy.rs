@@ -60,7 +60,8 @@ const MODULES: &[(&str, &[&str])] = &[
             "tasks",
             "config",
             "logging",
-            // What it translates: an error to a status, a request to a worker's limits.
+            // What it translates: an error to a status, a request to a worker's limits, and which
+            // of the three calls gives a work item back.
             "store::StoreError",
             "dispatch::WorkerProfile",
             "dispatch::WorkKind",

@@ -13,7 +13,7 @@ impl Core {
     /// Applies one command. An error fails the whole group.
     pub(super) fn apply(&mut self, command: Command, fate: Fate) -> Result<(), StoreError> {
         match command {
-            Command::Change(change) => change.apply(self, fate),
+            Command::Change(change) | Command::Look(change) => change.apply(self, fate),
             Command::Connect { hub, worker, reply } => {
                 let result = self.connect(hub, *worker);
                 self.answer(reply, result)

@@ -59,6 +59,8 @@ impl std::fmt::Debug for Change {
 #[derive(Debug)]
 pub(super) enum Command {
     Change(Change),
+    /// Reads what only the core knows, and writes nothing.
+    Look(Change),
     Connect {
         hub: HubKey,
         worker: Box<WorkerProfile>,

@@ -170,7 +170,7 @@ impl Core {
         // Looking changes nothing; if it counted as news, a feed that looks would feed itself.
         let news = taken
             .iter()
-            .any(|command| !matches!(command, Command::Inspect { .. }));
+            .any(|command| !matches!(command, Command::Inspect { .. } | Command::Look(_)));
         let mut failure = writer::begin(&self.db).err();
         for command in taken.drain(..) {
             let fate = match failure {

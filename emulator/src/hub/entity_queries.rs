@@ -39,7 +39,7 @@ impl Hub {
             return Ok(None);
         };
         let key = row.key;
-        let backlog = self.change(move |core| core.backlogs(&[key])).await?;
+        let backlog = self.look(move |core| core.backlogs(&[key])).await?;
         let backlog = backlog.first().copied().unwrap_or(0);
         Ok(Some(metadata(row, backlog)))
     }
@@ -75,7 +75,7 @@ impl Hub {
             .read(move |connection| entity_pages::page(connection, &page));
         let rows = read.await?;
         let keys: Vec<i64> = rows.iter().map(|row| row.key).collect();
-        let backlogs = self.change(move |core| core.backlogs(&keys)).await?;
+        let backlogs = self.look(move |core| core.backlogs(&keys)).await?;
         let size = usize::try_from(size).unwrap_or(usize::MAX);
         Ok(fill(rows, &backlogs, size))
     }

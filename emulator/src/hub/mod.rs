@@ -108,6 +108,15 @@ impl Hub {
             .await
     }
 
+    /// Has the core read something that is not in the store.
+    async fn look<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut Core) -> Result<T, HubError> + Send + 'static,
+    ) -> Result<T, HubError> {
+        self.ask(|reply| Command::Look(Change::new(work, reply)))
+            .await
+    }
+
     async fn ask<T>(&self, command: impl FnOnce(Reply<T>) -> Command) -> Result<T, HubError> {
         let (reply, answer) = oneshot::channel();
         let sent = self.commands.send(command(reply)).await;

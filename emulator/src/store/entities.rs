@@ -441,20 +441,24 @@ pub(crate) fn delete_of_hub(db: &Connection, hub: HubKey) -> Result<(), StoreErr
 mod tests {
     use super::*;
 
-    #[test]
-    fn the_calls_of_a_holder_are_found_without_reading_what_waits() {
+    fn plan(statement: &str, parameters: &[(&str, &dyn rusqlite::ToSql)]) -> String {
         let db = Connection::open_in_memory().unwrap();
         db.execute_batch(include_str!("schema.sql")).unwrap();
-        let plan: String = db
-            .query_row(
-                &format!("EXPLAIN QUERY PLAN {OF_HOLDER}"),
-                named_params! { ":entity": 1, ":now_us": 1, ":owner": 1 },
-                |row| row.get("detail"),
-            )
-            .unwrap();
+        let explained = format!("EXPLAIN QUERY PLAN {statement}");
+        let plan = db.query_row(&explained, parameters, |row| row.get("detail"));
+        plan.unwrap()
+    }
+
+    #[test]
+    fn what_waits_behind_a_lock_is_not_read_for_those_before_it() {
+        let holder = named_params! { ":entity": 1, ":now_us": 1, ":owner": 1 };
+        let calls = plan(OF_HOLDER, holder);
         assert!(
-            plan.contains("entity_inbox_call (entity=? AND caller=? AND at_us<?)"),
-            "{plan}"
+            calls.contains("entity_inbox_call (entity=? AND caller=? AND at_us<?)"),
+            "{calls}"
         );
+        let request = named_params! { ":entity": 1, ":caller": 1, ":request": "s" };
+        let granted = plan(DELETE_REQUEST, request);
+        assert!(granted.contains("entity_inbox_lock (caller=?"), "{granted}");
     }
 }

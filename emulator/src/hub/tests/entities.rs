@@ -2,11 +2,14 @@
 //! many messages.
 
 use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
 use std::time::Instant;
 
 use durascope_proto::EntityBatchResult;
 use durascope_proto::EntityLockRequestedEvent;
 use durascope_proto::EntityOperationCalledEvent;
+use durascope_proto::EntityQuery;
 use durascope_proto::EntityRequest;
 use durascope_proto::EntityUnlockSentEvent;
 use durascope_proto::GetEntityRequest;
@@ -22,6 +25,7 @@ use durascope_proto::orchestrator_action::OrchestratorActionType as Action;
 use durascope_proto::send_entity_message_action::EntityMessageType;
 use durascope_proto::time;
 use durascope_proto::work_item::Request;
+use tokio::sync::watch;
 
 use super::answers::answer;
 use super::answers::end;
@@ -37,6 +41,7 @@ use crate::clock;
 use crate::dispatch::WorkerItems;
 use crate::hub::Hub;
 use crate::live::HubKey;
+use crate::live::LiveSnapshot;
 
 pub(super) const A: &str = "@counter@a";
 pub(super) const B: &str = "@counter@b";
@@ -337,4 +342,25 @@ async fn a_flood_behind_a_lock_slows_nobody_down() {
         hub.complete_entity(key, done(&item, None)).await.unwrap();
     }
     assert_eq!(rows(&path), (0, 0));
+}
+
+#[tokio::test]
+async fn reading_entities_is_no_news() {
+    let (_folder, _path, hub, key) = fresh().await;
+    hub.signal_entity(key, signal(A, "add")).await.unwrap();
+    let mut live = hub.live();
+    let quiet = async |live: &mut watch::Receiver<Arc<LiveSnapshot>>| {
+        let silence = Duration::from_millis(300);
+        tokio::time::timeout(silence, live.changed()).await.is_err()
+    };
+    while !quiet(&mut live).await {}
+    // A dashboard that reads at every news would be its own reason to read.
+    assert_eq!(state(&hub, key, A).await, None);
+    let all = EntityQuery {
+        include_transient: true,
+        ..Default::default()
+    };
+    let page = hub.query_entities(key, all).await.unwrap();
+    assert_eq!(page.entities[0].backlog_queue_size, 1);
+    assert!(quiet(&mut live).await);
 }
