@@ -1,5 +1,6 @@
 //! gRPC: translation only. This file puts the server together and serves it.
 
+mod calls;
 mod deadline;
 mod limits;
 mod metadata;
@@ -27,6 +28,7 @@ use tonic_reflection::server::Builder as ReflectionBuilder;
 
 use crate::hub::Hub;
 use crate::monitor::About;
+use crate::service::calls::LoggedCalls;
 use crate::service::limits::ExactRefusals;
 use crate::service::monitor::MonitorService;
 use crate::service::task_hub::TaskHubService;
@@ -113,7 +115,7 @@ pub(crate) fn router(
         .initial_connection_window_size(CONNECTION_WINDOW_BYTES)
         .max_concurrent_streams(CONCURRENT_STREAMS_MAX)
         .http2_max_header_list_size(HEADER_LIST_BYTES_MAX)
-        .add_service(ExactRefusals::new(task_hub, limit))
+        .add_service(LoggedCalls::new(ExactRefusals::new(task_hub, limit)))
         .add_service(monitor)
         .add_service(HealthServer::new(health))
         .add_service(reflection().build_v1()?)

@@ -4,6 +4,7 @@
     reason = "helpers of tests fail as tests do, by panicking"
 )]
 
+mod calls;
 mod feed;
 mod process;
 mod queries;

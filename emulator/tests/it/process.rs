@@ -10,7 +10,7 @@ use std::process::Stdio;
 
 use serde_json::Value;
 
-fn emulator(arguments: &[&str]) -> Command {
+pub(crate) fn emulator(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_durascope-emulator"));
     command
         .args(["--listen", "127.0.0.1:0", "--ready-json"])
