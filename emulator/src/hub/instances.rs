@@ -23,6 +23,7 @@ use durascope_proto::SendSignalAction;
 use durascope_proto::SuspendRequest;
 use durascope_proto::TaskFailureDetails;
 use durascope_proto::TerminateRequest;
+use prost::Message as _;
 use uuid::Uuid;
 
 use super::HubError;
@@ -94,6 +95,8 @@ impl Core {
         request: CreateInstanceRequest,
     ) -> Result<String, HubError> {
         self.check_hub(hub)?;
+        let bytes = request.encoded_len();
+        self.admit_text(hub, "input", request.input.as_ref(), bytes)?;
         let mut follow_ups = VecDeque::new();
         let id = self.start_with(hub, request, &mut follow_ups)?;
         self.settle(follow_ups)?;
@@ -207,6 +210,8 @@ impl Core {
             return Err(HubError::Invalid("name must not be empty".to_owned()));
         }
         let key = self.known(hub, &request.instance_id)?;
+        let bytes = request.encoded_len();
+        self.admit_text(hub, "input", request.input.as_ref(), bytes)?;
         let message = Message::Raised {
             name: request.name,
             input: request.input,
@@ -220,6 +225,8 @@ impl Core {
         request: TerminateRequest,
     ) -> Result<(), HubError> {
         let key = self.known(hub, &request.instance_id)?;
+        let bytes = request.encoded_len();
+        self.admit_text(hub, "output", request.output.as_ref(), bytes)?;
         let message = Message::Terminate {
             output: request.output,
             recurse: request.recursive,
@@ -229,6 +236,8 @@ impl Core {
 
     pub(super) fn suspend(&mut self, hub: HubKey, request: SuspendRequest) -> Result<(), HubError> {
         let key = self.known(hub, &request.instance_id)?;
+        let bytes = request.encoded_len();
+        self.admit_text(hub, "reason", request.reason.as_ref(), bytes)?;
         self.deliver_and_settle(
             key,
             Message::Suspend {
@@ -239,6 +248,8 @@ impl Core {
 
     pub(super) fn resume(&mut self, hub: HubKey, request: ResumeRequest) -> Result<(), HubError> {
         let key = self.known(hub, &request.instance_id)?;
+        let bytes = request.encoded_len();
+        self.admit_text(hub, "reason", request.reason.as_ref(), bytes)?;
         self.deliver_and_settle(
             key,
             Message::Resume {

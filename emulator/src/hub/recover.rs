@@ -117,6 +117,7 @@ impl Core {
                 name,
                 version: orphan.version,
                 fallback: None,
+                streamed: false,
             };
             self.effect(Effect::Activities {
                 hub: orphan.hub,

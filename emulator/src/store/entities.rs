@@ -202,8 +202,10 @@ pub(crate) fn next_batch(
     db: &Connection,
     entity: &Entity,
     now_us: i64,
+    bytes_max: usize,
 ) -> Result<Vec<Operation>, StoreError> {
-    let mut forming = Forming::new(entity.lock.as_ref(), entity.state_bytes.unwrap_or(0));
+    let state_bytes = entity.state_bytes.unwrap_or(0);
+    let mut forming = Forming::new(entity.lock.as_ref(), state_bytes).within(bytes_max);
     let mut statement = db.prepare_cached(VISIBLE)?;
     let mut rows = statement.query(named_params! { ":entity": entity.key.0, ":now_us": now_us })?;
     let mut batch = Vec::new();

@@ -7,6 +7,7 @@ mod history;
 mod lifecycle;
 mod pages;
 mod purge;
+mod sizes;
 mod starts;
 mod turns;
 mod waits;

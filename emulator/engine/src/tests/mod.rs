@@ -4,6 +4,7 @@ mod batches;
 mod completion;
 mod delivery;
 mod renewal;
+mod sizes;
 mod starts;
 mod turns;
 

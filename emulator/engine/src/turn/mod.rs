@@ -7,7 +7,9 @@ mod actions;
 mod building;
 mod commit;
 mod complete;
+mod payloads;
 
+pub use building::fail;
 pub use commit::ChildRequest;
 pub use commit::Commit;
 pub use commit::Ended;
@@ -17,6 +19,7 @@ pub use commit::ScheduledActivity;
 pub use commit::SentEvent;
 pub use complete::end_unstarted;
 pub use complete::started_event;
+pub use payloads::Payload;
 
 use building::Building;
 use building::malformed;

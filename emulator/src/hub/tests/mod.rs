@@ -6,6 +6,7 @@ mod hubs;
 mod recovery;
 mod restart;
 mod rollback;
+mod sizes;
 mod streams;
 mod timers;
 mod transactions;
@@ -31,7 +32,9 @@ use tempfile::TempDir;
 
 use super::Hub;
 use super::HubOptions;
+use super::Limits;
 use super::queries::Texts;
+use crate::config::SENT_MESSAGE_BYTES_MAX_DEFAULT;
 use crate::dispatch::WorkerItems;
 use crate::dispatch::WorkerProfile;
 use crate::live::HubKey;
@@ -57,6 +60,13 @@ async fn fresh() -> (TempDir, PathBuf, Hub, HubKey) {
 
 /// A hub on `path` with one task hub.
 async fn hub(path: &Path) -> (Hub, HubKey) {
+    let limits = Limits {
+        sent_bytes_max: SENT_MESSAGE_BYTES_MAX_DEFAULT,
+    };
+    hub_with(path, limits).await
+}
+
+async fn hub_with(path: &Path, limits: Limits) -> (Hub, HubKey) {
     let options = StoreOptions {
         path: path.to_owned(),
         durability: Durability::Off,
@@ -68,6 +78,7 @@ async fn hub(path: &Path) -> (Hub, HubKey) {
         HubOptions {
             task_hubs: vec![],
             strict: false,
+            limits,
         },
     )
     .unwrap();
