@@ -11,6 +11,7 @@ use clap::builder::BoolishValueParser;
 use clap::error::ErrorKind;
 use clap::parser::ValueSource;
 
+use crate::config::AzureLimits;
 use crate::config::Config;
 use crate::config::Database;
 use crate::config::LISTEN_DEFAULT;
@@ -55,6 +56,11 @@ impl Cli {
                 strict_hubs: arguments.strict_hubs || !arguments.dynamic_hubs,
                 message_bytes_max: arguments.max_message_bytes,
                 sent_message_bytes_max: arguments.max_sent_message_bytes,
+                azure_limits: match arguments.azure_limits {
+                    AzureLimitsOption::Off => AzureLimits::Off,
+                    AzureLimitsOption::Warn => AzureLimits::Warn,
+                    AzureLimitsOption::Strict => AzureLimits::Strict,
+                },
             },
             log_format: arguments.log_format,
             ready_json: arguments.ready_json,
@@ -142,6 +148,26 @@ struct Arguments {
         value_parser = parse_sent_message_bytes
     )]
     max_sent_message_bytes: usize,
+
+    /// What happens to what the Azure service would refuse: payloads above 1 MiB, ids of more
+    /// than 100 characters that the server made itself
+    #[arg(
+        long,
+        env = "DURASCOPE_AZURE_LIMITS",
+        value_enum,
+        default_value = "warn"
+    )]
+    azure_limits: AzureLimitsOption,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum AzureLimitsOption {
+    /// Nothing
+    Off,
+    /// It is logged and counted
+    Warn,
+    /// It is refused
+    Strict,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -262,6 +288,9 @@ mod tests {
         assert_eq!(cli.config.message_bytes_max, MESSAGE_BYTES_MAX_DEFAULT);
         let sent = parse(&["--max-sent-message-bytes", "1048576"]).unwrap();
         assert_eq!(sent.config.sent_message_bytes_max, 1_048_576);
+        assert_eq!(sent.config.azure_limits, AzureLimits::Warn);
+        let strict = parse(&["--azure-limits", "strict"]).unwrap();
+        assert_eq!(strict.config.azure_limits, AzureLimits::Strict);
     }
 
     #[test]
@@ -299,6 +328,7 @@ mod tests {
             ["--max-message-bytes", "1000"],
             ["--max-message-bytes", "lots"],
             ["--max-sent-message-bytes", "1000000"],
+            ["--azure-limits", "maybe"],
             ["--durability", "maybe"],
             ["--task-hubs", "a\u{1b}[2J"],
         ] {

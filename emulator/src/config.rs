@@ -32,6 +32,17 @@ pub enum Database {
     Ephemeral,
 }
 
+/// What happens to what the Azure service would refuse, beyond what is refused here anyway.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AzureLimits {
+    /// Nothing.
+    Off,
+    /// It is logged and counted.
+    Warn,
+    /// It is refused as it would be there.
+    Strict,
+}
+
 /// How to start.
 #[derive(Clone, Debug)]
 pub struct Config {
@@ -47,6 +58,7 @@ pub struct Config {
     pub message_bytes_max: usize,
     /// Largest message that is sent to a client or a worker.
     pub sent_message_bytes_max: usize,
+    pub azure_limits: AzureLimits,
 }
 
 impl Config {
@@ -60,6 +72,7 @@ impl Config {
             strict_hubs: false,
             message_bytes_max: MESSAGE_BYTES_MAX_DEFAULT,
             sent_message_bytes_max: SENT_MESSAGE_BYTES_MAX_DEFAULT,
+            azure_limits: AzureLimits::Warn,
         }
     }
 

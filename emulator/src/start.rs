@@ -112,6 +112,7 @@ pub async fn run(config: Config) -> Result<Running, StartError> {
             strict: config.strict_hubs,
             limits: Limits {
                 sent_bytes_max: config.sent_message_bytes_max,
+                azure: config.azure_limits,
             },
         },
     )?;

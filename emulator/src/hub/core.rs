@@ -23,6 +23,7 @@ use super::command::Fate;
 use super::command::Reply;
 use super::effects::Effect;
 use super::effects::Waking;
+use super::limits::Findings;
 use super::limits::Limits;
 use super::publish::Publisher;
 use crate::clock::Clock;
@@ -71,6 +72,7 @@ pub(super) struct Core {
     pub(super) hubs: HashMap<String, HubKey>,
     pub(super) strict: bool,
     pub(super) limits: Limits,
+    pub(super) findings: Findings,
     pub(super) publisher: Publisher,
     pub(super) commands: mpsc::WeakSender<Command>,
     pub(super) next_stream: u64,
@@ -102,6 +104,7 @@ impl Core {
             hubs: HashMap::new(),
             strict: options.strict,
             limits: options.limits,
+            findings: Findings::default(),
             publisher: Publisher::new(publisher),
             commands,
             next_stream: 0,

@@ -266,11 +266,13 @@ impl Core {
 
     /// The key of an instance that must exist.
     fn known(&mut self, hub: HubKey, id: &str) -> Result<InstanceKey, HubError> {
-        start::check_instance_id("instanceId", id)?;
         self.check_hub(hub)?;
-        let live = self.cache.by_id(&self.db, hub, id)?;
-        let key = live.map(|live| live.key);
-        key.ok_or_else(|| HubError::UnknownInstance {
+        if let Some(live) = self.cache.by_id(&self.db, hub, id)? {
+            // Whatever its id looks like: the server may have made it.
+            return Ok(live.key);
+        }
+        start::check_instance_id("instanceId", id)?;
+        Err(HubError::UnknownInstance {
             hub: self.publisher.name(hub),
             id: id.to_owned(),
         })
@@ -400,6 +402,7 @@ impl Core {
         let hub = live.hub;
         let ChildRequest { task_id, action } = request;
         let id = action.instance_id.clone();
+        let refused = self.refuse_child_id(hub, state, task_id, &id);
         let mut fail = |error_type: &str, message: String| {
             let execution = state.execution.clone();
             let result = failed(error_type, message);
@@ -412,9 +415,8 @@ impl Core {
                 },
             });
         };
-        if let Err(rejected) = start::check_instance_id("instanceId of the sub-orchestration", &id)
-        {
-            fail("InvalidInstanceId", rejected.to_string());
+        if let Some(refused) = refused {
+            fail("InvalidInstanceId", refused);
             return Ok(());
         }
         if let Some(existing) = self.cache.by_id(&self.db, hub, &id)? {

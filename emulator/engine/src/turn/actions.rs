@@ -32,6 +32,7 @@ use crate::deliver::Entry;
 use crate::deliver::raised;
 use crate::entity;
 use crate::history::event;
+use crate::instance::Instance;
 
 /// Orders actions by id, as Go sends them in any order, and takes the completion out: it is
 /// applied last, and only the first one counts. A terminate that the worker did not answer
@@ -72,6 +73,11 @@ fn forced_termination(turn: &Turn) -> CompleteOrchestrationAction {
         result: terminated(turn).and_then(|request| request.input),
         ..Default::default()
     }
+}
+
+/// The id of a sub-orchestration for which its parent chose none.
+pub fn derived_child_id(parent: &Instance, task_id: i32) -> String {
+    format!("{}:{task_id:04x}", parent.id)
 }
 
 impl Building {
@@ -164,7 +170,7 @@ impl Building {
             return Err(format!("action {id}: createSubOrchestration has no name"));
         }
         if child.instance_id.is_empty() {
-            child.instance_id = format!("{}:{id:04x}", self.commit.after.id);
+            child.instance_id = derived_child_id(&self.commit.after, id);
         }
         let created = SubOrchestrationInstanceCreatedEvent {
             instance_id: child.instance_id.clone(),

@@ -9,6 +9,7 @@ mod commit;
 mod complete;
 mod payloads;
 
+pub use actions::derived_child_id;
 pub use building::fail;
 pub use commit::ChildRequest;
 pub use commit::Commit;

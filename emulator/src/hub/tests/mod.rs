@@ -1,6 +1,7 @@
 //! The hub on a real database, with workers that are plain functions.
 
 mod answers;
+mod azure;
 mod generations;
 mod hubs;
 mod recovery;
@@ -34,6 +35,7 @@ use super::Hub;
 use super::HubOptions;
 use super::Limits;
 use super::queries::Texts;
+use crate::config::AzureLimits;
 use crate::config::SENT_MESSAGE_BYTES_MAX_DEFAULT;
 use crate::dispatch::WorkerItems;
 use crate::dispatch::WorkerProfile;
@@ -62,6 +64,7 @@ async fn fresh() -> (TempDir, PathBuf, Hub, HubKey) {
 async fn hub(path: &Path) -> (Hub, HubKey) {
     let limits = Limits {
         sent_bytes_max: SENT_MESSAGE_BYTES_MAX_DEFAULT,
+        azure: AzureLimits::Warn,
     };
     hub_with(path, limits).await
 }

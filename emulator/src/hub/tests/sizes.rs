@@ -30,6 +30,7 @@ use super::start;
 use super::status;
 use super::turn;
 use super::worker;
+use crate::config::AzureLimits;
 use crate::dispatch::WorkerItems;
 use crate::hub::Hub;
 use crate::hub::HubError;
@@ -154,6 +155,7 @@ async fn what_waits_when_the_limit_is_lowered_fails_and_the_next_one_is_served()
 
     let limits = Limits {
         sent_bytes_max: MIB,
+        azure: AzureLimits::Warn,
     };
     let (hub, key) = hub_with(&path, limits).await;
     let mut items = worker(&hub, key, 10).await;
@@ -312,6 +314,7 @@ async fn entities_too_large_for_an_answer_can_be_asked_for_without_their_state()
     drop((items, hub));
     let limits = Limits {
         sent_bytes_max: MIB,
+        azure: AzureLimits::Warn,
     };
     let (hub, key) = hub_with(&path, limits).await;
     let mut one = GetEntityRequest {
