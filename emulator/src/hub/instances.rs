@@ -16,6 +16,7 @@ use durascope_engine::start::NewInstance;
 use durascope_engine::turn;
 use durascope_engine::turn::ChildRequest;
 use durascope_engine::turn::EntityMessage;
+use durascope_proto::AnyCreateInstanceRequest;
 use durascope_proto::CreateInstanceRequest;
 use durascope_proto::RaiseEventRequest;
 use durascope_proto::ResumeRequest;
@@ -92,11 +93,18 @@ impl Core {
     pub(super) fn start(
         &mut self,
         hub: HubKey,
-        request: CreateInstanceRequest,
+        start: AnyCreateInstanceRequest,
     ) -> Result<String, HubError> {
         self.check_hub(hub)?;
+        let mut request = start.request;
         let bytes = request.encoded_len();
         self.admit_text(hub, "input", request.input.as_ref(), bytes)?;
+        if let Some(action) = start.old_action
+            && let Some(existing) = self.cache.by_id(&self.db, hub, &request.instance_id)?
+            && start::heed_old_action(&existing.state, action, &mut request)
+        {
+            return Ok(request.instance_id);
+        }
         let mut follow_ups = VecDeque::new();
         let id = self.start_with(hub, request, &mut follow_ups)?;
         self.settle(follow_ups)?;

@@ -4,7 +4,7 @@ use std::time::Duration;
 use std::time::Instant;
 
 use durascope_proto::ActivityResponse;
-use durascope_proto::CreateInstanceRequest;
+use durascope_proto::AnyCreateInstanceRequest;
 use durascope_proto::EntityBatchResult;
 use durascope_proto::OrchestratorResponse;
 use durascope_proto::PurgeInstancesRequest;
@@ -39,8 +39,9 @@ impl Hub {
     pub async fn start(
         &self,
         hub: HubKey,
-        request: CreateInstanceRequest,
+        request: impl Into<AnyCreateInstanceRequest>,
     ) -> Result<String, HubError> {
+        let request = request.into();
         self.change(move |core| core.start(hub, request)).await
     }
 
