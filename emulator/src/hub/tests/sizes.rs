@@ -20,6 +20,7 @@ use durascope_proto::history_event::EventType;
 use durascope_proto::operation_result::ResultType;
 use durascope_proto::orchestrator_action::OrchestratorActionType;
 use durascope_proto::work_item::Request;
+use rusqlite::Connection;
 
 use super::PATIENCE;
 use super::fresh;
@@ -167,6 +168,9 @@ async fn what_waits_when_the_limit_is_lowered_fails_and_the_next_one_is_served()
         ended.expect("it fails").unwrap();
         assert_eq!(status(&hub, key, id).await, Status::Failed, "{id}");
     }
+    let from = hub.history(key, "turn", None).await.unwrap().unwrap();
+    let refused = hub.history_step(from).await.unwrap_err();
+    assert!(matches!(refused, HubError::LimitReached(_)), "{refused}");
     hub.shutdown().await;
     drop((items, hub));
 
@@ -188,6 +192,43 @@ async fn what_waits_when_the_limit_is_lowered_fails_and_the_next_one_is_served()
     hub.shutdown().await;
 }
 
+/// The end that the server decides is one transaction, as any other change.
+#[tokio::test]
+async fn an_end_that_is_rolled_back_has_not_happened_and_comes_again() {
+    let (_folder, path, hub, key) = fresh().await;
+    let request = CreateInstanceRequest {
+        input: Some("x".repeat(2 * MIB)),
+        ..start("large")
+    };
+    hub.start(key, request).await.unwrap();
+    hub.shutdown().await;
+    drop(hub);
+    let limits = Limits {
+        sent_bytes_max: MIB,
+        azure: AzureLimits::Warn,
+    };
+    let (hub, key) = hub_with(&path, limits).await;
+    let database = Connection::open(&path).unwrap();
+    database
+        .execute_batch(
+            "CREATE TRIGGER stuck BEFORE UPDATE ON instance WHEN new.id = 'large'
+             BEGIN SELECT raise(ABORT, 'stuck'); END",
+        )
+        .unwrap();
+    let mut first = worker(&hub, key, 10).await;
+    hub.start(key, start("small")).await.unwrap();
+    // Behind it in the queue, so it has been tried by then.
+    let item = next(&mut first).await;
+    assert_eq!(turn(&item).instance_id, "small");
+    assert_eq!(status(&hub, key, "large").await, Status::Pending);
+    database.execute_batch("DROP TRIGGER stuck").unwrap();
+    let _second = worker(&hub, key, 10).await;
+    let ended = tokio::time::timeout(PATIENCE, hub.wait_ended(key, "large")).await;
+    ended.expect("it fails at last").unwrap();
+    assert_eq!(status(&hub, key, "large").await, Status::Failed);
+    hub.shutdown().await;
+}
+
 fn signal(name: &str, input: Option<String>) -> SignalEntityRequest {
     SignalEntityRequest {
         instance_id: "@list@a".to_owned(),
@@ -203,6 +244,7 @@ async fn operate(
     key: HubKey,
     items: &mut WorkerItems,
     state: String,
+    result: Option<String>,
 ) -> durascope_proto::EntityRequest {
     let item = next(items).await;
     let Some(Request::EntityRequestV2(request)) = item.request else {
@@ -214,7 +256,10 @@ async fn operate(
         ..Default::default()
     };
     let done = OperationResult {
-        result_type: Some(ResultType::Success(OperationResultSuccess::default())),
+        result_type: Some(ResultType::Success(OperationResultSuccess {
+            result,
+            ..Default::default()
+        })),
     };
     let result = EntityBatchResult {
         completion_token: item.completion_token,
@@ -226,24 +271,43 @@ async fn operate(
     request
 }
 
+/// Waits until so many operations have run, and so many of them failed.
+async fn failed_operations(hub: &Hub, key: HubKey, expected: (u64, u64)) {
+    let mut live = hub.live();
+    let all = live.wait_for(|live: &Arc<LiveSnapshot>| {
+        let counted = live.hubs.get(&key).map(|hub| hub.counters);
+        counted.is_some_and(|it| (it.entity_operations, it.entity_operations_failed) == expected)
+    });
+    let counted = tokio::time::timeout(PATIENCE, all).await;
+    drop(counted.expect("as many have failed").unwrap());
+}
+
 #[tokio::test]
 async fn state_of_an_entity_too_large_does_not_count_and_the_operation_has_failed() {
     let (_folder, _path, hub, key) = fresh().await;
     let mut items = worker(&hub, key, 10).await;
     hub.signal_entity(key, signal("fill", None)).await.unwrap();
-    operate(&hub, key, &mut items, "small".to_owned()).await;
+    operate(&hub, key, &mut items, "small".to_owned(), None).await;
     hub.signal_entity(key, signal("fill", None)).await.unwrap();
-    operate(&hub, key, &mut items, "x".repeat(5 * MIB)).await;
+    operate(&hub, key, &mut items, "x".repeat(5 * MIB), None).await;
     hub.signal_entity(key, signal("fill", None)).await.unwrap();
-    let sent = operate(&hub, key, &mut items, "last".to_owned()).await;
+    let sent = operate(&hub, key, &mut items, "last".to_owned(), None).await;
     assert_eq!(sent.entity_state.as_deref(), Some("small"));
-    let mut live = hub.live();
-    let all = live.wait_for(|live: &Arc<LiveSnapshot>| {
-        let counted = live.hubs.get(&key).map(|hub| hub.counters);
-        counted.is_some_and(|it| (it.entity_operations, it.entity_operations_failed) == (3, 1))
-    });
-    let counted = tokio::time::timeout(PATIENCE, all).await;
-    drop(counted.expect("one of three has failed").unwrap());
+    failed_operations(&hub, key, (3, 1)).await;
+    hub.shutdown().await;
+}
+
+#[tokio::test]
+async fn result_of_an_operation_too_large_is_its_failure_and_what_it_did_counts() {
+    let (_folder, _path, hub, key) = fresh().await;
+    let mut items = worker(&hub, key, 10).await;
+    hub.signal_entity(key, signal("get", None)).await.unwrap();
+    let result = Some("x".repeat(5 * MIB));
+    operate(&hub, key, &mut items, "kept".to_owned(), result).await;
+    failed_operations(&hub, key, (1, 1)).await;
+    hub.signal_entity(key, signal("get", None)).await.unwrap();
+    let sent = operate(&hub, key, &mut items, "last".to_owned(), None).await;
+    assert_eq!(sent.entity_state.as_deref(), Some("kept"));
     hub.shutdown().await;
 }
 
@@ -253,7 +317,7 @@ async fn operation_that_does_not_fit_with_the_state_is_dropped_and_the_next_one_
     let mut items = worker(&hub, key, 10).await;
     let large = "x".repeat(3 * MIB);
     hub.signal_entity(key, signal("fill", None)).await.unwrap();
-    operate(&hub, key, &mut items, large.clone()).await;
+    operate(&hub, key, &mut items, large.clone(), None).await;
     let too_much = signal("add", Some("y".repeat(2 * MIB)));
     hub.signal_entity(key, too_much).await.unwrap();
     hub.signal_entity(key, signal("clear", None)).await.unwrap();
@@ -309,7 +373,7 @@ async fn entities_too_large_for_an_answer_can_be_asked_for_without_their_state()
     let (_folder, path, hub, key) = fresh().await;
     let mut items = worker(&hub, key, 10).await;
     hub.signal_entity(key, signal("fill", None)).await.unwrap();
-    operate(&hub, key, &mut items, "x".repeat(3 * MIB)).await;
+    operate(&hub, key, &mut items, "x".repeat(3 * MIB), None).await;
     hub.shutdown().await;
     drop((items, hub));
     let limits = Limits {
