@@ -11,11 +11,14 @@ use clap::builder::BoolishValueParser;
 use clap::error::ErrorKind;
 use clap::parser::ValueSource;
 
+use crate::config::AzureLimits;
 use crate::config::Config;
 use crate::config::Database;
 use crate::config::LISTEN_DEFAULT;
 use crate::config::MESSAGE_BYTES_MAX_DEFAULT;
 use crate::config::MESSAGE_BYTES_MAX_LEAST;
+use crate::config::SENT_MESSAGE_BYTES_MAX_DEFAULT;
+use crate::config::SENT_MESSAGE_BYTES_MAX_LEAST;
 use crate::logging::LogFormat;
 use crate::store::Durability;
 
@@ -52,6 +55,12 @@ impl Cli {
                 task_hubs: task_hubs(&arguments.task_hubs)?,
                 strict_hubs: arguments.strict_hubs || !arguments.dynamic_hubs,
                 message_bytes_max: arguments.max_message_bytes,
+                sent_message_bytes_max: arguments.max_sent_message_bytes,
+                azure_limits: match arguments.azure_limits {
+                    AzureLimitsOption::Off => AzureLimits::Off,
+                    AzureLimitsOption::Warn => AzureLimits::Warn,
+                    AzureLimitsOption::Strict => AzureLimits::Strict,
+                },
             },
             log_format: arguments.log_format,
             ready_json: arguments.ready_json,
@@ -128,6 +137,37 @@ struct Arguments {
         value_parser = parse_message_bytes
     )]
     max_message_bytes: usize,
+
+    /// Largest message that is sent to a client or a worker, in bytes; at least 1048576. Most
+    /// clients take no more than the default
+    #[arg(
+        long,
+        env = "DURASCOPE_MAX_SENT_MESSAGE_BYTES",
+        value_name = "BYTES",
+        default_value_t = SENT_MESSAGE_BYTES_MAX_DEFAULT,
+        value_parser = parse_sent_message_bytes
+    )]
+    max_sent_message_bytes: usize,
+
+    /// What happens to what the Azure service would refuse: payloads above 1 MiB, ids of more
+    /// than 100 characters that the server made itself
+    #[arg(
+        long,
+        env = "DURASCOPE_AZURE_LIMITS",
+        value_enum,
+        default_value = "warn"
+    )]
+    azure_limits: AzureLimitsOption,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum AzureLimitsOption {
+    /// Nothing
+    Off,
+    /// It is logged and counted
+    Warn,
+    /// It is refused
+    Strict,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -137,11 +177,19 @@ enum DurabilityOption {
 }
 
 fn parse_message_bytes(text: &str) -> Result<usize, String> {
+    bytes_from(text, MESSAGE_BYTES_MAX_LEAST)
+}
+
+fn parse_sent_message_bytes(text: &str) -> Result<usize, String> {
+    bytes_from(text, SENT_MESSAGE_BYTES_MAX_LEAST)
+}
+
+fn bytes_from(text: &str, least: usize) -> Result<usize, String> {
     let bytes: usize = text
         .parse()
         .map_err(|error: std::num::ParseIntError| error.to_string())?;
-    if bytes < MESSAGE_BYTES_MAX_LEAST {
-        return Err(format!("must be at least {MESSAGE_BYTES_MAX_LEAST}"));
+    if bytes < least {
+        return Err(format!("must be at least {least}"));
     }
     Ok(bytes)
 }
@@ -238,6 +286,11 @@ mod tests {
         assert!(cli.config.strict_hubs && cli.ready_json);
         assert_eq!(cli.config.durability, Durability::Full);
         assert_eq!(cli.config.message_bytes_max, MESSAGE_BYTES_MAX_DEFAULT);
+        let sent = parse(&["--max-sent-message-bytes", "1048576"]).unwrap();
+        assert_eq!(sent.config.sent_message_bytes_max, 1_048_576);
+        assert_eq!(sent.config.azure_limits, AzureLimits::Warn);
+        let strict = parse(&["--azure-limits", "strict"]).unwrap();
+        assert_eq!(strict.config.azure_limits, AzureLimits::Strict);
     }
 
     #[test]
@@ -274,6 +327,8 @@ mod tests {
         for arguments in [
             ["--max-message-bytes", "1000"],
             ["--max-message-bytes", "lots"],
+            ["--max-sent-message-bytes", "1000000"],
+            ["--azure-limits", "maybe"],
             ["--durability", "maybe"],
             ["--task-hubs", "a\u{1b}[2J"],
         ] {

@@ -16,6 +16,13 @@ pub const MESSAGE_BYTES_MAX_DEFAULT: usize = 64 * 1024 * 1024;
 /// The .NET and Java workers send up to this much and count on being heard.
 pub const MESSAGE_BYTES_MAX_LEAST: usize = 4 * 1024 * 1024;
 
+/// Largest message that is sent unless configured otherwise: the most that the official clients
+/// take.
+pub const SENT_MESSAGE_BYTES_MAX_DEFAULT: usize = 4 * 1024 * 1024;
+
+/// With less than this a message could not hold what it must.
+pub const SENT_MESSAGE_BYTES_MAX_LEAST: usize = 1024 * 1024;
+
 /// Where the data lives.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Database {
@@ -23,6 +30,17 @@ pub enum Database {
     File(PathBuf),
     /// A private temporary folder that goes with the process.
     Ephemeral,
+}
+
+/// What happens to what the Azure service would refuse, beyond what is refused here anyway.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AzureLimits {
+    /// Nothing.
+    Off,
+    /// It is logged and counted.
+    Warn,
+    /// It is refused as it would be there.
+    Strict,
 }
 
 /// How to start.
@@ -38,6 +56,9 @@ pub struct Config {
     pub strict_hubs: bool,
     /// Largest message that is accepted.
     pub message_bytes_max: usize,
+    /// Largest message that is sent to a client or a worker.
+    pub sent_message_bytes_max: usize,
+    pub azure_limits: AzureLimits,
 }
 
 impl Config {
@@ -50,6 +71,8 @@ impl Config {
             task_hubs: Vec::new(),
             strict_hubs: false,
             message_bytes_max: MESSAGE_BYTES_MAX_DEFAULT,
+            sent_message_bytes_max: SENT_MESSAGE_BYTES_MAX_DEFAULT,
+            azure_limits: AzureLimits::Warn,
         }
     }
 

@@ -47,6 +47,8 @@ pub struct LiveCounters {
     pub activities_failed: u64,
     pub entity_operations: u64,
     pub entity_operations_failed: u64,
+    /// What the Azure service would have refused.
+    pub azure_findings: u64,
 }
 
 /// One kind of work item.

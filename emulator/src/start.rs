@@ -11,6 +11,7 @@ use crate::config::Config;
 use crate::config::Database;
 use crate::hub::Hub;
 use crate::hub::HubOptions;
+use crate::hub::Limits;
 use crate::lock::DatabaseLock;
 use crate::monitor::About;
 use crate::service;
@@ -109,6 +110,10 @@ pub async fn run(config: Config) -> Result<Running, StartError> {
         HubOptions {
             task_hubs: config.task_hubs_at_start(),
             strict: config.strict_hubs,
+            limits: Limits {
+                sent_bytes_max: config.sent_message_bytes_max,
+                azure: config.azure_limits,
+            },
         },
     )?;
     let tasks = Tasks::default();

@@ -153,7 +153,15 @@ async fn bytes_that_are_no_message_are_refused_and_the_server_goes_on() {
 #[tokio::test]
 async fn message_over_the_limit_is_refused_with_the_limit() {
     let limit = MESSAGE_BYTES_MAX.to_string();
-    let emulator = Emulator::start(&["--ephemeral", "--max-message-bytes", &limit]).unwrap();
+    let emulator = Emulator::start(&[
+        "--ephemeral",
+        "--max-message-bytes",
+        &limit,
+        // What is accepted must not be refused for what could be sent.
+        "--max-sent-message-bytes",
+        "8388608",
+    ])
+    .unwrap();
     let client = RawClient::connect(emulator.endpoint()).await.unwrap();
     let start = |id: &str, bytes: usize| CreateInstanceRequest {
         instance_id: id.to_owned(),

@@ -419,7 +419,9 @@ const LARGE_ONE: Orchestration<usize, usize> = Orchestration::named("LargeOne");
 /// Has an activity return so many bytes, then shows that the worker still serves others.
 /// Answers how it ended and how often the activity ran.
 async fn large_result(bytes: usize) -> (OrchestrationStatus, u64) {
-    let emulator = Emulator::ephemeral().unwrap();
+    // Our SDK takes as much as this in one message; other clients take less.
+    let sent = ["--max-sent-message-bytes", "268435456"];
+    let emulator = Emulator::start(&["--ephemeral", sent[0], sent[1]]).unwrap();
     let client = connect(&emulator);
     let runs = Arc::new(AtomicU64::new(0));
     let counted = Arc::clone(&runs);

@@ -84,6 +84,7 @@ pub struct Forming {
     lead: Option<Kind>,
     taken: usize,
     bytes: usize,
+    bytes_max: usize,
 }
 
 impl Forming {
@@ -105,6 +106,7 @@ impl Forming {
             lead: Some(lead),
             taken: 1,
             bytes,
+            bytes_max: BATCH_BYTES,
         }
     }
 
@@ -114,6 +116,16 @@ impl Forming {
             lead: None,
             taken: 0,
             bytes: 0,
+            bytes_max: BATCH_BYTES,
+        }
+    }
+
+    /// The same with less room: what is sent has a limit, and a history that goes along.
+    #[must_use]
+    pub fn within(self, bytes_max: usize) -> Self {
+        Self {
+            bytes_max: self.bytes_max.min(bytes_max),
+            ..self
         }
     }
 
@@ -127,7 +139,7 @@ impl Forming {
         if self.is_complete() {
             return Offer::Stop;
         }
-        if self.taken > 0 && self.bytes + bytes > BATCH_BYTES {
+        if self.taken > 0 && self.bytes + bytes > self.bytes_max {
             return Offer::Stop;
         }
         let offer = self.judge(kind);

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use durascope_proto::CreateInstanceRequest;
 use durascope_proto::CreateSubOrchestrationAction;
 use durascope_proto::ExecutionStartedEvent;
+use durascope_proto::OldReuseAction;
 use durascope_proto::OrchestrationIdReusePolicy;
 use durascope_proto::OrchestrationInstance;
 use durascope_proto::OrchestrationStatus;
@@ -119,6 +120,31 @@ pub fn request(
             ..new
         }),
     })
+}
+
+/// Heeds the action that an older contract has in its reuse policy, for the statuses that the
+/// policy lists. True: the existing instance stays as it is, and its id is the answer.
+pub fn heed_old_action(
+    existing: &Instance,
+    action: OldReuseAction,
+    request: &mut CreateInstanceRequest,
+) -> bool {
+    let Some(policy) = &mut request.orchestration_id_reuse_policy else {
+        return false;
+    };
+    let listed = &mut policy.replaceable_status;
+    if !listed.contains(&(existing.status as i32)) {
+        return false;
+    }
+    match action {
+        OldReuseAction::Error => false,
+        OldReuseAction::Ignore => true,
+        OldReuseAction::Terminate => {
+            // It says what the current contract says by this status in the list.
+            listed.push(OrchestrationStatus::Terminated as i32);
+            false
+        }
+    }
 }
 
 /// What the reuse policy says about an id that is taken. An absent policy replaces what has ended.

@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 
 use super::Assignment;
+use super::GroupKey;
 use super::Lane;
 use super::ReadyEntity;
 use super::ReadyTurn;
@@ -79,6 +80,12 @@ impl HubDispatch {
         self.streams.iter_mut().find(|stream| stream.id == id)
     }
 
+    /// Whether a worker that reads histories as streams would take such a turn.
+    pub(crate) fn reads_streams(&self, group: &GroupKey) -> bool {
+        let mut streams = self.streams.iter();
+        streams.any(|it| it.history_streaming && it.accepts(WorkKind::Turn, group))
+    }
+
     /// An entity has something to do; nothing changes if it waits already.
     pub(crate) fn push_entity(&mut self, now_us: i64, entity: ReadyEntity) {
         if self.entities_waiting.insert(entity.key) {
@@ -134,7 +141,7 @@ impl HubDispatch {
 
     pub(crate) fn live_queue(&self, kind: WorkKind) -> LiveQueue {
         let out = self.streams.iter().map(|it| u64::from(it.out(kind))).sum();
-        let accepted = |group: &super::GroupKey| {
+        let accepted = |group: &GroupKey| {
             self.streams
                 .iter()
                 .any(|stream| stream.accepts(kind, group))

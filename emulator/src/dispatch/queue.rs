@@ -12,6 +12,8 @@ pub(crate) struct GroupKey {
     pub(crate) version: Option<Arc<str>>,
     /// An activity without a version also counts under its orchestration's.
     pub(crate) fallback: Option<Arc<str>>,
+    /// Only for workers that read histories as streams: this one fits no message.
+    pub(crate) streamed: bool,
 }
 
 impl GroupKey {
@@ -135,6 +137,7 @@ mod tests {
             name: name.into(),
             version: None,
             fallback: None,
+            streamed: false,
         })
     }
 

@@ -160,7 +160,8 @@ impl Stream {
 
     pub(crate) fn accepts(&self, kind: WorkKind, group: &GroupKey) -> bool {
         let filter = self.share(kind).filter.as_ref();
-        filter.is_none_or(|filter| filter.accepts(&group.name, &group.versions()))
+        let reads = self.history_streaming || !group.streamed;
+        reads && filter.is_none_or(|filter| filter.accepts(&group.name, &group.versions()))
     }
 
     pub(crate) fn has_room(&self, kind: WorkKind) -> bool {

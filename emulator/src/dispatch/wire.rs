@@ -36,6 +36,9 @@ const ENTITY_REQUEST_V2: u8 = 0x2A;
 /// Field 4 of EntityRequest, length-delimited.
 const OPERATION_REQUESTS: u8 = 0x22;
 
+/// The rest of a work item: a completion token, a flag, and the lengths of what is inside.
+const ENVELOPE_BYTES: usize = 64;
+
 /// The head of a turn's work item.
 #[derive(Debug)]
 pub(crate) struct TurnHead {
@@ -46,36 +49,52 @@ pub(crate) struct TurnHead {
     pub(crate) streams_history: bool,
 }
 
+impl TurnHead {
+    fn request(&self) -> OrchestratorRequest {
+        OrchestratorRequest {
+            instance_id: self.instance_id.clone(),
+            execution_id: Some(self.execution.clone()),
+            requires_history_streaming: self.streams_history,
+            orchestration_trace_context: self.trace.clone(),
+            // .NET takes its absence, or that of the window, for a server without entities.
+            entity_parameters: Some(OrchestratorEntityParameters {
+                entity_message_reorder_window: Some(Duration::default()),
+            }),
+            ..Default::default()
+        }
+    }
+}
+
+/// The encoded new events of a turn.
+fn new_events(turn: &Turn) -> impl Iterator<Item = &Bytes> {
+    // A replay has no event.
+    let messages = turn.messages.iter().filter(|it| it.kind != Kind::Replay);
+    std::iter::once(&turn.started).chain(messages.map(|message| &message.event))
+}
+
+/// At most so many bytes has the work item of this turn without its past; the past takes as many
+/// as it does in the store.
+pub(crate) fn turn_bytes(head: &TurnHead, turn: &Turn) -> usize {
+    let record = |event: &Bytes| 1 + encoded_len_varint(event.len() as u64) + event.len();
+    let news: usize = new_events(turn).map(record).sum();
+    head.request().encoded_len() + news + ENVELOPE_BYTES
+}
+
 /// A turn with its past as stored chunks.
 pub(crate) fn turn_item(
-    head: TurnHead,
+    head: &TurnHead,
     past: &[Bytes],
     turn: &Turn,
     token: Token,
 ) -> EncodedWorkItem {
-    let request = OrchestratorRequest {
-        instance_id: head.instance_id,
-        execution_id: Some(head.execution),
-        requires_history_streaming: head.streams_history,
-        orchestration_trace_context: head.trace,
-        // .NET takes its absence, or that of the window, for a server without entities.
-        entity_parameters: Some(OrchestratorEntityParameters {
-            entity_message_reorder_window: Some(Duration::default()),
-        }),
-        ..Default::default()
-    };
-    let mut body = request.encode_to_vec();
+    let mut body = head.request().encode_to_vec();
     for chunk in past {
         for event in history::events(chunk) {
             push(&mut body, PAST_EVENTS, &event);
         }
     }
-    push(&mut body, NEW_EVENTS, &turn.started);
-    for message in &turn.messages {
-        // A replay has no event.
-        if message.kind != Kind::Replay {
-            push(&mut body, NEW_EVENTS, &message.event);
-        }
+    for event in new_events(turn) {
+        push(&mut body, NEW_EVENTS, event);
     }
     wrapped(ORCHESTRATOR_REQUEST, &body, token)
 }
@@ -203,7 +222,9 @@ mod tests {
             streams_history: false,
         };
         let token = Token::fresh();
-        let item = turn_item(head, &chunks, &turn, token);
+        let item = turn_item(&head, &chunks, &turn, token);
+        let past: usize = chunks.iter().map(Bytes::len).sum();
+        assert!(item.0.len() <= turn_bytes(&head, &turn) + past);
         let decoded = WorkItem::decode(item.0).unwrap();
         assert_eq!(decoded.completion_token, token.text());
         let Some(Request::OrchestratorRequest(request)) = decoded.request else {

@@ -50,6 +50,10 @@ impl Core {
         };
         let token = Token::fresh();
         let item = wire::activity_item(wire::activity_request(&task), token);
+        if item.0.len() > self.limits.sent_bytes_max {
+            self.refuse_activity(hub, now_us, stream, task, item.0.len());
+            return;
+        }
         let sent = target.hand_out(now_us, WorkKind::Activity, item);
         let lease = Lease {
             hub,
@@ -85,10 +89,12 @@ impl Core {
             tracing::debug!("a completion without a current token changes nothing");
             return Ok(());
         };
-        let result = match response.failure_details {
+        let (result, details) = (response.result, response.failure_details);
+        let refused = self.refuse_result(hub, result.as_ref(), details.as_ref());
+        let result = match refused.or(details) {
             // Its presence is the failure: the message may be empty.
             Some(details) => TaskResult::Failed(details),
-            None => TaskResult::Completed(response.result),
+            None => TaskResult::Completed(result),
         };
         let applied = self.apply_result(&lease, result);
         self.effect(Effect::Freed {
@@ -117,7 +123,11 @@ impl Core {
         }
     }
 
-    fn apply_result(&mut self, lease: &Lease, result: TaskResult) -> Result<(), StoreError> {
+    pub(super) fn apply_result(
+        &mut self,
+        lease: &Lease,
+        result: TaskResult,
+    ) -> Result<(), StoreError> {
         let Held::Activity(task) = &lease.held else {
             return Ok(());
         };
@@ -313,6 +323,7 @@ fn orphan(origin: &Arc<Origin>, activity: ScheduledActivity) -> Task {
         name: Arc::clone(&activity.name),
         version: activity.version.clone(),
         fallback: None,
+        streamed: false,
     };
     Task {
         origin: Arc::clone(origin),

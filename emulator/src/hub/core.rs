@@ -24,6 +24,8 @@ use super::command::Fate;
 use super::command::Reply;
 use super::effects::Effect;
 use super::effects::Waking;
+use super::limits::Findings;
+use super::limits::Limits;
 use super::publish::Publisher;
 use crate::clock::Clock;
 use crate::dispatch::Dispatch;
@@ -72,6 +74,8 @@ pub(super) struct Core {
     pub(super) dispatch: Dispatch,
     pub(super) hubs: HashMap<String, HubKey>,
     pub(super) strict: bool,
+    pub(super) limits: Limits,
+    pub(super) findings: Findings,
     pub(super) publisher: Publisher,
     pub(super) commands: mpsc::WeakSender<Command>,
     pub(super) next_stream: u64,
@@ -102,6 +106,8 @@ impl Core {
             dispatch: Dispatch::default(),
             hubs: HashMap::new(),
             strict: options.strict,
+            limits: options.limits,
+            findings: Findings::default(),
             publisher: Publisher::new(publisher),
             commands,
             next_stream: 0,
@@ -190,6 +196,26 @@ impl Core {
             None => self.release(news),
             Some(error) => self.take_back(error),
         }
+    }
+
+    /// A transaction for what the core decides by itself, between the groups of commands. False:
+    /// it was rolled back, and nothing has happened.
+    pub(super) fn by_itself(
+        &mut self,
+        work: impl FnOnce(&mut Self) -> Result<(), StoreError>,
+    ) -> bool {
+        let outcome = writer::begin(&self.db)
+            .and_then(|()| work(self))
+            .and_then(|()| self.write_touched())
+            .and_then(|()| writer::commit(&self.db));
+        match outcome {
+            Ok(()) => self.release(true),
+            Err(error) => {
+                self.take_back(error);
+                return false;
+            }
+        }
+        true
     }
 
     fn release(&mut self, news: bool) {

@@ -21,6 +21,7 @@ use durascope_proto::SignalEntityRequest;
 use durascope_proto::StartNewOrchestrationAction;
 use durascope_proto::TaskFailureDetails;
 use durascope_proto::operation_action::OperationActionType;
+use prost::Message as _;
 use uuid::Uuid;
 
 use super::HubError;
@@ -50,6 +51,8 @@ impl Core {
         request: SignalEntityRequest,
     ) -> Result<(), HubError> {
         self.check_hub(hub)?;
+        let bytes = request.encoded_len();
+        self.admit_text(hub, "input", request.input.as_ref(), bytes)?;
         let now_us = self.clock.tick();
         let (id, entry) = entity::signal_of_client(now_us, request, &fresh_request())?;
         let mut follow_ups = VecDeque::new();
@@ -120,6 +123,7 @@ impl Core {
             name,
             version: None,
             fallback: None,
+            streamed: false,
         };
         let entity = ReadyEntity {
             key,
@@ -166,10 +170,11 @@ impl Core {
         let Some(entity) = entities::by_key(&self.db, ready.key)? else {
             return Ok(());
         };
-        let batch = entities::next_batch(&self.db, &entity, now_us)?;
-        if batch.is_empty() {
+        let bytes_max = self.limits.payload_bytes_max();
+        let batch = entities::next_batch(&self.db, &entity, now_us, bytes_max)?;
+        let Some(first) = batch.first() else {
             return Ok(());
-        }
+        };
         let state = match entity.state_bytes {
             Some(_) => entities::state(&self.db, ready.key)?,
             None => None,
@@ -179,6 +184,11 @@ impl Core {
         };
         let token = Token::fresh();
         let item = wire::entity_item(entity.id.text(), state, &batch, token);
+        if item.0.len() > self.limits.sent_bytes_max {
+            // Batches are cut to fit, so it is a single operation with the state.
+            self.refuse_operation(hub, now_us, stream, ready, first, item.0.len());
+            return Ok(());
+        }
         let sent = target.hand_out(now_us, WorkKind::Entity, item);
         let lease = Lease {
             hub,
@@ -199,7 +209,7 @@ impl Core {
     pub(super) fn complete_entity(
         &mut self,
         hub: HubKey,
-        result: EntityBatchResult,
+        mut result: EntityBatchResult,
     ) -> Result<(), HubError> {
         let current = Token::parse(&result.completion_token).filter(|token| {
             let lease = self.dispatch.leases.get_mut(*token);
@@ -214,7 +224,11 @@ impl Core {
             return Ok(());
         };
         let key = entity.key;
-        let commit = match entity::complete(batch, result, entity.failures) {
+        let outcome = match self.refuse_batch(hub, batch, &mut result) {
+            Some(failed) => Outcome::Commit(failed),
+            None => entity::complete(batch, result, entity.failures),
+        };
+        let commit = match outcome {
             Outcome::Commit(commit) => commit,
             Outcome::Again { problem } => {
                 tracing::warn!(problem, "a batch of an entity is tried again");
@@ -241,7 +255,7 @@ impl Core {
 
     /// State first, then what others are told, then what the operations asked for: a caller that
     /// has its result sees everything that the call did.
-    fn commit_batch(
+    pub(super) fn commit_batch(
         &mut self,
         hub: HubKey,
         key: EntityKey,

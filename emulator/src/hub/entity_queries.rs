@@ -11,7 +11,6 @@ use prost::Message as _;
 
 use super::Hub;
 use super::HubError;
-use super::queries::PAGE_BYTES_MAX;
 use super::queries::page_size;
 use crate::live::HubKey;
 use crate::store::entity_pages;
@@ -20,6 +19,9 @@ use crate::store::entity_pages::EntityRow;
 
 /// Version of the continuation tokens; what follows is the last id of the page.
 const TOKEN_VERSION: &str = "e1.";
+
+/// What to do when a state is larger than a message.
+const WITHOUT_STATE: &str = "ask without the state";
 
 impl Hub {
     /// GetEntity: `None` for an entity without a state, whatever else it has.
@@ -41,7 +43,10 @@ impl Hub {
         let key = row.key;
         let backlog = self.look(move |core| core.backlogs(&[key])).await?;
         let backlog = backlog.first().copied().unwrap_or(0);
-        Ok(Some(metadata(row, backlog)))
+        let entity = metadata(row, backlog);
+        let bytes = entity.encoded_len();
+        self.limits.check_answer(bytes, WITHOUT_STATE)?;
+        Ok(Some(entity))
     }
 
     /// QueryEntities: a page of entities in the order of their ids.
@@ -68,7 +73,7 @@ impl Hub {
             after: after(query.continuation_token.as_deref())?,
             // One more than the page tells whether another page follows.
             limit: size + 1,
-            bytes: PAGE_BYTES_MAX,
+            bytes: self.limits.page_bytes_max(),
         };
         let read = self
             .store()
@@ -77,18 +82,26 @@ impl Hub {
         let keys: Vec<i64> = rows.iter().map(|row| row.key).collect();
         let backlogs = self.look(move |core| core.backlogs(&keys)).await?;
         let size = usize::try_from(size).unwrap_or(usize::MAX);
-        Ok(fill(rows, &backlogs, size))
+        let page = fill(rows, &backlogs, size, self.limits.page_bytes_max());
+        self.limits
+            .check_answer(page.encoded_len(), WITHOUT_STATE)?;
+        Ok(page)
     }
 }
 
 /// Entities until the page is full by number or by bytes; a token only when more follow.
-fn fill(rows: Vec<EntityRow>, backlogs: &[i32], size: usize) -> QueryEntitiesResponse {
+fn fill(
+    rows: Vec<EntityRow>,
+    backlogs: &[i32],
+    size: usize,
+    bytes_max: usize,
+) -> QueryEntitiesResponse {
     let mut response = QueryEntitiesResponse::default();
     let mut bytes = 0;
     for (row, backlog) in rows.into_iter().zip(backlogs) {
         let entity = metadata(row, *backlog);
         bytes += entity.encoded_len();
-        let full = response.entities.len() >= size || bytes > PAGE_BYTES_MAX;
+        let full = response.entities.len() >= size || bytes > bytes_max;
         if full && let Some(last) = response.entities.last() {
             response.continuation_token = Some(format!("{TOKEN_VERSION}{}", last.instance_id));
             break;

@@ -18,6 +18,7 @@ use durascope_engine::start::NewInstance;
 use durascope_engine::turn;
 use durascope_engine::turn::ChildRequest;
 use durascope_engine::turn::EntityMessage;
+use durascope_proto::AnyCreateInstanceRequest;
 use durascope_proto::CreateInstanceRequest;
 use durascope_proto::RaiseEventRequest;
 use durascope_proto::ResumeRequest;
@@ -25,6 +26,7 @@ use durascope_proto::SendSignalAction;
 use durascope_proto::SuspendRequest;
 use durascope_proto::TaskFailureDetails;
 use durascope_proto::TerminateRequest;
+use prost::Message as _;
 use uuid::Uuid;
 
 use super::HubError;
@@ -101,9 +103,18 @@ impl Core {
     pub(super) fn start(
         &mut self,
         hub: HubKey,
-        request: CreateInstanceRequest,
+        start: AnyCreateInstanceRequest,
     ) -> Result<String, HubError> {
         self.check_hub(hub)?;
+        let mut request = start.request;
+        let bytes = request.encoded_len();
+        self.admit_text(hub, "input", request.input.as_ref(), bytes)?;
+        if let Some(action) = start.old_action
+            && let Some(existing) = self.cache.by_id(&self.db, hub, &request.instance_id)?
+            && start::heed_old_action(&existing.state, action, &mut request)
+        {
+            return Ok(request.instance_id);
+        }
         let mut follow_ups = VecDeque::new();
         let id = self.start_with(hub, request, &mut follow_ups)?;
         self.settle(follow_ups)?;
@@ -217,6 +228,8 @@ impl Core {
             return Err(HubError::Invalid("name must not be empty".to_owned()));
         }
         let key = self.known(hub, &request.instance_id)?;
+        let bytes = request.encoded_len();
+        self.admit_text(hub, "input", request.input.as_ref(), bytes)?;
         let message = Message::Raised {
             name: request.name,
             input: request.input,
@@ -230,6 +243,8 @@ impl Core {
         request: TerminateRequest,
     ) -> Result<(), HubError> {
         let key = self.known(hub, &request.instance_id)?;
+        let bytes = request.encoded_len();
+        self.admit_text(hub, "output", request.output.as_ref(), bytes)?;
         let message = Message::Terminate {
             output: request.output,
             recurse: request.recursive,
@@ -239,6 +254,8 @@ impl Core {
 
     pub(super) fn suspend(&mut self, hub: HubKey, request: SuspendRequest) -> Result<(), HubError> {
         let key = self.known(hub, &request.instance_id)?;
+        let bytes = request.encoded_len();
+        self.admit_text(hub, "reason", request.reason.as_ref(), bytes)?;
         self.deliver_and_settle(
             key,
             Message::Suspend {
@@ -249,6 +266,8 @@ impl Core {
 
     pub(super) fn resume(&mut self, hub: HubKey, request: ResumeRequest) -> Result<(), HubError> {
         let key = self.known(hub, &request.instance_id)?;
+        let bytes = request.encoded_len();
+        self.admit_text(hub, "reason", request.reason.as_ref(), bytes)?;
         self.deliver_and_settle(
             key,
             Message::Resume {
@@ -265,14 +284,16 @@ impl Core {
 
     /// The key of an instance that must exist.
     pub(super) fn known(&mut self, hub: HubKey, id: &str) -> Result<InstanceKey, HubError> {
+        self.check_hub(hub)?;
+        if let Some(live) = self.cache.by_id(&self.db, hub, id)? {
+            // Whatever its id looks like: the server may have made it.
+            return Ok(live.key);
+        }
         // An entity is no instance, and an id of one is not wrong as such.
         if !EntityId::is_meant(id) {
             start::check_instance_id("instanceId", id)?;
         }
-        self.check_hub(hub)?;
-        let live = self.cache.by_id(&self.db, hub, id)?;
-        let key = live.map(|live| live.key);
-        key.ok_or_else(|| self.unknown(hub, id))
+        Err(self.unknown(hub, id))
     }
 
     pub(super) fn unknown(&self, hub: HubKey, id: &str) -> HubError {
@@ -412,6 +433,7 @@ impl Core {
         let hub = live.hub;
         let ChildRequest { task_id, action } = request;
         let id = action.instance_id.clone();
+        let refused = self.refuse_child_id(hub, state, task_id, &id);
         let mut fail = |error_type: &str, message: String| {
             let execution = state.execution.clone();
             let result = failed(error_type, message);
@@ -424,9 +446,8 @@ impl Core {
                 },
             });
         };
-        if let Err(rejected) = start::check_instance_id("instanceId of the sub-orchestration", &id)
-        {
-            fail("InvalidInstanceId", rejected.to_string());
+        if let Some(refused) = refused {
+            fail("InvalidInstanceId", refused);
             return Ok(());
         }
         if let Some(existing) = self.cache.by_id(&self.db, hub, &id)? {

@@ -10,10 +10,12 @@ mod cache;
 mod command;
 mod core;
 mod effects;
+mod endings;
 mod entities;
 mod entity_queries;
 mod error;
 mod instances;
+mod limits;
 mod operations;
 mod publish;
 mod purge;
@@ -37,6 +39,7 @@ use tokio::sync::oneshot;
 use tokio::sync::watch;
 
 pub use error::HubError;
+pub use limits::Limits;
 
 use crate::dispatch::waiters::Waiters;
 use crate::live::HubKey;
@@ -58,6 +61,7 @@ pub struct HubOptions {
     pub task_hubs: Vec<String>,
     /// Other names are unknown instead of being made on first use.
     pub strict: bool,
+    pub limits: Limits,
 }
 
 /// A handle on all task hubs of one database.
@@ -68,6 +72,7 @@ pub struct Hub {
     waiters: Waiters,
     live: watch::Receiver<Arc<LiveSnapshot>>,
     names: Arc<Mutex<HashMap<String, HubKey>>>,
+    limits: Limits,
 }
 
 impl Hub {
@@ -83,6 +88,7 @@ impl Hub {
         let waiters = Waiters::default();
         let (publisher, live) = watch::channel(Arc::default());
         let weak = commands.downgrade();
+        let limits = options.limits;
         let core = Core::load(&store, options, waiters.clone(), publisher, weak)?;
         let runtime = tokio::runtime::Handle::current();
         let parked = waiters.clone();
@@ -96,6 +102,7 @@ impl Hub {
             waiters,
             live,
             names: Arc::default(),
+            limits,
         })
     }
 

@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use durascope_engine::entity::EntityId;
 use durascope_proto::ActivityResponse;
-use durascope_proto::CreateInstanceRequest;
+use durascope_proto::AnyCreateInstanceRequest;
 use durascope_proto::EntityBatchResult;
 use durascope_proto::OrchestratorResponse;
 use durascope_proto::PurgeInstancesRequest;
@@ -46,8 +46,9 @@ impl Hub {
     pub async fn start(
         &self,
         hub: HubKey,
-        request: CreateInstanceRequest,
+        request: impl Into<AnyCreateInstanceRequest>,
     ) -> Result<String, HubError> {
+        let request = request.into();
         self.change(move |core| core.start(hub, request)).await
     }
 

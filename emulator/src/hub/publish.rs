@@ -134,6 +134,7 @@ impl Publisher {
             all.activities_failed += more.activities_failed;
             all.entity_operations += more.entity_operations;
             all.entity_operations_failed += more.entity_operations_failed;
+            all.azure_findings += more.azure_findings;
         }
     }
 

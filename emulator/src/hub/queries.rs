@@ -39,9 +39,6 @@ const PAGE_SIZE_DEFAULT: i64 = 100;
 /// Instances per page at most.
 const PAGE_SIZE_MAX: i64 = 1_000;
 
-/// Pages are cut here: most clients refuse messages above 4 MiB.
-pub(super) const PAGE_BYTES_MAX: usize = 3_500_000;
-
 /// Bytes of history that one step reads.
 const HISTORY_STEP_BYTES: usize = 1024 * 1024;
 
@@ -50,6 +47,9 @@ const HISTORY_MESSAGE_BYTES: usize = 256 * 1024;
 
 /// Ids in one purge at most, as the protocol says.
 const PURGE_IDS_MAX: usize = 500;
+
+/// What to do when a state has more text than a message holds.
+const WITHOUT_TEXTS: &str = "ask without inputs and outputs";
 
 /// Version of the continuation tokens.
 const TOKEN_VERSION: &str = "v1";
@@ -92,7 +92,10 @@ impl Hub {
                 .map(|row| state(connection, row, texts))
                 .transpose()
         });
-        Ok(state.await?)
+        let state = state.await?;
+        let bytes = state.as_ref().map_or(0, Message::encoded_len);
+        self.limits.check_answer(bytes, WITHOUT_TEXTS)?;
+        Ok(state)
     }
 
     /// A page of instances in order of creation.
@@ -119,6 +122,7 @@ impl Hub {
             limit: size + 1,
         };
         let hubs_wanted = query.task_hub_names;
+        let limits = self.limits;
         let response = self.store().read(move |connection| {
             if !hubs_wanted.is_empty() {
                 let name = instances::hub_name(connection, hub.0)?.unwrap_or_default();
@@ -127,9 +131,12 @@ impl Hub {
                 }
             }
             let rows = pages::created_page(connection, &page)?;
-            fill_page(rows, size, |row| state(connection, row, texts))
+            let bytes_max = limits.page_bytes_max();
+            fill_page(rows, size, bytes_max, |row| state(connection, row, texts))
         });
-        Ok(response.await?)
+        let page = response.await?;
+        limits.check_answer(page.encoded_len(), WITHOUT_TEXTS)?;
+        Ok(page)
     }
 
     /// A page of ids of ended instances in order of completion.
@@ -243,11 +250,16 @@ impl Hub {
                 HistoryCursor { next, ..cursor },
             )))
         });
-        read.await?.map(Some).ok_or_else(|| {
+        let (messages, next) = read.await?.ok_or_else(|| {
             HubError::WrongState(
                 "the execution whose history is read has been replaced meanwhile".to_owned(),
             )
-        })
+        })?;
+        for message in &messages {
+            let instead = "this event is from a time with a higher limit";
+            self.limits.check_answer(message.len(), instead)?;
+        }
+        Ok(Some((messages, next)))
     }
 }
 
@@ -346,6 +358,7 @@ pub(super) fn page_size(wanted: i32) -> i64 {
 fn fill_page(
     rows: Vec<InstanceRow>,
     size: i64,
+    bytes_max: usize,
     state: impl Fn(InstanceRow) -> Result<OrchestrationState, StoreError>,
 ) -> Result<QueryInstancesResponse, StoreError> {
     let size = usize::try_from(size).unwrap_or(usize::MAX);
@@ -358,7 +371,7 @@ fn fill_page(
         let next = if full { None } else { Some(state(row)?) };
         let fits = next.as_ref().map(|state| bytes + state.encoded_len());
         match (next, fits) {
-            (Some(next), Some(sum)) if sum <= PAGE_BYTES_MAX || last.is_none() => {
+            (Some(next), Some(sum)) if sum <= bytes_max || last.is_none() => {
                 bytes = sum;
                 last = Some(position);
                 response.orchestration_state.push(next);
@@ -455,6 +468,8 @@ pub(crate) fn failure(data: &[u8]) -> Result<TaskFailureDetails, StoreError> {
 mod tests {
     use super::*;
 
+    const BYTES_MAX: usize = 3_500_000;
+
     fn rows(count: i64) -> Vec<InstanceRow> {
         (1..=count)
             .map(|instance| InstanceRow {
@@ -480,20 +495,20 @@ mod tests {
 
     #[test]
     fn page_is_cut_by_number_and_only_an_unfinished_one_has_a_token() {
-        let page = fill_page(rows(6), 5, with_input(1)).unwrap();
+        let page = fill_page(rows(6), 5, BYTES_MAX, with_input(1)).unwrap();
         assert_eq!(page.orchestration_state.len(), 5);
         assert_eq!(page.continuation_token.as_deref(), Some("v1.1.1005.5"));
-        let page = fill_page(rows(5), 5, with_input(1)).unwrap();
+        let page = fill_page(rows(5), 5, BYTES_MAX, with_input(1)).unwrap();
         assert_eq!(page.orchestration_state.len(), 5);
         assert_eq!(page.continuation_token, None);
     }
 
     #[test]
     fn page_is_cut_by_bytes_but_never_empty() {
-        let page = fill_page(rows(6), 5, with_input(2_000_000)).unwrap();
+        let page = fill_page(rows(6), 5, BYTES_MAX, with_input(2_000_000)).unwrap();
         assert_eq!(page.orchestration_state.len(), 1);
         assert_eq!(page.continuation_token.as_deref(), Some("v1.1.1001.1"));
-        let page = fill_page(rows(1), 5, with_input(9_000_000)).unwrap();
+        let page = fill_page(rows(1), 5, BYTES_MAX, with_input(9_000_000)).unwrap();
         assert_eq!(page.orchestration_state.len(), 1);
         assert_eq!(page.continuation_token, None);
     }

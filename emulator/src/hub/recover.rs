@@ -120,6 +120,7 @@ impl Core {
                 name,
                 version: orphan.version,
                 fallback: None,
+                streamed: false,
             };
             self.effect(Effect::Activities {
                 hub: orphan.hub,

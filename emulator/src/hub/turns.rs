@@ -26,8 +26,10 @@ use super::HubError;
 use super::cache::Ready;
 use super::core::Core;
 use super::effects::Effect;
+use super::endings::Oversized;
 use super::instances::FollowUp;
 use super::instances::fresh_id;
+use crate::dispatch::GroupKey;
 use crate::dispatch::Held;
 use crate::dispatch::Lease;
 use crate::dispatch::ReadyTurn;
@@ -41,11 +43,19 @@ use crate::store::StoreError;
 use crate::store::load;
 use crate::store::writer;
 
-/// Histories above this size go by StreamInstanceHistory where the worker says that it can.
-const EMBEDDED_HISTORY_MAX: u64 = 1024 * 1024;
-
 /// Parts of one answer that are kept at most.
 const PARTS_MAX: usize = 1_000;
+
+/// What became of a turn that was to be handed out.
+enum Sending {
+    Sent,
+    /// There is nothing to do.
+    Nothing,
+    /// It fits only workers that read its history as a stream, and one is connected.
+    Elsewhere,
+    /// It fits nobody.
+    Refused(Box<Oversized>),
+}
 
 impl Core {
     /// Sends a turn to a stream. Without messages there is none, and the instance is idle.
@@ -57,8 +67,18 @@ impl Core {
         ready: ReadyTurn,
     ) {
         match self.try_send_turn(hub, now_us, stream, &ready) {
-            Ok(true) => {}
-            Ok(false) => {
+            Ok(Sending::Sent) => {}
+            Ok(Sending::Elsewhere) => {
+                let mut group = GroupKey::clone(&ready.group);
+                group.streamed = true;
+                let group = Arc::new(group);
+                let turns = &mut self.dispatch.hub(hub).turns;
+                turns.push_front(now_us, ReadyTurn { group, ..ready });
+            }
+            Ok(Sending::Refused(oversized)) => {
+                self.refuse_turn(hub, now_us, stream, ready, &oversized);
+            }
+            Ok(Sending::Nothing) => {
                 if let Some(live) = self.cache.peek(ready.key) {
                     live.ready = Ready::Idle;
                     live.missed = None;
@@ -77,40 +97,63 @@ impl Core {
         now_us: i64,
         stream: StreamId,
         ready: &ReadyTurn,
-    ) -> Result<bool, StoreError> {
+    ) -> Result<Sending, StoreError> {
         let key = ready.key;
+        let limits = self.limits;
         let Some(live) = self.cache.by_key(&self.db, key)? else {
-            return Ok(false);
+            return Ok(Sending::Nothing);
         };
         if live.state.is_terminal() {
-            return Ok(false);
-        }
-        let (messages, prefix, more) = load::next_turn(&self.db, key, live.state.phase, now_us)?;
-        if messages.is_empty() {
-            return Ok(false);
+            return Ok(Sending::Nothing);
         }
         let Some(target) = self.dispatch.hub(hub).stream(stream) else {
-            return Ok(false);
+            return Ok(Sending::Nothing);
         };
         let state = &live.state;
-        let streams_history =
-            target.history_streaming && state.counters.history_bytes > EMBEDDED_HISTORY_MAX;
-        let past = if streams_history || state.counters.history_chunks == 0 {
-            Vec::new()
-        } else {
-            load::chunks(&self.db, key)?
+        let history_bytes = usize::try_from(state.counters.history_bytes).unwrap_or(usize::MAX);
+        // What is streamed takes no room in the message.
+        let with = match target.history_streaming {
+            true => history_bytes.min(limits.embedded_history_max()),
+            false => history_bytes,
         };
+        let bytes_max = limits.turn_bytes_max(with);
+        let (messages, prefix, more) =
+            load::next_turn(&self.db, key, state.phase, now_us, bytes_max)?;
+        if messages.is_empty() {
+            return Ok(Sending::Nothing);
+        }
         let trace = load::trace(&self.db, key)?
             .and_then(|bytes| OrchestrationTraceContext::decode(&*bytes).ok());
         let turn = Turn::new(now_us, state, messages);
         let token = Token::fresh();
-        let head = wire::TurnHead {
+        let mut head = wire::TurnHead {
             instance_id: state.id.to_string(),
             execution: state.execution.to_string(),
             trace,
-            streams_history,
+            streams_history: false,
         };
-        let item = wire::turn_item(head, &past, &turn, token);
+        let news_bytes = wire::turn_bytes(&head, &turn);
+        let fits_whole = news_bytes.saturating_add(history_bytes) <= limits.sent_bytes_max;
+        let fits_streamed = news_bytes <= limits.sent_bytes_max;
+        head.streams_history = target.history_streaming
+            && (history_bytes > limits.embedded_history_max() || !fits_whole);
+        if !fits_streamed || !(fits_whole || head.streams_history) {
+            if fits_streamed && self.dispatch.hub(hub).reads_streams(&ready.group) {
+                return Ok(Sending::Elsewhere);
+            }
+            return Ok(Sending::Refused(Box::new(Oversized {
+                turn,
+                prefix,
+                news_bytes,
+                history_bytes,
+            })));
+        }
+        let past = if head.streams_history || state.counters.history_chunks == 0 {
+            Vec::new()
+        } else {
+            load::chunks(&self.db, key)?
+        };
+        let item = wire::turn_item(&head, &past, &turn, token);
         let sent = target.hand_out(now_us, WorkKind::Turn, item);
         live.ready = Ready::Out;
         // Timers that did not fit are not counted among the waiting messages.
@@ -135,7 +178,7 @@ impl Core {
             // It has ended, or is so far behind that what it was told cannot reach it any more.
             self.disconnect(hub, stream);
         }
-        Ok(true)
+        Ok(Sending::Sent)
     }
 
     pub(super) fn complete_turn(
@@ -222,7 +265,7 @@ impl Core {
         if live.state.is_terminal() {
             return Ok(follow_ups);
         }
-        let state = live.state.clone();
+        let (hub, state) = (live.hub, live.state.clone());
         if state.phase == Phase::Rewinding {
             self.apply_rewind(*key, &state, (turn, *prefix), answer, &mut follow_ups)?;
             return Ok(follow_ups);
@@ -232,7 +275,10 @@ impl Core {
         } else {
             Surroundings::default()
         };
-        let commit = turn::apply(now_us, &state, turn, answer, surroundings, &fresh_id());
+        let commit = match self.refuse_answer(hub, &answer) {
+            Some(details) => turn::fail(now_us, &state, turn, details),
+            None => turn::apply(now_us, &state, turn, answer, surroundings, &fresh_id()),
+        };
         if let Some(left) = turn.messages.get(commit.consumed) {
             let kind = left.kind;
             self.effect(Effect::Arrived { key: *key, kind });

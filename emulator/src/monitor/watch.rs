@@ -178,10 +178,14 @@ fn summary(
             turns: counters.turns,
             activities: counters.activities,
             activities_failed: counters.activities_failed,
+            entity_operations: counters.entity_operations,
+            entity_operations_failed: counters.entity_operations_failed,
+            azure_findings: counters.azure_findings,
         }),
         rates: Some(rates.push(elapsed_ms, counters)),
         turns: Some(queue(&live.turns)),
         activities: Some(queue(&live.activities)),
+        entities: Some(queue(&live.entities)),
         workers: live.workers.iter().map(worker).collect(),
         server_version: env!("CARGO_PKG_VERSION").to_owned(),
         database: about.database.clone(),
@@ -206,5 +210,7 @@ fn worker(worker: &LiveWorker) -> proto::ConnectedWorker {
         turns_max: worker.turns_max,
         activities_out: worker.activities_out,
         activities_max: worker.activities_max,
+        entities_out: worker.entities_out,
+        entities_max: worker.entities_max,
     }
 }

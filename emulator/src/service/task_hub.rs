@@ -110,7 +110,7 @@ impl TaskHubSidecarService for TaskHubService {
 
     async fn start_instance(
         &self,
-        request: Request<proto::CreateInstanceRequest>,
+        request: Request<proto::AnyCreateInstanceRequest>,
     ) -> Answer<proto::CreateInstanceResponse> {
         call!(self, request, start, |instance_id| {
             proto::CreateInstanceResponse { instance_id }

@@ -209,8 +209,10 @@ pub(crate) fn next_batch(
     db: &Connection,
     entity: &Entity,
     now_us: i64,
+    bytes_max: usize,
 ) -> Result<Vec<Operation>, StoreError> {
-    let mut forming = Forming::new(entity.lock.as_ref(), entity.state_bytes.unwrap_or(0));
+    let state_bytes = entity.state_bytes.unwrap_or(0);
+    let mut forming = Forming::new(entity.lock.as_ref(), state_bytes).within(bytes_max);
     let (key, owner) = (
         entity.key.0,
         entity.lock.as_ref().map(|lock| lock.owner.key),

@@ -180,6 +180,7 @@ pub(crate) fn next_turn(
     key: InstanceKey,
     phase: Phase,
     now_us: i64,
+    bytes_max: usize,
 ) -> Result<(Vec<TurnMessage>, bool, bool), StoreError> {
     let mut taken = Vec::new();
     let mut more = false;
@@ -201,11 +202,11 @@ pub(crate) fn next_turn(
             let Some(lead) = lead else {
                 return Ok((taken, false, false));
             };
-            let forming = Forming::with_lead(lead.kind, lead.event.len());
+            let forming = Forming::with_lead(lead.kind, lead.event.len()).within(bytes_max);
             taken.push(lead);
             forming
         }
-        _ => Forming::open(),
+        _ => Forming::open().within(bytes_max),
     };
     let lead_place = taken.first().map(|lead| (lead.at_us, lead.seq));
     let mut prefix = true;

@@ -4,10 +4,14 @@ use std::time::Duration;
 
 use durascope_proto::ActivityResponse;
 use durascope_proto::DeleteTaskHubRequest;
+use durascope_proto::EntityBatchResult;
 use durascope_proto::GetWorkItemsRequest;
+use durascope_proto::OperationResult;
+use durascope_proto::OperationResultFailure;
 use durascope_proto::OrchestratorAction;
 use durascope_proto::OrchestratorResponse;
 use durascope_proto::ScheduleTaskAction;
+use durascope_proto::SignalEntityRequest;
 use durascope_proto::TaskFailureDetails;
 use durascope_proto::TerminateRequest;
 use durascope_proto::WorkItem;
@@ -17,6 +21,7 @@ use durascope_proto::monitor::SortColumn;
 use durascope_proto::monitor::WatchRequest;
 use durascope_proto::monitor::WatchUpdate;
 use durascope_proto::monitor::monitor_client::MonitorClient;
+use durascope_proto::operation_result::ResultType;
 use durascope_proto::orchestrator_action::OrchestratorActionType;
 use durascope_proto::task_hub_sidecar_service_client::TaskHubSidecarServiceClient;
 use durascope_proto::time::to_micros;
@@ -328,4 +333,61 @@ async fn watch_all(monitor: &mut MonitorClient<Channel>) -> Streaming<WatchUpdat
     };
     let requests = tokio_stream::once(request);
     monitor.watch(requests).await.unwrap().into_inner()
+}
+
+#[tokio::test]
+async fn feed_shows_entities_and_what_azure_would_refuse() {
+    let served = Served::ephemeral().await;
+    let mut monitor = MonitorClient::new(served.channel.clone());
+    let (requests, receiver) = mpsc::channel(1);
+    requests.send(WatchRequest::default()).await.unwrap();
+    let watched = monitor.watch(ReceiverStream::new(receiver)).await;
+    let mut feed = watched.unwrap().into_inner();
+    let signal = SignalEntityRequest {
+        instance_id: "@list@a".to_owned(),
+        name: "add".to_owned(),
+        input: Some("x".repeat(2 * 1024 * 1024)),
+        ..SignalEntityRequest::default()
+    };
+    served.client().signal_entity(signal).await.unwrap();
+    let waiting = until(&mut feed, |update| {
+        let entities = update.hub.as_ref().and_then(|hub| hub.entities.clone());
+        entities.is_some_and(|entities| entities.waiting == 1)
+    });
+    let hub = waiting.await.hub.unwrap();
+    assert_eq!(hub.entities.unwrap().unserved, ["list"]);
+    assert_eq!(hub.counters.unwrap().azure_findings, 1);
+
+    let request = GetWorkItemsRequest {
+        max_concurrent_entity_work_items: 7,
+        ..GetWorkItemsRequest::default()
+    };
+    let items = served.client().get_work_items(request).await;
+    let mut items = items.unwrap().into_inner();
+    let (_batch, completion_token) = next_item(&mut items).await;
+    let out = until(&mut feed, |update| {
+        let hub = update.hub.as_ref().unwrap();
+        hub.workers.first().is_some_and(|it| it.entities_out == 1)
+    });
+    assert_eq!(out.await.hub.unwrap().workers[0].entities_max, 7);
+
+    let failure = OperationResultFailure::default();
+    let result = EntityBatchResult {
+        completion_token,
+        results: vec![OperationResult {
+            result_type: Some(ResultType::Failure(failure)),
+        }],
+        ..EntityBatchResult::default()
+    };
+    served.client().complete_entity_task(result).await.unwrap();
+    until(&mut feed, |update| {
+        let counters = update.hub.as_ref().unwrap().counters.unwrap();
+        (
+            counters.entity_operations,
+            counters.entity_operations_failed,
+        ) == (1, 1)
+    })
+    .await;
+    drop(feed);
+    served.running.stop().await;
 }

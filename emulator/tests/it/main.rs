@@ -8,6 +8,7 @@ mod calls;
 mod feed;
 mod process;
 mod queries;
+mod reuse;
 mod server;
 
 use durascope_emulator::Config;

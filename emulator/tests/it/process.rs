@@ -141,6 +141,8 @@ fn help_shows_the_variable_of_every_flag() {
         "DURASCOPE_LOG_FORMAT",
         "DURASCOPE_READY_JSON",
         "DURASCOPE_MAX_MESSAGE_BYTES",
+        "DURASCOPE_MAX_SENT_MESSAGE_BYTES",
+        "DURASCOPE_AZURE_LIMITS",
     ] {
         assert!(help.contains(name), "{name}");
     }

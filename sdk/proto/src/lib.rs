@@ -6,11 +6,14 @@
 
 mod encoded;
 mod generated;
+mod older;
 pub mod time;
 
 pub use encoded::EncodedHistoryChunk;
 pub use encoded::EncodedWorkItem;
 pub use generated::messages::*;
+pub use older::AnyCreateInstanceRequest;
+pub use older::OldReuseAction;
 
 /// Durascope's live feed for dashboards, package `durascope.monitor.v1`.
 pub mod monitor {
@@ -18,7 +21,8 @@ pub mod monitor {
 }
 
 /// The official service, server side. Work items and history chunks are sent as bytes that
-/// are encoded already, so that stored history is never decoded on its way out.
+/// are encoded already, so that stored history is never decoded on its way out. A start is read
+/// with what an older contract says in it.
 #[cfg(feature = "server")]
 pub mod server {
     pub use crate::generated::server::monitor_server;

@@ -68,7 +68,8 @@ fn generate(root: &Path) -> Vec<Vec<u8>> {
         .compile_fds(descriptors.clone())
         .unwrap();
 
-    // The server sends work items and history chunks that are encoded already.
+    // The server sends work items and history chunks that are encoded already, and reads starts
+    // of an older contract as well.
     let server = tempfile::tempdir().unwrap();
     let mut builder = tonic_prost_build::configure()
         .build_client(false)
@@ -77,6 +78,7 @@ fn generate(root: &Path) -> Vec<Vec<u8>> {
         let rust = match name.as_str() {
             ".WorkItem" => "crate::EncodedWorkItem".to_owned(),
             ".HistoryChunk" => "crate::EncodedHistoryChunk".to_owned(),
+            ".CreateInstanceRequest" => "crate::AnyCreateInstanceRequest".to_owned(),
             other => match other.strip_prefix(".durascope.monitor.v1.") {
                 Some(name) => format!("crate::monitor::{name}"),
                 None => format!("crate::{}", other.trim_start_matches('.')),

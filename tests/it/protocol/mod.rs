@@ -17,6 +17,7 @@ mod rewind;
 mod rewind_children;
 mod section_ends;
 mod sections;
+mod sizes;
 mod skip;
 mod starts;
 mod turns;

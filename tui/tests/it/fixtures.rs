@@ -254,7 +254,7 @@ pub(crate) fn hub() -> HubSummary {
         }),
         workers: vec![worker("w-7f21"), worker("w-02c4")],
         server_version: "0.1.0".to_owned(),
-        database: String::new(),
+        ..HubSummary::default()
     }
 }
 

@@ -26,6 +26,7 @@ pub struct Forming<'a> {
     lock: Option<&'a Lock>,
     taken: usize,
     bytes: usize,
+    bytes_max: usize,
 }
 
 impl<'a> Forming<'a> {
@@ -35,6 +36,16 @@ impl<'a> Forming<'a> {
             lock,
             taken: 0,
             bytes: state_bytes,
+            bytes_max: BATCH_BYTES,
+        }
+    }
+
+    /// The same with less room: what is sent has a limit.
+    #[must_use]
+    pub fn within(self, bytes_max: usize) -> Self {
+        Self {
+            bytes_max: self.bytes_max.min(bytes_max),
+            ..self
         }
     }
 
@@ -49,7 +60,7 @@ impl<'a> Forming<'a> {
         if !belongs {
             return Offer::Skip;
         }
-        let full = self.taken >= OPERATIONS_MAX || self.bytes + bytes > BATCH_BYTES;
+        let full = self.taken >= OPERATIONS_MAX || self.bytes + bytes > self.bytes_max;
         if self.taken > 0 && full {
             return Offer::Stop;
         }

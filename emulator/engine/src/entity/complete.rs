@@ -155,14 +155,18 @@ fn give_up_or_retry(batch: &[Operation], details: TaskFailureDetails, attempts: 
         let problem = format!("{}: {}", details.error_type, details.error_message);
         return Outcome::Again { problem };
     }
-    let refused = refuse(batch, &bounded(details));
-    Outcome::Commit(EntityCommit {
+    Outcome::Commit(give_up(batch, bounded(details)))
+}
+
+/// Every operation of the batch fails, and nothing else changes.
+pub fn give_up(batch: &[Operation], details: TaskFailureDetails) -> EntityCommit {
+    EntityCommit {
         state: None,
         done: (0..batch.len()).collect(),
-        replies: refused.replies,
+        replies: refuse(batch, &details).replies,
         actions: Vec::new(),
         failed: batch.len() as u64,
-    })
+    }
 }
 
 /// All of these operations fail for the same reason.

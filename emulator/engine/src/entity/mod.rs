@@ -18,6 +18,7 @@ pub use complete::Outcome;
 pub use complete::Refused;
 pub use complete::Reply;
 pub use complete::complete;
+pub use complete::give_up;
 pub use complete::refuse;
 pub use id::EntityId;
 pub use messages::call;

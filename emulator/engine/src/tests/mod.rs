@@ -5,6 +5,7 @@ mod completion;
 mod delivery;
 mod renewal;
 mod rewind;
+mod sizes;
 mod skipping;
 mod starts;
 mod turns;

@@ -1,6 +1,7 @@
 //! Start requests: what is checked, and which existing instances they replace.
 
 use durascope_proto::CreateInstanceRequest;
+use durascope_proto::OldReuseAction;
 use durascope_proto::OrchestrationIdReusePolicy;
 use durascope_proto::OrchestrationStatus as Status;
 use durascope_proto::time;
@@ -125,5 +126,44 @@ fn the_reuse_policy_decides_about_a_taken_id() {
             Err(other @ Rejected::WrongState(_)) => panic!("{case}: {other}"),
         };
         assert_eq!(outcome, expected, "{case}");
+    }
+}
+
+#[test]
+fn the_action_of_the_older_contract_counts_for_the_statuses_that_are_listed() {
+    use OldReuseAction::Error;
+    use OldReuseAction::Ignore;
+    use OldReuseAction::Terminate;
+    use Status::Completed;
+    use Status::Running;
+    // What is kept; what is replaced, as far as it is not kept.
+    let cases: &[(OldReuseAction, &[Status], Status, bool, bool)] = &[
+        (Ignore, &[Completed, Running], Completed, true, false),
+        (Ignore, &[Completed, Running], Running, true, false),
+        (Ignore, &[Completed], Running, false, false),
+        (Ignore, &[], Completed, false, false),
+        (Terminate, &[Completed], Completed, false, true),
+        // Without TERMINATED in the list, as the action says that already.
+        (Terminate, &[Running], Running, false, true),
+        (Terminate, &[Completed], Running, false, false),
+        (Error, &[Completed], Completed, false, true),
+        (Error, &[Running], Running, false, false),
+    ];
+    for &(action, listed, status, kept, replaced) in cases {
+        let case = format!("{action:?} {listed:?} on {status:?}");
+        let mut existing = Scenario::started("order-1").instance;
+        existing.status = status;
+        let mut again = CreateInstanceRequest {
+            orchestration_id_reuse_policy: Some(OrchestrationIdReusePolicy {
+                replaceable_status: listed.iter().map(|status| *status as i32).collect(),
+            }),
+            ..request("order-1")
+        };
+        let keeps = start::heed_old_action(&existing, action, &mut again);
+        assert_eq!(keeps, kept, "{case}");
+        if !keeps {
+            let outcome = start::request(2_000, again, Some(&existing), EXECUTION);
+            assert_eq!(outcome.is_ok(), replaced, "{case}: {outcome:?}");
+        }
     }
 }

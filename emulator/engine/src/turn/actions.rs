@@ -33,6 +33,7 @@ use crate::deliver::Entry;
 use crate::deliver::raised;
 use crate::entity;
 use crate::history::event;
+use crate::instance::Instance;
 
 /// How much later than its time a timer fires.
 const TIMER_MARGIN_US: i64 = 1_000;
@@ -97,6 +98,11 @@ pub(crate) fn timer_entry(now_us: i64, timer_id: i32, fire_at: Timestamp) -> Ent
             .encode_to_vec()
             .into(),
     }
+}
+
+/// The id of a sub-orchestration for which its parent chose none.
+pub fn derived_child_id(parent: &Instance, task_id: i32) -> String {
+    format!("{}:{task_id:04x}", parent.id)
 }
 
 impl Building {
@@ -177,7 +183,7 @@ impl Building {
             return Err(format!("action {id}: createSubOrchestration has no name"));
         }
         if child.instance_id.is_empty() {
-            child.instance_id = format!("{}:{id:04x}", self.commit.after.id);
+            child.instance_id = derived_child_id(&self.commit.after, id);
         }
         let created = SubOrchestrationInstanceCreatedEvent {
             instance_id: child.instance_id.clone(),

@@ -165,14 +165,36 @@ pub(super) fn terminated(turn: &Turn) -> Option<ExecutionTerminatedEvent> {
 
 /// The commit for an answer that breaks the protocol: the turn's events stay, the instance fails.
 pub(super) fn malformed(now_us: i64, instance: &Instance, turn: &Turn, problem: &str) -> Commit {
-    let mut building = Building::new(now_us, instance, turn, &Answer::default());
     let details = TaskFailureDetails {
         error_type: "MalformedOrchestratorResponse".to_owned(),
         error_message: problem.to_owned(),
         is_non_retriable: true,
         ..Default::default()
     };
+    failed(now_us, instance, turn, details, terminated(turn))
+}
+
+/// Ends an instance as failed for a reason of the server's own, its turn's events being the last
+/// that happened to it. A termination in the turn needs no worker and is carried out instead.
+pub fn fail(now_us: i64, instance: &Instance, turn: &Turn, details: TaskFailureDetails) -> Commit {
+    let Some(terminate) = terminated(turn) else {
+        return failed(now_us, instance, turn, details, None);
+    };
+    let mut building = Building::new(now_us, instance, turn, &Answer::default());
+    let status = OrchestrationStatus::Terminated;
+    building.end(-1, status, terminate.input.clone(), None, Some(terminate));
+    building.finish()
+}
+
+fn failed(
+    now_us: i64,
+    instance: &Instance,
+    turn: &Turn,
+    details: TaskFailureDetails,
+    terminate: Option<ExecutionTerminatedEvent>,
+) -> Commit {
+    let mut building = Building::new(now_us, instance, turn, &Answer::default());
     let status = OrchestrationStatus::Failed;
-    building.end(-1, status, None, Some(details), terminated(turn));
+    building.end(-1, status, None, Some(details), terminate);
     building.finish()
 }

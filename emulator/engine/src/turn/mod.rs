@@ -7,8 +7,11 @@ mod actions;
 mod building;
 mod commit;
 mod complete;
+mod payloads;
 
+pub use actions::derived_child_id;
 pub(crate) use actions::timer_entry;
+pub use building::fail;
 pub use commit::ChildRequest;
 pub use commit::Commit;
 pub use commit::Ended;
@@ -19,6 +22,7 @@ pub use commit::SentEvent;
 pub use complete::end_now;
 pub use complete::end_unstarted;
 pub use complete::started_event;
+pub use payloads::Payload;
 
 use building::Building;
 use building::malformed;

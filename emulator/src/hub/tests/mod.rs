@@ -1,6 +1,7 @@
 //! The hub on a real database, with workers that are plain functions.
 
 mod answers;
+mod azure;
 mod entities;
 mod entity_rollback;
 mod entity_walk;
@@ -11,6 +12,7 @@ mod restart;
 mod rewind;
 mod rewind_walk;
 mod rollback;
+mod sizes;
 mod skip;
 mod streams;
 mod timers;
@@ -37,7 +39,10 @@ use tempfile::TempDir;
 
 use super::Hub;
 use super::HubOptions;
+use super::Limits;
 use super::queries::Texts;
+use crate::config::AzureLimits;
+use crate::config::SENT_MESSAGE_BYTES_MAX_DEFAULT;
 use crate::dispatch::WorkerItems;
 use crate::dispatch::WorkerProfile;
 use crate::live::HubKey;
@@ -63,6 +68,14 @@ async fn fresh() -> (TempDir, PathBuf, Hub, HubKey) {
 
 /// A hub on `path` with one task hub.
 async fn hub(path: &Path) -> (Hub, HubKey) {
+    let limits = Limits {
+        sent_bytes_max: SENT_MESSAGE_BYTES_MAX_DEFAULT,
+        azure: AzureLimits::Warn,
+    };
+    hub_with(path, limits).await
+}
+
+async fn hub_with(path: &Path, limits: Limits) -> (Hub, HubKey) {
     let options = StoreOptions {
         path: path.to_owned(),
         durability: Durability::Off,
@@ -74,6 +87,7 @@ async fn hub(path: &Path) -> (Hub, HubKey) {
         HubOptions {
             task_hubs: vec![],
             strict: false,
+            limits,
         },
     )
     .unwrap();

@@ -71,6 +71,8 @@ pub struct HubSummary {
     /// The database file, for people; empty when in memory.
     #[prost(string, tag = "9")]
     pub database: ::prost::alloc::string::String,
+    #[prost(message, optional, tag = "10")]
+    pub entities: ::core::option::Option<QueueDepth>,
 }
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct StatusCount {
@@ -96,6 +98,14 @@ pub struct Counters {
     pub activities: u64,
     #[prost(uint64, tag = "6")]
     pub activities_failed: u64,
+    /// Operations of entities with a result or a failure.
+    #[prost(uint64, tag = "7")]
+    pub entity_operations: u64,
+    #[prost(uint64, tag = "8")]
+    pub entity_operations_failed: u64,
+    /// What the Azure service would have refused, as far as the server was told to look.
+    #[prost(uint64, tag = "9")]
+    pub azure_findings: u64,
 }
 #[derive(Clone, Copy, PartialEq, ::prost::Message)]
 pub struct Rates {
@@ -143,6 +153,10 @@ pub struct ConnectedWorker {
     pub activities_out: u32,
     #[prost(uint32, tag = "7")]
     pub activities_max: u32,
+    #[prost(uint32, tag = "8")]
+    pub entities_out: u32,
+    #[prost(uint32, tag = "9")]
+    pub entities_max: u32,
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct InstancePage {

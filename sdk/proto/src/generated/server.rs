@@ -18,7 +18,7 @@ pub mod task_hub_sidecar_service_server {
         ) -> std::result::Result<tonic::Response<()>, tonic::Status>;
         async fn start_instance(
             &self,
-            request: tonic::Request<crate::CreateInstanceRequest>,
+            request: tonic::Request<crate::AnyCreateInstanceRequest>,
         ) -> std::result::Result<
             tonic::Response<crate::CreateInstanceResponse>,
             tonic::Status,
@@ -341,7 +341,7 @@ pub mod task_hub_sidecar_service_server {
                     struct StartInstanceSvc<T: TaskHubSidecarService>(pub Arc<T>);
                     impl<
                         T: TaskHubSidecarService,
-                    > tonic::server::UnaryService<crate::CreateInstanceRequest>
+                    > tonic::server::UnaryService<crate::AnyCreateInstanceRequest>
                     for StartInstanceSvc<T> {
                         type Response = crate::CreateInstanceResponse;
                         type Future = BoxFuture<
@@ -350,7 +350,7 @@ pub mod task_hub_sidecar_service_server {
                         >;
                         fn call(
                             &mut self,
-                            request: tonic::Request<crate::CreateInstanceRequest>,
+                            request: tonic::Request<crate::AnyCreateInstanceRequest>,
                         ) -> Self::Future {
                             let inner = Arc::clone(&self.0);
                             let fut = async move {
