@@ -3,6 +3,7 @@
 use std::time::Duration;
 use std::time::Instant;
 
+use durascope_engine::entity::EntityId;
 use durascope_proto::ActivityResponse;
 use durascope_proto::CreateInstanceRequest;
 use durascope_proto::EntityBatchResult;
@@ -98,7 +99,10 @@ impl Hub {
         request: PurgeInstancesRequest,
     ) -> Result<PurgeInstancesResponse, HubError> {
         let recursive = request.recursive;
-        let ids = match request.request {
+        // A single id tells by itself what it is of, unless the caller says what it means.
+        let entities_too = !request.is_orchestration
+            && matches!(request.request, Some(PurgeTarget::InstanceId(_)));
+        let mut ids = match request.request {
             None => {
                 let what = "one of instanceId, purgeInstanceFilter, instanceBatch must be set";
                 return Err(HubError::Invalid(what.to_owned()));
@@ -117,6 +121,9 @@ impl Hub {
                 "instanceBatch has {} ids, the limit is {PURGE_BATCH_MAX}",
                 ids.len()
             )));
+        }
+        if !entities_too {
+            ids.retain(|id| !EntityId::is_meant(id));
         }
         let deleted = self
             .change(move |core| core.purge_ids(hub, &ids, recursive))
