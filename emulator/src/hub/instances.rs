@@ -264,7 +264,7 @@ impl Core {
 
     /// The key of an instance that must exist.
     pub(super) fn known(&mut self, hub: HubKey, id: &str) -> Result<InstanceKey, HubError> {
-        start::check_instance_id("instanceId", id)?;
+        start::check_length("instanceId", id)?;
         self.check_hub(hub)?;
         let live = self.cache.by_id(&self.db, hub, id)?;
         let key = live.map(|live| live.key);

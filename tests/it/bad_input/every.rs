@@ -60,9 +60,9 @@ pub(super) fn table() -> Table {
         }
         let expected = refusal(Code::InvalidArgument, &["taskhub", "UTF-8"]);
         table.add("hub that is no text", call(b"gr\xfcn", b""), expected);
-        let long = [b'h'; 12_000];
+        let long = "ü".repeat(6_000).into_bytes();
         if !["CreateTaskHub", "DeleteTaskHub"].contains(&method.rpc.as_str()) {
-            let expected = refusal(Code::NotFound, &["Task hub not found: hhh"]);
+            let expected = refusal(Code::NotFound, &["Task hub not found: ü"]);
             table.add("endless hub", call(&long, b""), expected);
         }
 
