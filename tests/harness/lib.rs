@@ -5,6 +5,7 @@
 pub mod actions;
 pub mod binaries;
 pub mod client;
+pub mod dump;
 pub mod emulator;
 pub mod entities;
 pub mod events;

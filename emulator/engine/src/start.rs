@@ -17,6 +17,7 @@ use durascope_proto::time;
 use crate::batch::Kind;
 use crate::deliver::Entry;
 use crate::error::Rejected;
+use crate::error::shown;
 use crate::history::event;
 use crate::instance::Counters;
 use crate::instance::Instance;
@@ -53,6 +54,22 @@ pub struct Started {
 /// # Errors
 /// [`Rejected::Invalid`]: empty, longer than [`INSTANCE_ID_MAX`], or reserved for entities.
 pub fn check_instance_id(what: &str, id: &str) -> Result<(), Rejected> {
+    check_length(what, id)?;
+    if id.starts_with(ENTITY_PREFIX) {
+        return Err(Rejected::Invalid(format!(
+            "{what} must not start with '{ENTITY_PREFIX}', which is reserved for entities, \
+             but is {}",
+            shown(id)
+        )));
+    }
+    Ok(())
+}
+
+/// Checks an id that a client asks for. One that is an entity's is unknown, and no mistake.
+///
+/// # Errors
+/// [`Rejected::Invalid`]: empty, or longer than [`INSTANCE_ID_MAX`].
+pub fn check_length(what: &str, id: &str) -> Result<(), Rejected> {
     if id.is_empty() {
         return Err(Rejected::Invalid(format!("{what} must not be empty")));
     }
@@ -60,11 +77,6 @@ pub fn check_instance_id(what: &str, id: &str) -> Result<(), Rejected> {
     if length > INSTANCE_ID_MAX {
         return Err(Rejected::Invalid(format!(
             "{what} has a length of {length} characters, the limit is {INSTANCE_ID_MAX}"
-        )));
-    }
-    if id.starts_with(ENTITY_PREFIX) {
-        return Err(Rejected::Invalid(format!(
-            "{what} must not start with '{ENTITY_PREFIX}', which is reserved for entities"
         )));
     }
     Ok(())

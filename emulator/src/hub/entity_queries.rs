@@ -12,6 +12,7 @@ use prost::Message as _;
 use super::Hub;
 use super::HubError;
 use super::queries::page_size;
+use super::queries::unknown_token;
 use crate::live::HubKey;
 use crate::store::entity_pages;
 use crate::store::entity_pages::EntityPage;
@@ -116,9 +117,7 @@ fn after(token: Option<&str>) -> Result<String, HubError> {
         None | Some("") => Ok(String::new()),
         Some(token) => match token.strip_prefix(TOKEN_VERSION) {
             Some(id) => Ok(id.to_owned()),
-            None => Err(HubError::Invalid(
-                "continuationToken is not one that this server gave".to_owned(),
-            )),
+            None => Err(unknown_token(token)),
         },
     }
 }

@@ -289,6 +289,7 @@ impl Core {
             // Whatever its id looks like: the server may have made it.
             return Ok(live.key);
         }
+        start::check_length("instanceId", id)?;
         // An entity is no instance, and an id of one is not wrong as such.
         if !EntityId::is_meant(id) {
             start::check_instance_id("instanceId", id)?;

@@ -100,7 +100,9 @@ impl Hub {
         request: PurgeInstancesRequest,
     ) -> Result<PurgeInstancesResponse, HubError> {
         let recursive = request.recursive;
-        let orchestrations_only = request.is_orchestration;
+        // A single id tells by itself what it is of, unless the caller says what it means.
+        let entities_too = !request.is_orchestration
+            && matches!(request.request, Some(PurgeTarget::InstanceId(_)));
         let mut ids = match request.request {
             None => {
                 let what = "one of instanceId, purgeInstanceFilter, instanceBatch must be set";
@@ -121,8 +123,7 @@ impl Hub {
                 ids.len()
             )));
         }
-        if orchestrations_only {
-            // Only .NET sets it. The opposite says nothing: others never do.
+        if !entities_too {
             ids.retain(|id| !EntityId::is_meant(id));
         }
         let deleted = self

@@ -64,9 +64,18 @@ impl Filter {
     }
 }
 
-/// A filter's time limit; negative ones are none at all.
+/// A filter's time limit; negative ones leave no time at all.
+///
+/// Counted here, as the conversion of the library panics at the ends of its range.
 pub(super) fn timeout(duration: &prost_types::Duration) -> Duration {
-    Duration::try_from(*duration).unwrap_or_default()
+    let seconds = u64::try_from(duration.seconds);
+    let nanos = u64::try_from(duration.nanos);
+    match (seconds, nanos) {
+        (Ok(seconds), Ok(nanos)) => {
+            Duration::from_secs(seconds).saturating_add(Duration::from_nanos(nanos))
+        }
+        (Err(_negative), _) | (_, Err(_negative)) => Duration::ZERO,
+    }
 }
 
 impl Core {

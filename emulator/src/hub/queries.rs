@@ -5,6 +5,8 @@
 use std::collections::BTreeMap;
 
 use bytes::Bytes;
+use durascope_engine::entity::EntityId;
+use durascope_engine::error::shown;
 use durascope_proto::InstanceQuery;
 use durascope_proto::ListInstanceIdsRequest;
 use durascope_proto::ListInstanceIdsResponse;
@@ -163,6 +165,7 @@ impl Hub {
             limit: page_size(request.page_size),
         };
         let key = request.last_instance_key.filter(|key| !key.is_empty());
+        let given = key.as_deref().map(shown).unwrap_or_default();
         let read = self.store().read(move |connection| {
             let after = match key.as_deref().map(parse_instance_key) {
                 None => None,
@@ -177,11 +180,10 @@ impl Hub {
             pages::completed_page(connection, &CompletedPage { after, ..page }).map(Some)
         });
         let Some(rows) = read.await? else {
-            return Err(HubError::Invalid(
-                "lastInstanceKey is neither a key that this server gave nor the id of an ended \
-                 instance"
-                    .to_owned(),
-            ));
+            return Err(HubError::Invalid(format!(
+                "lastInstanceKey {given} is neither a key that this server gave nor the id of an \
+                 ended instance"
+            )));
         };
         Ok(ListInstanceIdsResponse {
             // On every page that is not empty: exporters go on from it until a page is.
@@ -192,6 +194,9 @@ impl Hub {
 
     /// The committed history of an instance as of now. `None` when the instance does not exist
     /// or has another execution than the one that is asked for.
+    ///
+    /// # Errors
+    /// [`HubError::UnknownInstance`] for an entity, which has no history.
     pub async fn history(
         &self,
         hub: HubKey,
@@ -199,6 +204,11 @@ impl Hub {
         execution: Option<String>,
     ) -> Result<Option<HistoryCursor>, HubError> {
         let id = id.to_owned();
+        if EntityId::is_meant(&id) {
+            let name = move |connection: &Db| instances::hub_name(connection, hub.0);
+            let hub = self.store().read(name).await?.unwrap_or_default();
+            return Err(HubError::UnknownInstance { hub, id });
+        }
         let cursor = self.store().read(move |connection| {
             let Some(row) = instances::by_id(connection, hub.0, &id)? else {
                 return Ok(None);
@@ -402,9 +412,15 @@ fn parse_token(hub: HubKey, token: &str) -> Result<(i64, i64), HubError> {
             _ => None,
         }
     };
-    parse().ok_or_else(|| {
-        HubError::Invalid("continuationToken is not one that this server gave".to_owned())
-    })
+    parse().ok_or_else(|| unknown_token(token))
+}
+
+/// The refusal of a continuation token.
+pub(super) fn unknown_token(token: &str) -> HubError {
+    HubError::Invalid(format!(
+        "continuationToken {} is not one that this server gave for this query",
+        shown(token)
+    ))
 }
 
 /// A `lastInstanceKey`: ours, or the bare id that Java's client makes of it.

@@ -207,13 +207,14 @@ impl Core {
         #[expect(deprecated, reason = "Java and .NET still answer in parts")]
         let (partial, index) = (response.is_partial, response.chunk_index);
         if partial {
-            if parts.len() >= PARTS_MAX {
+            let index = index.unwrap_or(0);
+            // Parts are retried, and a part that came twice counts once.
+            if parts.len() >= PARTS_MAX && !parts.contains_key(&index) {
                 return Err(HubError::LimitReached(format!(
-                    "an answer in more than {PARTS_MAX} parts"
+                    "an answer in more than {PARTS_MAX} parts: isPartial with chunkIndex {index}"
                 )));
             }
-            // Parts are retried, and a part that came twice counts once.
-            parts.insert(index.unwrap_or(0), response);
+            parts.insert(index, response);
             return Ok(());
         }
         let chunked = !parts.is_empty();

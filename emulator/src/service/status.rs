@@ -6,6 +6,10 @@ use tonic::Status;
 use crate::hub::HubError;
 use crate::store::StoreError;
 
+/// Longest text of a refusal, in bytes: on the wire most of them may take three times as much,
+/// and the least that clients take for all of their trailers is 8 KiB.
+const TEXT_BYTES_MAX: usize = 2_000;
+
 /// The answer to an operation that did not succeed.
 ///
 /// UNAVAILABLE is kept for shutdown and INTERNAL for faults of the database: the official workers
@@ -21,7 +25,17 @@ pub(crate) fn from_hub(error: HubError) -> Status {
         HubError::Store(store) => of_store(store),
         HubError::NotCommitted(store) => of_store(store),
     };
-    Status::new(code, error.to_string())
+    Status::new(code, bounded(error.to_string()))
+}
+
+/// A text that fits into the trailers of an answer. A caller's names are in it, and clients that
+/// get more than they take see a broken connection instead of the refusal.
+fn bounded(mut text: String) -> String {
+    if text.len() > TEXT_BYTES_MAX {
+        text.truncate(text.floor_char_boundary(TEXT_BYTES_MAX));
+        text.push('…');
+    }
+    text
 }
 
 fn of_store(error: &StoreError) -> Code {
@@ -115,6 +129,15 @@ mod tests {
             name: "orders".to_owned(),
         });
         assert_eq!(status.message(), "Task hub not found: orders");
+    }
+
+    #[test]
+    fn endless_names_are_cut() {
+        let status = from_hub(HubError::UnknownTaskHub {
+            name: "ü".repeat(5_000),
+        });
+        assert!(status.message().starts_with("Task hub not found: ü"));
+        assert!(status.message().len() < 2_100);
     }
 
     #[test]

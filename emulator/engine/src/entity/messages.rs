@@ -13,6 +13,7 @@ use super::EntityId;
 use super::Entry;
 use super::Kind;
 use crate::error::Rejected;
+use crate::error::shown;
 use crate::history::event;
 
 /// A client's signal. `fresh_request` is used when the client gives no id.
@@ -33,7 +34,8 @@ pub fn signal_of_client(
         id if is_guid(&id) => id,
         id => {
             return Err(Rejected::Invalid(format!(
-                "requestId must be a GUID, but is {id:?}"
+                "requestId must be a GUID, but is {}",
+                shown(&id)
             )));
         }
     };
