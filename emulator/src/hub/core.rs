@@ -373,3 +373,18 @@ impl Core {
         self.publisher.add_hub(hub, name);
     }
 }
+
+/// Runs the core. Should it ever panic, callers are refused instead of waiting for good; what
+/// was acknowledged is committed, and a new process goes on from there.
+pub(super) fn guarded(
+    core: Core,
+    commands: mpsc::Receiver<Command>,
+    runtime: &Handle,
+    parked: &Waiters,
+) {
+    let run = std::panic::AssertUnwindSafe(|| core.run(commands, runtime));
+    if std::panic::catch_unwind(run).is_err() {
+        tracing::error!("the core has panicked; restart the emulator");
+        parked.wake_all();
+    }
+}

@@ -94,7 +94,7 @@ impl Hub {
         let parked = waiters.clone();
         std::thread::Builder::new()
             .name("core".to_owned())
-            .spawn(move || guarded(core, receiver, &runtime, &parked))
+            .spawn(move || core::guarded(core, receiver, &runtime, &parked))
             .map_err(|error| HubError::LimitReached(format!("no thread for the core: {error}")))?;
         Ok(Self {
             store,
@@ -185,21 +185,6 @@ impl Hub {
         // An error means that the core has ended already, which is what was asked for.
         drop(self.ask(|reply| Command::Shutdown { reply }).await);
         self.waiters.wake_all();
-    }
-}
-
-/// Runs the core. Should it ever panic, callers are refused instead of waiting for good; what
-/// was acknowledged is committed, and a new process goes on from there.
-fn guarded(
-    core: Core,
-    commands: mpsc::Receiver<Command>,
-    runtime: &tokio::runtime::Handle,
-    parked: &Waiters,
-) {
-    let run = std::panic::AssertUnwindSafe(|| core.run(commands, runtime));
-    if std::panic::catch_unwind(run).is_err() {
-        tracing::error!("the core has panicked; restart the emulator");
-        parked.wake_all();
     }
 }
 
