@@ -80,10 +80,10 @@ impl HubDispatch {
         self.streams.iter_mut().find(|stream| stream.id == id)
     }
 
-    /// Whether a worker that reads histories as streams would take such a turn.
-    pub(crate) fn reads_streams(&self, group: &GroupKey) -> bool {
+    /// Whether a worker that reads large histories would take such a turn.
+    pub(crate) fn takes_large(&self, group: &GroupKey) -> bool {
         let mut streams = self.streams.iter();
-        streams.any(|it| it.history_streaming && it.accepts(WorkKind::Turn, group))
+        streams.any(|it| it.reads_large() && it.accepts(WorkKind::Turn, group))
     }
 
     /// An entity has something to do; nothing changes if it waits already.

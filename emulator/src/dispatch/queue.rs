@@ -12,8 +12,8 @@ pub(crate) struct GroupKey {
     pub(crate) version: Option<Arc<str>>,
     /// An activity without a version also counts under its orchestration's.
     pub(crate) fallback: Option<Arc<str>>,
-    /// Only for workers that read histories as streams: this one fits no message.
-    pub(crate) streamed: bool,
+    /// Only for workers that read large histories: this one fits no message of the common size.
+    pub(crate) large: bool,
 }
 
 impl GroupKey {
@@ -137,7 +137,7 @@ mod tests {
             name: name.into(),
             version: None,
             fallback: None,
-            streamed: false,
+            large: false,
         })
     }
 

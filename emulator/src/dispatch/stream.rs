@@ -25,6 +25,10 @@ const LIMIT_MAX: u32 = 10_000;
 /// How often an idle stream shows that it lives. Workers give up after 120 s of silence.
 pub(crate) const PING_EVERY_US: i64 = 30_000_000;
 
+/// How the official client for JavaScript names itself. It has lifted its limit on the size of a
+/// message, and cannot stream histories.
+const UNLIMITED: &str = "durabletask-js";
+
 /// Pings that may wait in the channel beside work items.
 const PING_SLOTS: usize = 16;
 
@@ -51,6 +55,8 @@ pub(crate) struct Stream {
     activities: Share,
     entities: Share,
     pub(crate) history_streaming: bool,
+    /// Its client has lifted the limit on the size of a message.
+    pub(crate) reads_any_size: bool,
     /// Its worker answers without tokens, as those of Go and of old versions of Java do: what it
     /// holds is then known by instance and task id alone.
     pub(crate) without_tokens: bool,
@@ -107,6 +113,7 @@ pub(crate) fn open(now_us: i64, id: StreamId, profile: WorkerProfile) -> (Stream
     let slots = (turns.max + activities.max + entities.max) as usize + PING_SLOTS;
     let (sender, receiver) = mpsc::channel(slots);
     let streaming = WorkerCapability::HistoryStreaming as i32;
+    let reads_any_size = profile.user_agent.starts_with(UNLIMITED);
     let stream = Stream {
         id,
         worker_id: profile.worker_id,
@@ -116,6 +123,7 @@ pub(crate) fn open(now_us: i64, id: StreamId, profile: WorkerProfile) -> (Stream
         activities,
         entities,
         history_streaming: request.capabilities.contains(&streaming),
+        reads_any_size,
         without_tokens: false,
         next_ping_us: now_us,
         sender,
@@ -160,8 +168,13 @@ impl Stream {
 
     pub(crate) fn accepts(&self, kind: WorkKind, group: &GroupKey) -> bool {
         let filter = self.share(kind).filter.as_ref();
-        let reads = self.history_streaming || !group.streamed;
+        let reads = !group.large || self.reads_large();
         reads && filter.is_none_or(|filter| filter.accepts(&group.name, &group.versions()))
+    }
+
+    /// Whether its worker reads a history that fits no message of the common size.
+    pub(crate) fn reads_large(&self) -> bool {
+        self.history_streaming || self.reads_any_size
     }
 
     pub(crate) fn has_room(&self, kind: WorkKind) -> bool {

@@ -323,7 +323,7 @@ fn orphan(origin: &Arc<Origin>, activity: ScheduledActivity) -> Task {
         name: Arc::clone(&activity.name),
         version: activity.version.clone(),
         fallback: None,
-        streamed: false,
+        large: false,
     };
     Task {
         origin: Arc::clone(origin),

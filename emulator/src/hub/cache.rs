@@ -92,7 +92,7 @@ fn group(state: &Instance) -> Arc<GroupKey> {
         name,
         version: state.version.clone(),
         fallback: None,
-        streamed: false,
+        large: false,
     })
 }
 

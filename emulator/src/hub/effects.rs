@@ -138,7 +138,7 @@ impl Core {
                     name: Arc::clone(&activity.name),
                     version: activity.version.clone(),
                     fallback: of.version.clone(),
-                    streamed: false,
+                    large: false,
                 }),
             };
             last = Some(Arc::clone(&group));

@@ -123,7 +123,7 @@ impl Core {
             name,
             version: None,
             fallback: None,
-            streamed: false,
+            large: false,
         };
         let entity = ReadyEntity {
             key,

@@ -120,7 +120,7 @@ impl Core {
                 name,
                 version: orphan.version,
                 fallback: None,
-                streamed: false,
+                large: false,
             };
             self.effect(Effect::Activities {
                 hub: orphan.hub,

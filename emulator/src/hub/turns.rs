@@ -70,7 +70,7 @@ impl Core {
             Ok(Sending::Sent) => {}
             Ok(Sending::Elsewhere) => {
                 let mut group = GroupKey::clone(&ready.group);
-                group.streamed = true;
+                group.large = true;
                 let group = Arc::new(group);
                 let turns = &mut self.dispatch.hub(hub).turns;
                 turns.push_front(now_us, ReadyTurn { group, ..ready });
@@ -112,9 +112,10 @@ impl Core {
         let state = &live.state;
         let history_bytes = usize::try_from(state.counters.history_bytes).unwrap_or(usize::MAX);
         // What is streamed takes no room in the message.
-        let with = match target.history_streaming {
-            true => history_bytes.min(limits.embedded_history_max()),
-            false => history_bytes,
+        let with = match (target.history_streaming, target.reads_any_size) {
+            (true, _) => history_bytes.min(limits.embedded_history_max()),
+            (false, true) => 0,
+            (false, false) => history_bytes,
         };
         let bytes_max = limits.turn_bytes_max(with);
         let (messages, prefix, more) =
@@ -133,12 +134,13 @@ impl Core {
             streams_history: false,
         };
         let news_bytes = wire::turn_bytes(&head, &turn);
-        let fits_whole = news_bytes.saturating_add(history_bytes) <= limits.sent_bytes_max;
+        let whole_bytes = news_bytes.saturating_add(history_bytes);
+        let fits_whole = target.reads_any_size || whole_bytes <= limits.sent_bytes_max;
         let fits_streamed = news_bytes <= limits.sent_bytes_max;
         head.streams_history = target.history_streaming
             && (history_bytes > limits.embedded_history_max() || !fits_whole);
         if !fits_streamed || !(fits_whole || head.streams_history) {
-            if fits_streamed && self.dispatch.hub(hub).reads_streams(&ready.group) {
+            if fits_streamed && self.dispatch.hub(hub).takes_large(&ready.group) {
                 return Ok(Sending::Elsewhere);
             }
             return Ok(Sending::Refused(Box::new(Oversized {

@@ -2,6 +2,8 @@ package cases;
 
 import static com.microsoft.durabletask.OrchestrationRuntimeStatus.TERMINATED;
 
+import com.microsoft.durabletask.FailureDetails;
+import com.microsoft.durabletask.OrchestrationRuntimeStatus;
 import com.microsoft.durabletask.Task;
 import com.microsoft.durabletask.TaskActivityContext;
 import com.microsoft.durabletask.TaskOrchestrationContext;
@@ -22,7 +24,6 @@ public final class Payloads {
 
     private static final int PIECES = 60;
     private static final String PIECE = "0123456789".repeat(10_000);
-    private static final int SIXTEEN_MIB = 16 << 20;
 
     private static final Counts PIECES_SEEN = new Counts();
 
@@ -136,16 +137,21 @@ public final class Payloads {
         Check.until("all activities run", () -> PIECES_SEEN.of(id) == PIECES);
     }
 
-    /** This client takes a whole history in one message, for which its channel must be made wide enough. */
+    /** This client cannot stream a history: one that fits no message ends its instance, and holds up nobody. */
     private static void largeHistory(Context context) throws Exception {
         Registry registry = new Registry();
         registerTasks(registry);
         try (Hub hub = context.ownHub();
-                Worker worker = Worker.of(hub, registry).maxInboundBytes(SIXTEEN_MIB).start()) {
+                Worker worker = Worker.of(hub, registry).start()) {
             worker.connected();
             String id = hub.start("ScheduleAndWait", context.id("root"), null);
-            Check.equal("output", hub.output(id, Integer.class), PIECES);
-            Check.equal("activities", PIECES_SEEN.of(id), PIECES);
+            String small = hub.start("EchoEventAsStatus", context.id("small"), null);
+            FailureDetails failure = hub.ended(id, OrchestrationRuntimeStatus.FAILED).getFailureDetails();
+            Check.equal("error type", failure.getErrorType(), "HistoryTooLarge");
+            Check.contains("error", failure.getErrorMessage(), "--max-sent-message-bytes");
+            hub.raise(small, "Text", "still here");
+            hub.raise(small, "Go", null);
+            hub.ended(small, OrchestrationRuntimeStatus.COMPLETED);
         }
     }
 }

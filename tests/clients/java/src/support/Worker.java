@@ -23,7 +23,6 @@ public final class Worker implements AutoCloseable {
 
     private Worker(Options options) {
         this.channel = Channels.to(options.hub.endpoint, options.hub.name)
-                .maxInboundMessageSize(options.maxInboundBytes)
                 .intercept(new ConnectionWatch())
                 .build();
         DurableTaskGrpcWorkerBuilder builder = new DurableTaskGrpcWorkerBuilder()
@@ -55,21 +54,13 @@ public final class Worker implements AutoCloseable {
 
     /** How a worker is made; what is not said is the client's default. */
     public static final class Options {
-        private static final int GRPC_DEFAULT_INBOUND_BYTES = 4 << 20;
-
         private final Hub hub;
         private final Registry registry;
-        private int maxInboundBytes = GRPC_DEFAULT_INBOUND_BYTES;
         private Duration maxTimerInterval;
 
         private Options(Hub hub, Registry registry) {
             this.hub = hub;
             this.registry = registry;
-        }
-
-        public Options maxInboundBytes(int bytes) {
-            this.maxInboundBytes = bytes;
-            return this;
         }
 
         public Options maxTimerInterval(Duration interval) {
