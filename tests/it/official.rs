@@ -50,7 +50,8 @@ fn official_clients_run_unchanged_and_do_what_the_table_says() {
     let languages: Vec<Language> = reports.iter().map(|report| report.language).collect();
     if std::env::var(WRITE).as_deref() == Ok("write") {
         assert_eq!(languages.len(), Language::ALL.len(), "a client is missing");
-        std::fs::write(path, table.text(&reports, &methods)).unwrap();
+        let text = table.text(&reports, &methods).unwrap();
+        std::fs::write(path, text).unwrap();
         return;
     }
     let committed = std::fs::read_to_string(path).unwrap_or_default();

@@ -8,7 +8,11 @@ mod build;
 mod run;
 mod table;
 
+use std::fs;
 use std::path::PathBuf;
+
+use anyhow::Context;
+use anyhow::Result;
 
 pub use build::Built;
 pub use build::build;
@@ -50,6 +54,36 @@ impl Language {
             Self::Java => &["java", "mvn"],
             Self::Go => &["go"],
         }
+    }
+
+    /// The official package and its version, as its lock file has it.
+    ///
+    /// # Errors
+    /// When the lock file cannot be read or does not name the package.
+    pub fn client(self) -> Result<String> {
+        let (file, before, after) = match self {
+            Self::Python => ("requirements.txt", "durabletask==", "\n"),
+            Self::JavaScript => ("package.json", "\"@microsoft/durabletask-js\": \"", "\""),
+            Self::Java => (
+                "pom.xml",
+                "<artifactId>durabletask-client</artifactId><version>",
+                "<",
+            ),
+            Self::Go => ("go.mod", "github.com/microsoft/durabletask-go ", "\n"),
+        };
+        let path = self.folder().join(file);
+        let text = fs::read_to_string(&path).with_context(|| path.display().to_string())?;
+        let version = text
+            .split_once(before)
+            .and_then(|(_, rest)| rest.split(after).next())
+            .with_context(|| format!("{} does not name the client", path.display()))?;
+        let package = match self {
+            Self::Python => "durabletask",
+            Self::JavaScript => "@microsoft/durabletask-js",
+            Self::Java => "com.microsoft:durabletask-client",
+            Self::Go => "github.com/microsoft/durabletask-go",
+        };
+        Ok(format!("`{package}` {}", version.trim()))
     }
 
     /// The folder of its program.

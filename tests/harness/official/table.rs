@@ -4,6 +4,8 @@
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 
+use anyhow::Result;
+
 use super::Language;
 use super::Report;
 
@@ -140,11 +142,19 @@ impl Table {
     }
 
     /// The file.
-    pub fn text(&self, reports: &[Report], methods: &BTreeSet<String>) -> String {
+    ///
+    /// # Errors
+    /// When a lock file does not name its client.
+    pub fn text(&self, reports: &[Report], methods: &BTreeSet<String>) -> Result<String> {
         let names = Language::ALL.map(Language::name).join(" | ");
         let line = "---|".repeat(Language::ALL.len());
         let title = |what: &str| format!("\n## {what}s\n\n| {what} | {names} |\n|---|{line}\n");
         let mut text = HEAD.to_owned();
+        text.push_str("\n## Clients\n\n");
+        for report in reports {
+            let name = report.language.name();
+            text.push_str(&format!("- {name}: {}\n", report.language.client()?));
+        }
         text.push_str(&title("Behaviour"));
         text.extend(BEHAVIOURS.map(|behaviour| self.row(behaviour)));
         text.push_str(&title("Method"));
@@ -153,13 +163,14 @@ impl Table {
                 .iter()
                 .map(|method| self.row(&format!("`{method}`"))),
         );
+        text.push_str("\nWhat no client calls is called by raw clients in `tests/it/protocol`.\n");
         text.push_str("\n## What the clients lack\n\n");
         for report in reports {
             let name = report.language.name();
             let lacks = report.lacks.iter();
             text.extend(lacks.map(|(behaviour, why)| format!("- {name}, {behaviour}: {why}\n")));
         }
-        text
+        Ok(text)
     }
 
     fn row(&self, row: &str) -> String {
