@@ -115,6 +115,7 @@ impl Core {
             timers,
             activities,
             children,
+            calls,
             stale,
             trace,
             reason,
@@ -141,6 +142,18 @@ impl Core {
         self.resume_activities(hub, key, &before.execution, activities)?;
         self.publisher.count(hub, |counters| counters.turns += 1);
         let asker = Arc::new(after);
+        for request in calls {
+            // Whether it ran is not known, so it is not sent again; but nobody waits for ever.
+            let lost = "the result of this call went to the execution that failed";
+            follow_ups.push_back(FollowUp::Deliver {
+                key,
+                message: Message::EntityReply {
+                    execution: Arc::clone(&asker.execution),
+                    request,
+                    result: failed("EntityCallLost", lost.to_owned()),
+                },
+            });
+        }
         for child in children {
             follow_ups.push_back(FollowUp::Rewind {
                 parent: key,

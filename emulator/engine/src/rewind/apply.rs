@@ -120,6 +120,7 @@ pub fn apply(
         timers,
         activities: open.activities.into_activities().collect(),
         children,
+        calls: open.calls.into_iter().map(Into::into).collect(),
         stale,
         trace,
         reason: asked.reason,

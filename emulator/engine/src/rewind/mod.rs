@@ -14,6 +14,8 @@ pub use apply::is_answered;
 pub use begin::begin;
 pub use begin::check_status;
 
+use std::sync::Arc;
+
 use durascope_proto::CreateSubOrchestrationAction;
 use durascope_proto::ExecutionRewoundEvent;
 use durascope_proto::OrchestrationInstance;
@@ -48,6 +50,9 @@ pub struct Rewound {
     pub activities: Vec<ScheduledActivity>,
     /// Children that have not completed, each once.
     pub children: Vec<OpenChild>,
+    /// Requests of calls to entities whose results are lost: they went to the execution that
+    /// failed.
+    pub calls: Vec<Arc<str>>,
     /// Places of results in the inbox that the new history does not wait for.
     pub stale: Vec<(i64, i64)>,
     pub trace: Option<OrchestrationTraceContext>,

@@ -1,6 +1,7 @@
 //! Folds a history into what it leaves open, and counts it.
 
 use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::collections::VecDeque;
 
 use durascope_proto::HistoryEvent;
@@ -23,6 +24,8 @@ pub(super) struct Open {
     children: BTreeMap<i32, VecDeque<OpenChild>>,
     /// By id, with when they are due.
     pub(super) timers: BTreeMap<i32, Timestamp>,
+    /// Requests of calls to entities.
+    pub(super) calls: BTreeSet<String>,
     /// The code was told that it is suspended, and not that it goes on.
     pub(super) suspended: bool,
 }
@@ -70,6 +73,15 @@ impl Open {
             }
             Some(EventType::TimerFired(fired)) => {
                 self.timers.remove(&fired.timer_id);
+            }
+            Some(EventType::EntityOperationCalled(called)) => {
+                self.calls.insert(called.request_id.clone());
+            }
+            Some(EventType::EntityOperationCompleted(completed)) => {
+                self.calls.remove(&completed.request_id);
+            }
+            Some(EventType::EntityOperationFailed(failed)) => {
+                self.calls.remove(&failed.request_id);
             }
             Some(EventType::ExecutionSuspended(_)) => self.suspended = true,
             Some(EventType::ExecutionResumed(_)) => self.suspended = false,

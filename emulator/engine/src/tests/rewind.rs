@@ -1,6 +1,7 @@
 //! Rewind: which instances, with which history they go on, and what that leaves open.
 
 use durascope_proto::EntityLockRequestedEvent;
+use durascope_proto::EntityOperationCalledEvent;
 use durascope_proto::EntityUnlockSentEvent;
 use durascope_proto::ExecutionRewoundEvent;
 use durascope_proto::ExecutionSuspendedEvent;
@@ -8,9 +9,11 @@ use durascope_proto::HistoryEvent;
 use durascope_proto::OrchestrationStatus as Status;
 use durascope_proto::OrchestratorAction;
 use durascope_proto::RewindOrchestrationAction;
+use durascope_proto::SendEntityMessageAction;
 use durascope_proto::TaskFailureDetails;
 use durascope_proto::history_event::EventType;
 use durascope_proto::orchestrator_action::OrchestratorActionType;
+use durascope_proto::send_entity_message_action::EntityMessageType;
 use prost::Message as _;
 
 use super::NEXT_EXECUTION;
@@ -439,4 +442,31 @@ fn a_rewind_that_nobody_asked_for_fails_the_instance() {
     assert_eq!(commit.after.status, Status::Failed);
     let line = commit.after.failure_line.unwrap();
     assert!(line.contains("rewindOrchestration"), "{line}");
+}
+
+#[test]
+fn calls_to_entities_whose_results_went_to_the_failed_execution_are_known() {
+    let call = |id: i32, request: &str| {
+        let called = EntityOperationCalledEvent {
+            request_id: request.to_owned(),
+            target_instance_id: Some("@counter@a".to_owned()),
+            ..Default::default()
+        };
+        let send = SendEntityMessageAction {
+            entity_message_type: Some(EntityMessageType::EntityOperationCalled(called)),
+        };
+        action(id, OrchestratorActionType::SendEntityMessage(send))
+    };
+    let mut story = Story::begin([call(1, "answered"), call(2, "open")]);
+    let answer = Message::EntityReply {
+        execution: story.scenario.instance.execution.clone(),
+        request: "answered".into(),
+        result: TaskResult::Completed(None),
+    };
+    story.scenario.deliver(answer);
+    story.turn([]);
+    story.fail();
+    let rewound = story.rewind();
+    let calls: Vec<&str> = rewound.calls.iter().map(|call| &**call).collect();
+    assert_eq!(calls, ["open"]);
 }
