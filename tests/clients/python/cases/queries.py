@@ -153,8 +153,8 @@ def list_ids_pages_until_the_end(context: Context) -> None:
     context.running(alive)
     found = list_from(context, runtime_status=[OrchestrationStatus.COMPLETED],
                       completed_time_from=began.last_updated_at)
+    # Each once; what others restart meanwhile may come twice.
     equal(sorted(i for i in found if i in ids), ids, "the ended instances of all pages")
-    equal(len(found), len(set(found)), "each once")
     assert alive not in found, "a running instance was listed"
     context.client.raise_orchestration_event(alive, "Go")
 
