@@ -139,7 +139,7 @@ struct Arguments {
     max_message_bytes: usize,
 
     /// Largest message that is sent to a client or a worker, in bytes; at least 1048576. Most
-    /// clients take no more than the default
+    /// clients take no more than the default. Histories for JavaScript workers may have more
     #[arg(
         long,
         env = "DURASCOPE_MAX_SENT_MESSAGE_BYTES",
