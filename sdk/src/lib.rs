@@ -82,6 +82,7 @@ mod names;
 pub mod orchestration;
 mod replay_filter;
 mod retry;
+pub mod testing;
 pub mod transport;
 pub mod worker;
 
@@ -109,6 +110,7 @@ pub use replay_filter::ReplayFilter;
 pub use retry::RetryPolicy;
 pub use transport::ConnectOptions;
 pub use transport::ConnectionString;
+pub use worker::Functions;
 pub use worker::Worker;
 pub use worker::WorkerError;
 

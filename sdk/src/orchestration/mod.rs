@@ -11,6 +11,7 @@ pub use context::OrchestrationContext;
 pub use options::CallOptions;
 pub use options::ContinueOptions;
 pub use options::SubOptions;
+pub use replay::NonDeterminism;
 pub use replay::ParentInstance;
 pub(crate) use task::payload_failure;
 

@@ -147,6 +147,30 @@ impl Registry {
     }
 }
 
+impl Registry {
+    /// The first mistake in registering, if one was made.
+    pub(super) fn mistake(&self) -> Option<&WorkerError> {
+        self.mistake.as_ref()
+    }
+
+    /// Adds all that is registered there.
+    pub(super) fn merge(&mut self, other: Self) {
+        let Self {
+            orchestrations,
+            activities,
+            mistake,
+        } = other;
+        for (name, function) in orchestrations {
+            let previous = self.orchestrations.insert(name.clone(), function);
+            self.note("orchestration", &name, previous.is_some());
+        }
+        for (name, function) in activities {
+            self.insert_activity(&name, function);
+        }
+        self.mistake = self.mistake.take().or(mistake);
+    }
+}
+
 fn finish<O: Serialize, E: Into<BoxError>>(
     name: &str,
     result: Result<O, E>,

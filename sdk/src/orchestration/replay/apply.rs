@@ -237,6 +237,7 @@ impl Replay<'_> {
     }
 
     fn refuse(&mut self, difference: &NonDeterminism) {
+        self.difference = Some(difference.clone());
         self.end(Ending::Refused(FailureDetails::non_retriable(
             "NonDeterminism",
             difference.to_string(),

@@ -5,6 +5,7 @@
 //! the same futures in the same order.
 
 mod apply;
+mod inspect;
 mod matcher;
 mod pending;
 mod poll;
@@ -15,6 +16,8 @@ mod turn;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use inspect::Open;
+pub use matcher::NonDeterminism;
 pub(crate) use pending::Call;
 pub(crate) use pending::Outcome;
 pub(crate) use poll::CodeResult;
@@ -67,6 +70,8 @@ pub(crate) struct Replay<'a> {
     event_id_max: i32,
     /// Events raised after the end, for the next generation.
     late: Vec<HistoryEvent>,
+    /// Why the code was refused, if it did not repeat its history.
+    difference: Option<NonDeterminism>,
 }
 
 enum Code {
@@ -98,6 +103,7 @@ impl<'a> Replay<'a> {
             rewound: false,
             event_id_max: 0,
             late: Vec::new(),
+            difference: None,
         }
     }
 
