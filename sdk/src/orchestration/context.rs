@@ -11,12 +11,14 @@ use std::time::SystemTime;
 use durascope_proto::CreateTimerAction;
 use durascope_proto::OrchestrationInstance;
 use durascope_proto::SendEventAction;
+use durascope_proto::TerminateOrchestrationAction;
 use durascope_proto::orchestrator_action::OrchestratorActionType;
 use durascope_proto::time::from_micros;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use uuid::Uuid;
 
+use super::history_size::HistorySize;
 use super::options::CallOptions;
 use super::options::ContinueOptions;
 use super::options::SubOptions;
@@ -87,6 +89,18 @@ impl OrchestrationContext {
     /// The same on every replay; use it instead of the system's clock.
     pub fn current_time(&self) -> SystemTime {
         clock::system_time_of_micros(self.shared.lock().now_micros)
+    }
+
+    pub(crate) fn now_micros(&self) -> i64 {
+        self.shared.lock().now_micros
+    }
+
+    /// Size of the history up to the event that woke the code.
+    ///
+    /// # Determinism
+    /// The same on every replay, so a [`HistoryBudget`] may decide on it.
+    pub fn history_size(&self) -> HistorySize {
+        self.shared.lock().history_size
     }
 
     /// Whether the code repeats what it did in an earlier turn.
@@ -265,6 +279,30 @@ impl OrchestrationContext {
         };
         self.shared.lock().pending.add(call, Some(action));
         Ok(())
+    }
+
+    /// Asks for the end of another orchestration, which gets `reason` as its output. Its
+    /// sub-orchestrations go on. One that has ended, or does not exist, stays as it is.
+    pub fn terminate(&self, instance_id: &str, reason: &str) {
+        self.terminate_tree(instance_id, reason, false);
+    }
+
+    /// As [`Self::terminate`], with all its sub-orchestrations, theirs too.
+    pub fn terminate_recursive(&self, instance_id: &str, reason: &str) {
+        self.terminate_tree(instance_id, reason, true);
+    }
+
+    fn terminate_tree(&self, instance_id: &str, reason: &str, recurse: bool) {
+        let mut state = self.shared.lock();
+        // No event of the history confirms it: what is repeated was asked for in its turn.
+        let action = (!state.replaying).then(|| {
+            OrchestratorActionType::TerminateOrchestration(TerminateOrchestrationAction {
+                instance_id: instance_id.to_owned(),
+                reason: data::encode(reason).ok().flatten(),
+                recurse,
+            })
+        });
+        state.pending.add(Call::Terminate, action);
     }
 
     /// Shows `status` to clients that look at the instance, from the end of this turn on.

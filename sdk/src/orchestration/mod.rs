@@ -2,12 +2,15 @@
 
 mod context;
 pub(crate) mod events;
+mod history_size;
 mod options;
 pub(crate) mod replay;
 mod schedule;
 mod task;
 
 pub use context::OrchestrationContext;
+pub use history_size::HistoryBudget;
+pub use history_size::HistorySize;
 pub use options::CallOptions;
 pub use options::ContinueOptions;
 pub use options::SubOptions;

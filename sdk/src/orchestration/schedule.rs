@@ -35,7 +35,7 @@ struct Spec {
 }
 
 impl OrchestrationContext {
-    pub(super) fn schedule_activity<I: Serialize, O: DeserializeOwned + Send + 'static>(
+    pub(crate) fn schedule_activity<I: Serialize, O: DeserializeOwned + Send + 'static>(
         &self,
         name: Cow<'static, str>,
         input: &I,
@@ -51,7 +51,7 @@ impl OrchestrationContext {
         self.schedule(spec, input, options.retry)
     }
 
-    pub(super) fn schedule_sub<I: Serialize, O: DeserializeOwned + Send + 'static>(
+    pub(crate) fn schedule_sub<I: Serialize, O: DeserializeOwned + Send + 'static>(
         &self,
         name: Cow<'static, str>,
         input: &I,
@@ -133,7 +133,7 @@ impl OrchestrationContext {
             TaskKind::SubOrchestration => Call::SubOrchestration {
                 name: spec.name.clone(),
             },
-            TaskKind::Activity | TaskKind::ExternalEvent => Call::Activity {
+            TaskKind::Activity | TaskKind::ExternalEvent | TaskKind::Step => Call::Activity {
                 name: spec.name.clone(),
             },
         };
@@ -188,7 +188,7 @@ impl Spec {
                     parent_trace_context: None,
                 })
             }
-            TaskKind::Activity | TaskKind::ExternalEvent => {
+            TaskKind::Activity | TaskKind::ExternalEvent | TaskKind::Step => {
                 OrchestratorActionType::ScheduleTask(ScheduleTaskAction {
                     name: self.name.into_owned(),
                     version: self.version,

@@ -49,6 +49,7 @@ impl Confirmation<'_> {
                 | Call::Timer
                 | Call::SubOrchestration { .. }
                 | Call::SendEvent { .. }
+                | Call::Terminate
                 | Call::Nothing,
             ) => false,
         }
@@ -107,6 +108,7 @@ impl fmt::Display for Call {
             Self::Timer => f.write_str("a timer"),
             Self::SubOrchestration { name } => write!(f, "sub-orchestration {name:?}"),
             Self::SendEvent { target, name } => write!(f, "event {name:?} sent to {target:?}"),
+            Self::Terminate => f.write_str("the termination of another instance"),
             Self::Nothing => f.write_str("a call whose input could not be encoded"),
         }
     }

@@ -106,14 +106,19 @@ impl<'a> Replay<'a> {
         self.look_ahead(&past);
         self.shared.lock().replaying = true;
         for event in past {
-            self.on_event(event);
+            self.count_and_apply(event);
         }
         self.shared.lock().replaying = false;
         for event in new {
-            self.on_event(event);
+            self.count_and_apply(event);
         }
         self.refuse_if_stuck();
         self.take_turn()
+    }
+
+    fn count_and_apply(&mut self, event: HistoryEvent) {
+        self.shared.lock().history_size.add(&event);
+        self.on_event(event);
     }
 
     /// Learns which calls of the code need no encoding, and whether a rewind cut the history.

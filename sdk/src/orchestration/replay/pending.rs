@@ -28,6 +28,8 @@ pub(crate) enum Call {
         target: String,
         name: String,
     },
+    /// The end of another instance, which no event confirms.
+    Terminate,
     /// Used an id but asked for nothing, as its input could not be encoded.
     Nothing,
 }
@@ -84,8 +86,11 @@ impl Pending {
     /// Adds an operation under the next id.
     pub(crate) fn add(&mut self, call: Call, action: Option<OrchestratorActionType>) -> i32 {
         let id = self.next_id();
-        let confirmed = call == Call::Nothing;
-        let awaited = !matches!(call, Call::Nothing | Call::SendEvent { .. });
+        let confirmed = matches!(call, Call::Nothing | Call::Terminate);
+        let awaited = !matches!(
+            call,
+            Call::Nothing | Call::Terminate | Call::SendEvent { .. }
+        );
         self.unconfirmed += usize::from(!confirmed);
         self.waiting += usize::from(awaited);
         self.slots.push(Slot {

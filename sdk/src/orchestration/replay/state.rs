@@ -7,6 +7,7 @@ use std::sync::MutexGuard;
 use std::sync::PoisonError;
 
 use super::pending::Pending;
+use crate::orchestration::HistorySize;
 use crate::orchestration::events::Mailboxes;
 
 /// Who an execution is; the same on every replay.
@@ -52,6 +53,7 @@ pub(crate) struct State {
     pub(crate) custom_status: Option<String>,
     pub(crate) next_generation: Option<NextGeneration>,
     pub(crate) uuids: u64,
+    pub(crate) history_size: HistorySize,
 }
 
 /// The state, shared. No user code runs, and no waker is woken, while it is locked.
