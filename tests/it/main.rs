@@ -10,4 +10,5 @@ mod dashboard;
 mod official;
 mod protocol;
 mod sdk;
+mod sdk_bad_input;
 mod tidy;

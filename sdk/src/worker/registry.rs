@@ -13,6 +13,7 @@ use super::error::WorkerError;
 use crate::activity::ActivityContext;
 use crate::activity::ActivityFn;
 use crate::data;
+use crate::data::Misfit;
 use crate::data::PayloadError;
 use crate::failure::BoxError;
 use crate::failure::FailureDetails;
@@ -79,7 +80,9 @@ impl Registry {
         let erased: OrchestrationFn = Arc::new(move |context, input| {
             let input = match data::decode(input.as_deref()) {
                 Ok(input) => input,
-                Err(error) => return ready(Err(misfit("input", name, error))).boxed(),
+                Err(misfit) => {
+                    return ready(Err(unfit_start(&context, misfit))).boxed();
+                }
             };
             let code = function(context, input);
             async move { finish(name, code.await) }.boxed()
@@ -100,7 +103,7 @@ impl Registry {
         let erased: ActivityFn = Arc::new(move |context, input| {
             let input = match data::decode(input.as_deref()) {
                 Ok(input) => input,
-                Err(error) => return ready(Err(misfit("input", name, error))).boxed(),
+                Err(misfit) => return ready(Err(unfit_call(&context, misfit))).boxed(),
             };
             let code = function(context, input);
             async move { finish(name, code.await) }.boxed()
@@ -123,8 +126,8 @@ impl Registry {
         let erased: ActivityFn = Arc::new(move |context, input| {
             let function = Arc::clone(&function);
             let run = move || {
-                let input =
-                    data::decode(input.as_deref()).map_err(|error| misfit("input", name, error))?;
+                let input = data::decode(input.as_deref())
+                    .map_err(|misfit| unfit_call(&context, misfit))?;
                 finish(name, function(context, input))
             };
             async move {
@@ -156,8 +159,16 @@ fn finish<O: Serialize, E: Into<BoxError>>(
         .map_err(|error| payload_failure(&PayloadError::encoding("output", name, error)))
 }
 
-fn misfit(what: &'static str, name: &str, error: serde_json::Error) -> FailureDetails {
-    payload_failure(&PayloadError::decoding(what, name, error))
+fn unfit_start(context: &OrchestrationContext, misfit: Misfit) -> FailureDetails {
+    let (name, instance) = (context.name(), context.instance_id());
+    let owner = format_args!("orchestration {name:?} (instance {instance:?})");
+    payload_failure(&PayloadError::decoding("input", owner, misfit))
+}
+
+fn unfit_call(context: &ActivityContext, misfit: Misfit) -> FailureDetails {
+    let (name, instance, task) = (context.name(), context.instance_id(), context.task_id());
+    let owner = format_args!("activity {name:?} (instance {instance:?}, task {task})");
+    payload_failure(&PayloadError::decoding("input", owner, misfit))
 }
 
 #[cfg(test)]
