@@ -69,6 +69,9 @@
 //! Activities and orchestrations may return any error: their own types, [`anyhow`][1] errors,
 //! strings, or [`ActivityError`] and [`OrchestrationError`], which add a kind, properties and
 //! the wish not to be retried. Who awaits them sees [`TaskFailed`] with [`FailureDetails`].
+//! A panic is a failure of type `Panic` with its text and place, and the worker goes on. It is
+//! logged as an error; only if no `tracing` subscriber takes errors does the panic hook that was
+//! installed before tell of it too.
 //!
 //! [1]: https://docs.rs/anyhow
 
@@ -80,6 +83,7 @@ mod error;
 mod failure;
 mod names;
 pub mod orchestration;
+mod panics;
 mod replay_filter;
 mod retry;
 pub mod transport;

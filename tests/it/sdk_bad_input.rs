@@ -1,5 +1,8 @@
 //! The Rust SDK given what it cannot use: a clear error where it happens, and the worker goes on.
 
+use std::sync::Arc;
+use std::sync::Mutex;
+
 use durascope_sdk::Activity;
 use durascope_sdk::ActivityContext;
 use durascope_sdk::CallOptions;
@@ -58,6 +61,77 @@ impl World {
         let started = self.client.start_by_name(name, input, options).await;
         self.failure(&started.unwrap()).await
     }
+}
+
+const BREAK: Activity<String, u64> = Activity::named("Break");
+const BREAK_BLOCKING: Activity<String, u64> = Activity::named("BreakBlocking");
+const RELAY: Orchestration<String, u64> = Orchestration::named("Relay");
+
+/// Says where it is called, as a panic on the same line does.
+macro_rules! here_and {
+    ($place:expr, $panic:expr) => {{
+        *$place.lock().unwrap() = format!("{}:{}:", file!(), line!());
+        $panic
+    }};
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_panic_is_a_failure_with_its_place_and_the_worker_lives() {
+    let place = Arc::new(Mutex::new(String::new()));
+    let (first, second, third) = (place.clone(), place.clone(), place.clone());
+    let world = World::start(|builder| {
+        builder
+            .activity(&BREAK, move |_: ActivityContext, how: String| {
+                let place = first.clone();
+                async move {
+                    // On another thread than the one that began it, as a rule.
+                    tokio::task::yield_now().await;
+                    if how == "activity" {
+                        here_and!(place, panic!("async {how}"));
+                    }
+                    Ok::<_, String>(7)
+                }
+            })
+            .blocking_activity(&BREAK_BLOCKING, move |_, how: String| {
+                if how == "blocking" {
+                    here_and!(second, panic!("blocking {how}"));
+                }
+                Ok::<_, String>(8)
+            })
+            .orchestration(&RELAY, move |ctx: OrchestrationContext, how: String| {
+                let place = third.clone();
+                async move {
+                    let sum = ctx.call(&BREAK, how.clone()).await?
+                        + ctx.call(&BREAK_BLOCKING, how.clone()).await?;
+                    if how == "orchestration" {
+                        here_and!(place, panic!("after {sum}"));
+                    }
+                    Ok::<_, TaskFailed>(sum)
+                }
+            })
+    });
+    for (how, text) in [
+        ("activity", "async activity (at "),
+        ("blocking", "blocking blocking (at "),
+        ("orchestration", "after 15 (at "),
+    ] {
+        let failure = world.failed_start("Relay", how, json!(how)).await;
+        let panicked = failure.inner.as_deref().unwrap_or(&failure);
+        assert_eq!(panicked.error_type, "Panic", "{failure:?}");
+        let expected = format!("{text}{}", place.lock().unwrap());
+        assert!(
+            panicked.message.starts_with(&expected),
+            "{expected}: {failure:?}"
+        );
+    }
+    let id = world
+        .client
+        .start(&RELAY, "whole".to_owned())
+        .await
+        .unwrap();
+    let state = world.client.wait_for_completion(&id, DEADLINE).await;
+    assert_eq!(state.unwrap().output::<u64>().unwrap(), 15);
+    world.worker.stop().await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -1,6 +1,5 @@
 //! One work item to one completion.
 
-use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
 use durascope_proto as proto;
@@ -16,11 +15,11 @@ use uuid::Uuid;
 
 use super::registry::Registry;
 use crate::activity::ActivityContext;
-use crate::error::panic_text;
 use crate::failure::FailureDetails;
 use crate::orchestration::replay::Replay;
 use crate::orchestration::replay::is_rewind;
 use crate::orchestration::replay::rewind;
+use crate::panics::Caught;
 use crate::transport::Connection;
 use crate::transport::Status;
 
@@ -45,11 +44,8 @@ pub(super) async fn run_activity(
                 task = context.task_id()
             );
             let called = context.clone();
-            let code = async move { function(called, input).await }.instrument(span);
-            AssertUnwindSafe(code)
-                .catch_unwind()
-                .await
-                .unwrap_or_else(|payload| Err(FailureDetails::new("Panic", panic_text(&*payload))))
+            let code = async move { function(called, input).await };
+            Caught::new(code.boxed()).instrument(span).await
         }
         None => Err(FailureDetails::non_retriable(
             "ActivityTaskNotFound",

@@ -22,6 +22,7 @@ use crate::names::Orchestration;
 use crate::orchestration::OrchestrationContext;
 use crate::orchestration::payload_failure;
 use crate::orchestration::replay::OrchestrationFn;
+use crate::panics::catch;
 
 #[derive(Default)]
 pub(super) struct Registry {
@@ -125,19 +126,20 @@ impl Registry {
         let function = Arc::new(function);
         let erased: ActivityFn = Arc::new(move |context, input| {
             let function = Arc::clone(&function);
+            let span = tracing::Span::current();
             let run = move || {
                 let input = data::decode(input.as_deref())
                     .map_err(|misfit| unfit_call(&context, misfit))?;
                 finish(name, function(context, input))
             };
             async move {
-                match tokio::task::spawn_blocking(run).await {
-                    Ok(result) => result,
-                    Err(error) => match error.try_into_panic() {
-                        Ok(payload) => std::panic::resume_unwind(payload),
-                        Err(error) => Err(FailureDetails::new("Cancelled", error.to_string())),
-                    },
-                }
+                // Caught on the thread on which it happens, which alone knows the place.
+                let run = move || span.in_scope(|| catch(run).flatten());
+                tokio::task::spawn_blocking(run)
+                    .await
+                    .unwrap_or_else(|error| {
+                        Err(FailureDetails::new("Cancelled", error.to_string()))
+                    })
             }
             .boxed()
         });
