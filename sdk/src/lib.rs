@@ -87,6 +87,7 @@ mod panics;
 mod replay_filter;
 mod retry;
 pub mod transport;
+mod versioning;
 pub mod worker;
 
 pub use activity::ActivityContext;
@@ -113,6 +114,8 @@ pub use replay_filter::ReplayFilter;
 pub use retry::RetryPolicy;
 pub use transport::ConnectOptions;
 pub use transport::ConnectionString;
+pub use versioning::Versioning;
+pub use versioning::compare_versions;
 pub use worker::Worker;
 pub use worker::WorkerError;
 

@@ -11,4 +11,5 @@ mod official;
 mod protocol;
 mod sdk;
 mod sdk_bad_input;
+mod sdk_versions;
 mod tidy;

@@ -73,6 +73,7 @@ const MODULES: &[(&str, &[&str])] = &[
     ("sdk/src/failure", &["error"]),
     ("sdk/src/data", &[]),
     ("sdk/src/panics", &["error", "failure"]),
+    ("sdk/src/versioning", &[]),
     ("sdk/src/retry", &["error", "failure"]),
     ("sdk/src/names", &[]),
     (

@@ -169,13 +169,10 @@ impl Replay<'_> {
         if !matches!(self.code, Code::NotStarted) {
             return;
         }
-        let Some(function) = (self.lookup)(&started.name) else {
+        let Some(function) = (self.lookup)(&started.name, started.version.as_deref()) else {
             self.end(Ending::Refused(FailureDetails::non_retriable(
                 "OrchestratorTaskNotFound",
-                format!(
-                    "no orchestration named {:?} is registered with this worker",
-                    started.name
-                ),
+                unregistered("orchestration", &started.name, started.version.as_deref()),
             )));
             return;
         };
@@ -245,6 +242,16 @@ impl Replay<'_> {
 
     fn end(&mut self, ending: Ending) {
         self.code = Code::Over(ending);
+    }
+}
+
+/// Text of the failure of a name that this worker does not know.
+pub(crate) fn unregistered(kind: &str, name: &str, version: Option<&str>) -> String {
+    match version.filter(|version| !version.is_empty()) {
+        Some(version) => format!(
+            "no {kind} named {name:?} is registered with this worker in version {version:?}"
+        ),
+        None => format!("no {kind} named {name:?} is registered with this worker"),
     }
 }
 

@@ -52,6 +52,7 @@ pub(crate) struct State {
     pub(crate) custom_status: Option<String>,
     pub(crate) next_generation: Option<NextGeneration>,
     pub(crate) uuids: u64,
+    pub(crate) default_version: Option<String>,
 }
 
 /// The state, shared. No user code runs, and no waker is woken, while it is locked.
