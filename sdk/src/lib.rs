@@ -109,6 +109,7 @@ pub use names::Orchestration;
 pub use orchestration::CallOptions;
 pub use orchestration::ContinueOptions;
 pub use orchestration::OrchestrationContext;
+pub use orchestration::Random;
 pub use orchestration::SubOptions;
 pub use replay_filter::ReplayFilter;
 pub use retry::RetryPolicy;

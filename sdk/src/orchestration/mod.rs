@@ -3,6 +3,7 @@
 mod context;
 pub(crate) mod events;
 mod options;
+mod random;
 pub(crate) mod replay;
 mod schedule;
 mod task;
@@ -11,6 +12,7 @@ pub use context::OrchestrationContext;
 pub use options::CallOptions;
 pub use options::ContinueOptions;
 pub use options::SubOptions;
+pub use random::Random;
 pub use replay::ParentInstance;
 pub(crate) use task::payload_failure;
 

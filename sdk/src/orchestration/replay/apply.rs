@@ -24,6 +24,7 @@ use super::poll::Driver;
 use crate::error::CONTINUED_AS_NEW;
 use crate::failure::FailureDetails;
 use crate::orchestration::OrchestrationContext;
+use crate::orchestration::random::ticks;
 
 impl Replay<'_> {
     pub(super) fn on_event(&mut self, event: HistoryEvent) {
@@ -137,6 +138,7 @@ impl Replay<'_> {
         let mut state = self.shared.lock();
         if let Some(timestamp) = &event.timestamp {
             state.now_micros = to_micros(timestamp);
+            state.now_ticks = ticks(timestamp);
         }
         if self.rewound {
             return;

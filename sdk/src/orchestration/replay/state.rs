@@ -46,12 +46,15 @@ pub(crate) struct NextGeneration {
 #[derive(Default)]
 pub(crate) struct State {
     pub(crate) now_micros: i64,
+    /// The same in units of 100 ns, for ids.
+    pub(crate) now_ticks: i64,
     pub(crate) replaying: bool,
     pub(crate) pending: Pending,
     pub(crate) mailboxes: Mailboxes,
     pub(crate) custom_status: Option<String>,
     pub(crate) next_generation: Option<NextGeneration>,
     pub(crate) uuids: u64,
+    pub(crate) generators: u64,
     pub(crate) default_version: Option<String>,
 }
 
