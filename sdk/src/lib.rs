@@ -69,6 +69,9 @@
 //! Activities and orchestrations may return any error: their own types, [`anyhow`][1] errors,
 //! strings, or [`ActivityError`] and [`OrchestrationError`], which add a kind, properties and
 //! the wish not to be retried. Who awaits them sees [`TaskFailed`] with [`FailureDetails`].
+//! A panic is a failure of type `Panic` with its text and place, and the worker goes on. It is
+//! logged as an error; only if no `tracing` subscriber takes errors does the panic hook that was
+//! installed before tell of it too.
 //!
 //! [1]: https://docs.rs/anyhow
 
@@ -81,9 +84,11 @@ mod failure;
 pub mod fan_out;
 mod names;
 pub mod orchestration;
+mod panics;
 mod replay_filter;
 mod retry;
 pub mod transport;
+mod versioning;
 pub mod worker;
 
 pub use activity::ActivityContext;
@@ -111,11 +116,14 @@ pub use orchestration::ContinueOptions;
 pub use orchestration::HistoryBudget;
 pub use orchestration::HistorySize;
 pub use orchestration::OrchestrationContext;
+pub use orchestration::Random;
 pub use orchestration::SubOptions;
 pub use replay_filter::ReplayFilter;
 pub use retry::RetryPolicy;
 pub use transport::ConnectOptions;
 pub use transport::ConnectionString;
+pub use versioning::Versioning;
+pub use versioning::compare_versions;
 pub use worker::Worker;
 pub use worker::WorkerError;
 

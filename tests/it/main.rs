@@ -11,4 +11,6 @@ mod http;
 mod official;
 mod protocol;
 mod sdk;
+mod sdk_bad_input;
+mod sdk_versions;
 mod tidy;

@@ -72,6 +72,8 @@ const MODULES: &[(&str, &[&str])] = &[
     ("sdk/src/error", &["failure"]),
     ("sdk/src/failure", &["error"]),
     ("sdk/src/data", &[]),
+    ("sdk/src/panics", &["error", "failure"]),
+    ("sdk/src/versioning", &[]),
     ("sdk/src/retry", &["error", "failure"]),
     ("sdk/src/names", &[]),
     (
@@ -88,6 +90,7 @@ const MODULES: &[(&str, &[&str])] = &[
             "orchestration",
             "error",
             "failure",
+            "panics",
             "data",
             "names",
             "retry",

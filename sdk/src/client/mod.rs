@@ -37,6 +37,7 @@ use crate::transport::Role;
 #[derive(Clone)]
 pub struct Client {
     connection: Arc<Connection>,
+    default_version: Option<Arc<str>>,
 }
 
 impl Client {
@@ -56,7 +57,10 @@ impl Client {
         ClientError: From<C::Error>,
     {
         let connection = Arc::new(Connection::open(to.try_into()?, Role::Client)?);
-        Ok(Self { connection })
+        Ok(Self {
+            connection,
+            default_version: None,
+        })
     }
 
     /// Prepares a client from the environment, see [`ConnectOptions::from_env`].
@@ -65,6 +69,14 @@ impl Client {
     /// As [`Self::connect`].
     pub fn from_env() -> Result<Self, ClientError> {
         Self::connect(ConnectOptions::from_env()?)
+    }
+
+    /// The same client, which starts orchestrations in this version unless
+    /// [`StartOptions::version`] names another.
+    #[must_use]
+    pub fn with_default_version(mut self, version: &str) -> Self {
+        self.default_version = Some(version.into());
+        self
     }
 
     /// Where this client connects to.

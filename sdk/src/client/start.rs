@@ -64,6 +64,8 @@ impl Client {
         input: Option<String>,
         mut options: StartOptions,
     ) -> Result<String, ClientError> {
+        let default_version = self.default_version.as_deref().map(str::to_owned);
+        options.version = options.version.or(default_version);
         let given = options.instance_id.take();
         let is_ours = given.is_none();
         // The id is made here, so that a start whose answer was lost can be repeated.

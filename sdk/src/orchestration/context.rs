@@ -22,6 +22,8 @@ use super::history_size::HistorySize;
 use super::options::CallOptions;
 use super::options::ContinueOptions;
 use super::options::SubOptions;
+use super::random;
+use super::random::Random;
 use super::replay::Call;
 use super::replay::Identity;
 use super::replay::NextGeneration;
@@ -111,18 +113,30 @@ impl OrchestrationContext {
         self.shared.lock().replaying
     }
 
-    /// A new UUID (version 5).
+    /// A new UUID (version 5), made as the official SDKs for .NET and Go make it.
     ///
     /// # Determinism
     /// The n-th call yields the same value on every replay.
     pub fn new_uuid(&self) -> Uuid {
         let mut state = self.shared.lock();
+        let counter = state.uuids;
         state.uuids += 1;
-        let name = format!(
-            "{}_{}_{}",
-            self.identity.instance_id, state.now_micros, state.uuids
-        );
-        Uuid::new_v5(&UUID_NAMESPACE, name.as_bytes())
+        random::uuid(&self.identity.instance_id, state.now_ticks, counter)
+    }
+
+    /// A generator of random numbers, another one with each call.
+    ///
+    /// # Determinism
+    /// The n-th call yields the same numbers on every replay; see [`Random`].
+    pub fn random(&self) -> Random {
+        let mut state = self.shared.lock();
+        let counter = state.generators;
+        state.generators += 1;
+        Random::new(
+            &self.identity.instance_id,
+            &self.identity.execution_id,
+            counter,
+        )
     }
 
     /// Calls an activity. It is scheduled now, in the order of calls, not when first awaited.
@@ -360,6 +374,3 @@ impl fmt::Debug for OrchestrationContext {
             .finish_non_exhaustive()
     }
 }
-
-/// Namespace of all ids made by orchestrations of this SDK.
-const UUID_NAMESPACE: Uuid = Uuid::from_u128(0x6d1c_0f4e_2b58_4f0b_9a77_3c4e_51d2_a8f6);

@@ -4,6 +4,7 @@ mod context;
 pub(crate) mod events;
 mod history_size;
 mod options;
+mod random;
 pub(crate) mod replay;
 mod schedule;
 mod task;
@@ -14,6 +15,7 @@ pub use history_size::HistorySize;
 pub use options::CallOptions;
 pub use options::ContinueOptions;
 pub use options::SubOptions;
+pub use random::Random;
 pub use replay::ParentInstance;
 pub(crate) use task::payload_failure;
 

@@ -44,7 +44,7 @@ impl OrchestrationContext {
         let spec = Spec {
             kind: TaskKind::Activity,
             name,
-            version: options.version,
+            version: options.version.or_else(|| self.own_version()),
             tags: options.tags,
             instance_id: String::new(),
         };
@@ -63,11 +63,19 @@ impl OrchestrationContext {
         let spec = Spec {
             kind: TaskKind::SubOrchestration,
             name,
-            version: options.version,
+            version: options
+                .version
+                .or_else(|| self.shared.lock().default_version.clone()),
             tags: options.tags,
             instance_id,
         };
         self.schedule(spec, input, options.retry)
+    }
+
+    /// That of the orchestration, which activities inherit.
+    fn own_version(&self) -> Option<String> {
+        let version = self.identity.version.clone();
+        version.filter(|version| !version.is_empty())
     }
 
     /// Unique over the instance's generations, and never longer for deeper children.

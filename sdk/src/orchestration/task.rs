@@ -118,7 +118,11 @@ impl TaskHandle {
         let details = match outcome {
             Outcome::Completed(payload) => match data::decode(payload.as_deref()) {
                 Ok(value) => return Ok(value),
-                Err(error) => payload_failure(&PayloadError::decoding("output", &self.name, error)),
+                Err(misfit) => {
+                    let (kind, name, id) = (self.kind, &self.name, self.id);
+                    let owner = format_args!("{kind} {name:?} (task {id})");
+                    payload_failure(&PayloadError::decoding("output", owner, misfit))
+                }
             },
             Outcome::Failed(details) => FailureDetails::from_proto(*details),
             // A timer's end never reaches another kind of operation.
@@ -130,10 +134,7 @@ impl TaskHandle {
 
 /// A payload that does not fit fits no better next time.
 pub(crate) fn payload_failure(error: &PayloadError) -> FailureDetails {
-    let cause = std::error::Error::source(error)
-        .map(ToString::to_string)
-        .unwrap_or_default();
-    FailureDetails::non_retriable("PayloadError", format!("{error}: {cause}"))
+    FailureDetails::non_retriable("PayloadError", error.to_string())
 }
 
 /// A durable timer. It resolves in the first turn after its time.
@@ -198,8 +199,9 @@ impl<T: DeserializeOwned> Future for EventFuture<T> {
             Some(EventType::EventRaised(raised)) => raised.input,
             Some(_) | None => None,
         };
-        Poll::Ready(data::decode(payload.as_deref()).map_err(|error| {
-            let error = PayloadError::decoding("payload", &self.name, error);
+        Poll::Ready(data::decode(payload.as_deref()).map_err(|misfit| {
+            let owner = format_args!("{} {:?}", TaskKind::ExternalEvent, self.name);
+            let error = PayloadError::decoding("payload", owner, misfit);
             let details = payload_failure(&error);
             TaskFailed::new(TaskKind::ExternalEvent, &self.name, event.event_id, details)
         }))

@@ -5,6 +5,7 @@ mod builder;
 mod complete;
 mod error;
 mod execute;
+mod mismatch;
 mod registry;
 mod session;
 

@@ -16,6 +16,7 @@ use super::backoff;
 use super::complete;
 use super::error::WorkerError;
 use super::execute;
+use super::registry::Filter;
 use super::registry::Registry;
 use crate::transport::ClientError;
 use crate::transport::Connection;
@@ -165,13 +166,13 @@ impl Session {
         let wire = |count: usize| i32::try_from(count).unwrap_or(i32::MAX);
         let filters = self.limits.only_registered.then(|| {
             let (orchestrations, activities) = self.registry.names();
-            let orchestration = |name: &str| proto::OrchestrationFilter {
+            let orchestration = |(name, versions): Filter<'_>| proto::OrchestrationFilter {
                 name: name.to_owned(),
-                versions: Vec::new(),
+                versions,
             };
-            let activity = |name: &str| proto::ActivityFilter {
+            let activity = |(name, versions): Filter<'_>| proto::ActivityFilter {
                 name: name.to_owned(),
-                versions: Vec::new(),
+                versions,
             };
             proto::WorkItemFilters {
                 orchestrations: orchestrations.into_iter().map(orchestration).collect(),

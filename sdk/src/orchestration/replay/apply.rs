@@ -24,6 +24,7 @@ use super::poll::Driver;
 use crate::error::CONTINUED_AS_NEW;
 use crate::failure::FailureDetails;
 use crate::orchestration::OrchestrationContext;
+use crate::orchestration::random::ticks;
 
 impl Replay<'_> {
     pub(super) fn on_event(&mut self, event: HistoryEvent) {
@@ -137,6 +138,7 @@ impl Replay<'_> {
         let mut state = self.shared.lock();
         if let Some(timestamp) = &event.timestamp {
             state.now_micros = to_micros(timestamp);
+            state.now_ticks = ticks(timestamp);
         }
         if self.rewound {
             return;
@@ -169,13 +171,10 @@ impl Replay<'_> {
         if !matches!(self.code, Code::NotStarted) {
             return;
         }
-        let Some(function) = (self.lookup)(&started.name) else {
+        let Some(function) = (self.lookup)(&started.name, started.version.as_deref()) else {
             self.end(Ending::Refused(FailureDetails::non_retriable(
                 "OrchestratorTaskNotFound",
-                format!(
-                    "no orchestration named {:?} is registered with this worker",
-                    started.name
-                ),
+                unregistered("orchestration", &started.name, started.version.as_deref()),
             )));
             return;
         };
@@ -245,6 +244,16 @@ impl Replay<'_> {
 
     fn end(&mut self, ending: Ending) {
         self.code = Code::Over(ending);
+    }
+}
+
+/// Text of the failure of a name that this worker does not know.
+pub(crate) fn unregistered(kind: &str, name: &str, version: Option<&str>) -> String {
+    match version.filter(|version| !version.is_empty()) {
+        Some(version) => format!(
+            "no {kind} named {name:?} is registered with this worker in version {version:?}"
+        ),
+        None => format!("no {kind} named {name:?} is registered with this worker"),
     }
 }
 

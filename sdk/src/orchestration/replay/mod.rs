@@ -15,6 +15,7 @@ mod turn;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use apply::unregistered;
 pub(crate) use pending::Call;
 pub(crate) use pending::Outcome;
 pub(crate) use poll::CodeResult;
@@ -43,8 +44,8 @@ pub(crate) type OrchestrationFn = Arc<
     dyn Fn(OrchestrationContext, Option<String>) -> BoxFuture<'static, CodeResult> + Send + Sync,
 >;
 
-/// Finds the function of a name.
-pub(crate) type Lookup<'a> = &'a (dyn Fn(&str) -> Option<OrchestrationFn> + 'a);
+/// Finds the function of a name and version.
+pub(crate) type Lookup<'a> = &'a (dyn Fn(&str, Option<&str>) -> Option<OrchestrationFn> + 'a);
 
 /// What one turn decided.
 #[derive(Debug, Default, PartialEq)]
@@ -99,6 +100,11 @@ impl<'a> Replay<'a> {
             event_id_max: 0,
             late: Vec::new(),
         }
+    }
+
+    /// Version of sub-orchestrations that the code calls without one.
+    pub(crate) fn set_default_version(&mut self, version: Option<&str>) {
+        self.shared.lock().default_version = version.map(str::to_owned);
     }
 
     /// Applies what the history already holds, then the events of this turn.

@@ -47,6 +47,8 @@ pub(crate) struct NextGeneration {
 #[derive(Default)]
 pub(crate) struct State {
     pub(crate) now_micros: i64,
+    /// The same in units of 100 ns, for ids.
+    pub(crate) now_ticks: i64,
     pub(crate) replaying: bool,
     pub(crate) pending: Pending,
     pub(crate) mailboxes: Mailboxes,
@@ -54,6 +56,8 @@ pub(crate) struct State {
     pub(crate) next_generation: Option<NextGeneration>,
     pub(crate) uuids: u64,
     pub(crate) history_size: HistorySize,
+    pub(crate) generators: u64,
+    pub(crate) default_version: Option<String>,
 }
 
 /// The state, shared. No user code runs, and no waker is woken, while it is locked.

@@ -87,7 +87,8 @@ impl Scenario {
     }
 
     fn when(&self, new: impl IntoIterator<Item = HistoryEvent>) -> Turn {
-        let lookup = |name: &str| (name == "Test").then(|| Arc::clone(&self.function));
+        let lookup =
+            |name: &str, _: Option<&str>| (name == "Test").then(|| Arc::clone(&self.function));
         let mut replay = Replay::new(INSTANCE.into(), EXECUTION.into(), &lookup);
         replay.turn(self.past.clone(), new.into_iter().collect())
     }
