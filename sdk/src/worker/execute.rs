@@ -22,6 +22,7 @@ use crate::orchestration::replay::Replay;
 use crate::orchestration::replay::is_rewind;
 use crate::orchestration::replay::rewind;
 use crate::transport::Connection;
+use crate::transport::Repeat;
 use crate::transport::Status;
 
 /// Turns over more events than this are made on a thread of their own, so that they do not
@@ -143,7 +144,7 @@ async fn fetch_history(
         for_work_item_processing: true,
     };
     let mut chunks = connection
-        .unary(wanted, |mut stub, request| async move {
+        .unary(Repeat::Safe, wanted, |mut stub, request| async move {
             stub.stream_instance_history(request).await
         })
         .await?;
