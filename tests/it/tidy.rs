@@ -123,6 +123,8 @@ const CONFINED: &[(&str, &[&str])] = &[
             "tests",
         ],
     ),
+    ("hyper::", &["sdk/src/transport"]),
+    ("h2::", &["sdk/src/transport"]),
     ("ratatui::", &["tui/src/ui", "tui/src/term"]),
     // The dump compares everything that is stored before and after a refused call, which no
     // service shows; like a user with a database tool, it only reads.

@@ -31,6 +31,7 @@ use futures_util::stream;
 
 use crate::transport::ConnectOptions;
 use crate::transport::Connection;
+use crate::transport::Repeat;
 use crate::transport::Role;
 
 /// A connection to one task hub. Cheap to clone; all clones share it.
@@ -94,10 +95,9 @@ impl Client {
     /// It cannot be reached, or refuses this client.
     pub async fn hello(&self) -> Result<(), ClientError> {
         self.connection
-            .unary(
-                (),
-                |mut stub, request| async move { stub.hello(request).await },
-            )
+            .unary(Repeat::Safe, (), |mut stub, request| async move {
+                stub.hello(request).await
+            })
             .await?;
         Ok(())
     }
@@ -132,7 +132,7 @@ impl Client {
         };
         let response = self
             .connection
-            .unary(request, |mut stub, request| async move {
+            .unary(Repeat::Safe, request, |mut stub, request| async move {
                 stub.get_instance(request).await
             })
             .await?;
@@ -159,7 +159,7 @@ impl Client {
         };
         let chunks = self
             .connection
-            .unary(request, |mut stub, request| async move {
+            .unary(Repeat::Safe, request, |mut stub, request| async move {
                 stub.stream_instance_history(request).await
             })
             .await?;

@@ -23,6 +23,7 @@ use crate::orchestration::replay::rewind;
 use crate::orchestration::replay::unregistered;
 use crate::panics::Caught;
 use crate::transport::Connection;
+use crate::transport::Repeat;
 use crate::transport::Status;
 
 /// Turns over more events than this are made on a thread of their own, so that they do not
@@ -142,7 +143,7 @@ async fn fetch_history(
         for_work_item_processing: true,
     };
     let mut chunks = connection
-        .unary(wanted, |mut stub, request| async move {
+        .unary(Repeat::Safe, wanted, |mut stub, request| async move {
             stub.stream_instance_history(request).await
         })
         .await?;
