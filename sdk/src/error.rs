@@ -18,6 +18,8 @@ pub enum TaskKind {
     SubOrchestration,
     /// An external event whose payload did not fit.
     ExternalEvent,
+    /// An operation of an entity.
+    Entity,
 }
 
 impl fmt::Display for TaskKind {
@@ -26,21 +28,25 @@ impl fmt::Display for TaskKind {
             Self::Activity => "activity",
             Self::SubOrchestration => "sub-orchestration",
             Self::ExternalEvent => "external event",
+            Self::Entity => "entity operation",
         })
     }
 }
 
-/// A durable operation failed: an activity or a sub-orchestration, after its retries if any.
+/// A durable operation failed: an activity, a sub-orchestration (after its retries if any), or a
+/// call to an entity.
 ///
 /// The same on every replay, so code may decide on its fields.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
-#[error("{kind} {name:?} #{task_id} failed: {}", details.message)]
+#[error("{kind} {name:?}{} #{task_id} failed: {}", of_target(target.as_deref()), details.message)]
 #[non_exhaustive]
 pub struct TaskFailed {
     /// What failed.
     pub kind: TaskKind,
     /// Its name.
     pub name: String,
+    /// Of a call to an entity: which one.
+    pub target: Option<String>,
     /// Its id in the history; of the last attempt if it was retried.
     pub task_id: i32,
     /// Why.
@@ -52,10 +58,22 @@ impl TaskFailed {
         Self {
             kind,
             name: name.to_owned(),
+            target: None,
             task_id,
             details: Box::new(details),
         }
     }
+
+    pub(crate) fn with_target(mut self, target: Option<&str>) -> Self {
+        self.target = target.map(ToOwned::to_owned);
+        self
+    }
+}
+
+fn of_target(target: Option<&str>) -> String {
+    target
+        .map(|target| format!(" of {target:?}"))
+        .unwrap_or_default()
 }
 
 macro_rules! user_error {

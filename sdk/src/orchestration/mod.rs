@@ -1,6 +1,7 @@
 //! Orchestrations: the context through which code makes durable calls, and their replay.
 
 mod context;
+mod entities;
 pub(crate) mod events;
 mod options;
 pub(crate) mod replay;
@@ -8,10 +9,14 @@ mod schedule;
 mod task;
 
 pub use context::OrchestrationContext;
+pub use entities::EntityError;
+pub use entities::LockFuture;
+pub use entities::LockGuard;
 pub use options::CallOptions;
 pub use options::ContinueOptions;
 pub use options::SubOptions;
 pub use replay::ParentInstance;
+pub use replay::SectionError;
 pub(crate) use task::payload_failure;
 
 pub use task::DurableFuture;
