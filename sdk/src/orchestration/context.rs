@@ -338,11 +338,12 @@ impl OrchestrationContext {
     /// Ends this execution and begins the next one with `input` and an empty history.
     ///
     /// Return what it returns: `return ctx.continue_as_new(next);`. External events that nobody
-    /// consumed reach the next generation.
+    /// consumed reach the next generation. It takes the context, so that no
+    /// [lock](Self::lock) can be held over it.
     ///
     /// # Errors
     /// Always: the error carries the wish, or says that `input` cannot be written as JSON.
-    pub fn continue_as_new<O>(&self, input: impl Serialize) -> Result<O, OrchestrationError> {
+    pub fn continue_as_new<O>(self, input: impl Serialize) -> Result<O, OrchestrationError> {
         self.continue_as_new_with(input, ContinueOptions::default())
     }
 
@@ -351,7 +352,7 @@ impl OrchestrationContext {
     /// # Errors
     /// As [`Self::continue_as_new`].
     pub fn continue_as_new_with<O>(
-        &self,
+        self,
         input: impl Serialize,
         options: ContinueOptions,
     ) -> Result<O, OrchestrationError> {

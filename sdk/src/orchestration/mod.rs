@@ -1,6 +1,7 @@
 //! Orchestrations: the context through which code makes durable calls, and their replay.
 
 mod context;
+mod entities;
 pub(crate) mod events;
 mod history_size;
 mod options;
@@ -10,6 +11,9 @@ mod schedule;
 mod task;
 
 pub use context::OrchestrationContext;
+pub use entities::EntityError;
+pub use entities::LockFuture;
+pub use entities::LockGuard;
 pub use history_size::HistoryBudget;
 pub use history_size::HistorySize;
 pub use options::CallOptions;
@@ -17,6 +21,7 @@ pub use options::ContinueOptions;
 pub use options::SubOptions;
 pub use random::Random;
 pub use replay::ParentInstance;
+pub use replay::SectionError;
 pub(crate) use task::payload_failure;
 
 pub use task::DurableFuture;

@@ -21,6 +21,7 @@ use crate::data;
 use crate::data::PayloadError;
 use crate::error::TaskFailed;
 use crate::error::TaskKind;
+use crate::failure::FailureDetails;
 use crate::retry::RetryPolicy;
 
 /// All of a call but its input, so that it can be made again.
@@ -141,11 +142,20 @@ impl OrchestrationContext {
             TaskKind::SubOrchestration => Call::SubOrchestration {
                 name: spec.name.clone(),
             },
-            TaskKind::Activity | TaskKind::ExternalEvent | TaskKind::Step => Call::Activity {
-                name: spec.name.clone(),
-            },
+            TaskKind::Activity | TaskKind::ExternalEvent | TaskKind::Entity | TaskKind::Step => {
+                Call::Activity {
+                    name: spec.name.clone(),
+                }
+            }
         };
         let mut state = self.shared.lock();
+        if spec.kind == TaskKind::SubOrchestration
+            && let Err(error) = state.entities.check_sub(&spec.name)
+        {
+            let id = state.pending.add(Call::Nothing, None);
+            let details = FailureDetails::non_retriable("SectionError", error.to_string());
+            return Err(TaskFailed::new(spec.kind, &spec.name, id, details));
+        }
         if state.pending.next_is_known() {
             let id = state.pending.add(call, None);
             return Ok(self.handle(spec.kind, spec.name, id));
@@ -179,6 +189,7 @@ impl OrchestrationContext {
             id,
             kind,
             name,
+            target: None,
         }
     }
 }
@@ -196,7 +207,7 @@ impl Spec {
                     parent_trace_context: None,
                 })
             }
-            TaskKind::Activity | TaskKind::ExternalEvent | TaskKind::Step => {
+            TaskKind::Activity | TaskKind::ExternalEvent | TaskKind::Entity | TaskKind::Step => {
                 OrchestratorActionType::ScheduleTask(ScheduleTaskAction {
                     name: self.name.into_owned(),
                     version: self.version,

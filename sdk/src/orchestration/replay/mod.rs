@@ -5,6 +5,7 @@
 //! the same futures in the same order.
 
 mod apply;
+mod entities;
 mod matcher;
 mod pending;
 mod poll;
@@ -16,6 +17,8 @@ mod turn;
 mod tests;
 
 pub(crate) use apply::unregistered;
+pub use entities::SectionError;
+pub(crate) use entities::entity_message;
 pub(crate) use pending::Call;
 pub(crate) use pending::Outcome;
 pub(crate) use poll::CodeResult;
@@ -136,7 +139,10 @@ impl<'a> Replay<'a> {
                     EventType::TaskScheduled(_)
                     | EventType::TimerCreated(_)
                     | EventType::SubOrchestrationInstanceCreated(_)
-                    | EventType::EventSent(_),
+                    | EventType::EventSent(_)
+                    | EventType::EntityOperationCalled(_)
+                    | EventType::EntityOperationSignaled(_)
+                    | EventType::EntityLockRequested(_),
                 ) => {
                     let id = usize::try_from(event.event_id).ok();
                     if let Some(known) = id.and_then(|id| known.get_mut(id)) {

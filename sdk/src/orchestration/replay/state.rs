@@ -6,6 +6,7 @@ use std::sync::Mutex;
 use std::sync::MutexGuard;
 use std::sync::PoisonError;
 
+use super::entities::Entities;
 use super::pending::Pending;
 use crate::orchestration::HistorySize;
 use crate::orchestration::events::Mailboxes;
@@ -52,6 +53,7 @@ pub(crate) struct State {
     pub(crate) replaying: bool,
     pub(crate) pending: Pending,
     pub(crate) mailboxes: Mailboxes,
+    pub(crate) entities: Entities,
     pub(crate) custom_status: Option<String>,
     pub(crate) next_generation: Option<NextGeneration>,
     pub(crate) uuids: u64,

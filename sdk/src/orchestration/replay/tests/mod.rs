@@ -4,8 +4,10 @@ mod activities;
 mod combinators;
 mod control;
 mod determinism;
+mod entities;
 mod events;
 mod scale;
+mod sections;
 mod simulation;
 mod sub_orchestrations;
 mod timers;
@@ -145,6 +147,7 @@ fn short(action: &OrchestratorAction) -> String {
                     .replace("ORCHESTRATION_STATUS_", "")
             )
         }
+        OrchestratorActionType::SendEntityMessage(it) => entities::short(id, it),
         other => format!("{id} {other:?}"),
     }
 }
