@@ -5,12 +5,14 @@ mod builder;
 mod complete;
 mod error;
 mod execute;
+mod functions;
 mod mismatch;
 mod registry;
 mod session;
 
 pub use builder::WorkerBuilder;
 pub use error::WorkerError;
+pub use functions::Functions;
 
 use std::fmt;
 use std::future::Future;
