@@ -7,12 +7,15 @@ use std::fmt;
 
 use durascope_proto::TaskFailureDetails;
 use prost_types::value::Kind;
+use serde::Deserialize;
+use serde::Serialize;
 
 /// Any error that user code may return.
 pub type BoxError = Box<dyn Error + Send + Sync + 'static>;
 
 /// What is recorded of a failure in an instance's history, readable by every SDK.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
 #[non_exhaustive]
 pub struct FailureDetails {
     /// Kind of error: the Rust type's path, or what another SDK put there.
@@ -20,12 +23,15 @@ pub struct FailureDetails {
     /// The error's text.
     pub message: String,
     /// Stack trace, or in failures of this SDK the chain of causes.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub stack_trace: Option<String>,
     /// The failure that caused this one.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub inner: Option<Box<Self>>,
     /// Retry policies give up at once on such a failure.
     pub non_retriable: bool,
     /// Further data of the error.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub properties: BTreeMap<String, serde_json::Value>,
 }
 

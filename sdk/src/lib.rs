@@ -69,6 +69,9 @@
 //! Activities and orchestrations may return any error: their own types, [`anyhow`][1] errors,
 //! strings, or [`ActivityError`] and [`OrchestrationError`], which add a kind, properties and
 //! the wish not to be retried. Who awaits them sees [`TaskFailed`] with [`FailureDetails`].
+//! A panic is a failure of type `Panic` with its text and place, and the worker goes on. It is
+//! logged as an error; only if no `tracing` subscriber takes errors does the panic hook that was
+//! installed before tell of it too.
 //!
 //! [1]: https://docs.rs/anyhow
 
@@ -78,12 +81,15 @@ mod clock;
 mod data;
 mod error;
 mod failure;
+pub mod fan_out;
 mod names;
 pub mod orchestration;
+mod panics;
 mod replay_filter;
 mod retry;
 pub mod testing;
 pub mod transport;
+mod versioning;
 pub mod worker;
 
 pub use activity::ActivityContext;
@@ -99,17 +105,34 @@ pub use error::TaskFailed;
 pub use error::TaskKind;
 pub use failure::BoxError;
 pub use failure::FailureDetails;
+pub use fan_out::FanOutError;
+pub use fan_out::Outcomes;
+pub use fan_out::Progress;
+pub use fan_out::Tolerance;
 pub use names::Activity;
+pub use names::Entity;
+pub use names::EntityId;
+pub use names::EntityIdError;
 pub use names::ExternalEvent;
+pub use names::Operation;
 pub use names::Orchestration;
 pub use orchestration::CallOptions;
 pub use orchestration::ContinueOptions;
+pub use orchestration::EntityError;
+pub use orchestration::HistoryBudget;
+pub use orchestration::HistorySize;
+pub use orchestration::LockFuture;
+pub use orchestration::LockGuard;
 pub use orchestration::OrchestrationContext;
+pub use orchestration::Random;
+pub use orchestration::SectionError;
 pub use orchestration::SubOptions;
 pub use replay_filter::ReplayFilter;
 pub use retry::RetryPolicy;
 pub use transport::ConnectOptions;
 pub use transport::ConnectionString;
+pub use versioning::Versioning;
+pub use versioning::compare_versions;
 pub use worker::Functions;
 pub use worker::Worker;
 pub use worker::WorkerError;

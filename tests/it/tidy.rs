@@ -72,6 +72,8 @@ const MODULES: &[(&str, &[&str])] = &[
     ("sdk/src/error", &["failure"]),
     ("sdk/src/failure", &["error"]),
     ("sdk/src/data", &[]),
+    ("sdk/src/panics", &["error", "failure"]),
+    ("sdk/src/versioning", &[]),
     ("sdk/src/retry", &["error", "failure"]),
     ("sdk/src/names", &[]),
     (
@@ -88,6 +90,7 @@ const MODULES: &[(&str, &[&str])] = &[
             "orchestration",
             "error",
             "failure",
+            "panics",
             "data",
             "names",
             "retry",
@@ -120,6 +123,8 @@ const CONFINED: &[(&str, &[&str])] = &[
             "tests",
         ],
     ),
+    ("hyper::", &["sdk/src/transport"]),
+    ("h2::", &["sdk/src/transport"]),
     ("ratatui::", &["tui/src/ui", "tui/src/term"]),
     // The dump compares everything that is stored before and after a refused call, which no
     // service shows; like a user with a database tool, it only reads.

@@ -206,6 +206,16 @@ impl History {
         &self.name
     }
 
+    /// Version of the orchestration that was asked for, if any.
+    pub fn version(&self) -> Option<&str> {
+        self.events
+            .iter()
+            .find_map(|event| match &event.event_type {
+                Some(EventType::ExecutionStarted(it)) => it.version.as_deref(),
+                Some(_) | None => None,
+            })
+    }
+
     /// The events, in order.
     pub fn events(&self) -> &[HistoryEvent] {
         &self.events

@@ -139,7 +139,10 @@ pub fn replay(history: &History, functions: &Functions) -> Result<OrchestrationS
             mistake: mistake.to_string(),
         });
     }
-    if functions.find_orchestration(history.name()).is_none() {
+    if functions
+        .find_orchestration(history.name(), history.version())
+        .is_none()
+    {
         return Err(ReplayError::NotRegistered {
             name: history.name().to_owned(),
         });
@@ -162,7 +165,7 @@ fn walk(
     functions: &Functions,
     told: Told,
 ) -> Result<OrchestrationState, ReplayError> {
-    let lookup = |name: &str| functions.find_orchestration(name);
+    let lookup = |name: &str, version: Option<&str>| functions.find_orchestration(name, version);
     let instance_id = history.instance_id().to_owned();
     let execution_id = history.execution_id().to_owned();
     let mut replay = Replay::new(instance_id, execution_id, &lookup);

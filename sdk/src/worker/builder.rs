@@ -20,6 +20,7 @@ use crate::names::Orchestration;
 use crate::orchestration::OrchestrationContext;
 use crate::transport::Connection;
 use crate::transport::Role;
+use crate::versioning::Versioning;
 
 /// Collects what a worker runs. Made by [`Worker::builder`].
 #[must_use = "a builder does nothing until it is built"]
@@ -57,7 +58,7 @@ impl WorkerBuilder {
         Fut: Future<Output = Result<O, E>> + Send + 'static,
         E: Into<BoxError>,
     {
-        self.registry.add_orchestration(orchestration, function);
+        self.registry.add_orchestration(orchestration, "", function);
         self
     }
 
@@ -70,7 +71,7 @@ impl WorkerBuilder {
         Fut: Future<Output = Result<O, E>> + Send + 'static,
         E: Into<BoxError>,
     {
-        self.registry.add_activity(activity, function);
+        self.registry.add_activity(activity, "", function);
         self
     }
 
@@ -82,7 +83,60 @@ impl WorkerBuilder {
         F: Fn(ActivityContext, I) -> Result<O, E> + Send + Sync + 'static,
         E: Into<BoxError>,
     {
-        self.registry.add_blocking_activity(activity, function);
+        self.registry.add_blocking_activity(activity, "", function);
+        self
+    }
+
+    /// Runs `function` for orchestrations of this name and version. A function that is registered
+    /// without a version takes the versions that have none of their own.
+    pub fn orchestration_version<I, O, F, Fut, E>(
+        mut self,
+        orchestration: &Orchestration<I, O>,
+        version: &str,
+        function: F,
+    ) -> Self
+    where
+        I: DeserializeOwned,
+        O: Serialize,
+        F: Fn(OrchestrationContext, I) -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = Result<O, E>> + Send + 'static,
+        E: Into<BoxError>,
+    {
+        self.registry
+            .add_orchestration(orchestration, version, function);
+        self
+    }
+
+    /// Runs `function` for activities of this name and version, which is that of the call or else
+    /// of the orchestration that calls. A function that is registered without a version takes
+    /// the versions that have none of their own.
+    pub fn activity_version<I, O, F, Fut, E>(
+        mut self,
+        activity: &Activity<I, O>,
+        version: &str,
+        function: F,
+    ) -> Self
+    where
+        I: DeserializeOwned,
+        O: Serialize,
+        F: Fn(ActivityContext, I) -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = Result<O, E>> + Send + 'static,
+        E: Into<BoxError>,
+    {
+        self.registry.add_activity(activity, version, function);
+        self
+    }
+
+    /// Takes only orchestrations of the versions that `versioning` describes. Without, the
+    /// worker takes all versions.
+    pub fn versioning(mut self, versioning: Versioning) -> Self {
+        self.registry.set_versioning(versioning);
+        self
+    }
+
+    /// Version of sub-orchestrations that are called without one; none unless told otherwise.
+    pub fn default_version(mut self, version: impl Into<String>) -> Self {
+        self.registry.set_default_version(version.into());
         self
     }
 
@@ -98,8 +152,11 @@ impl WorkerBuilder {
         self
     }
 
-    /// Asks only for orchestrations and activities that are registered here. Without, the
-    /// worker takes all and fails those it does not know.
+    /// Asks only for orchestrations and activities that are registered here, in the versions in
+    /// which they are. Without, the worker takes all and fails those it does not know.
+    ///
+    /// With [`Versioning::strict`] it asks for that version of them alone. What no worker asks
+    /// for waits on the server until one does.
     pub fn only_registered(mut self) -> Self {
         self.limits.only_registered = true;
         self

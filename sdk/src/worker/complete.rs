@@ -13,10 +13,12 @@ use crate::failure::FailureDetails;
 use crate::transport::ClientError;
 use crate::transport::Code;
 use crate::transport::Connection;
+use crate::transport::Repeat;
 use crate::transport::Request;
 use crate::transport::Response;
 use crate::transport::Status;
 use crate::transport::Stub;
+use crate::transport::random;
 use crate::transport::status::is_transient;
 
 const ATTEMPTS_MAX: u32 = 10;
@@ -94,7 +96,7 @@ pub(super) async fn complete_turn(connection: &Connection, response: Orchestrato
 pub(super) async fn abandon_activity(connection: &Connection, completion_token: String) {
     let request = proto::AbandonActivityTaskRequest { completion_token };
     let sent = connection
-        .unary(request, |mut stub, request| async move {
+        .unary(Repeat::Safe, request, |mut stub, request| async move {
             stub.abandon_task_activity_work_item(request).await
         })
         .await;
@@ -107,7 +109,7 @@ pub(super) async fn abandon_activity(connection: &Connection, completion_token: 
 pub(super) async fn abandon_turn(connection: &Connection, completion_token: String) {
     let request = proto::AbandonOrchestrationTaskRequest { completion_token };
     let sent = connection
-        .unary(request, |mut stub, request| async move {
+        .unary(Repeat::Safe, request, |mut stub, request| async move {
             stub.abandon_task_orchestrator_work_item(request).await
         })
         .await;
@@ -119,7 +121,7 @@ pub(super) async fn abandon_turn(connection: &Connection, completion_token: Stri
 pub(super) async fn abandon_entity(connection: &Connection, completion_token: String) {
     let request = proto::AbandonEntityTaskRequest { completion_token };
     let sent = connection
-        .unary(request, |mut stub, request| async move {
+        .unary(Repeat::Safe, request, |mut stub, request| async move {
             stub.abandon_task_entity_work_item(request).await
         })
         .await;
@@ -139,15 +141,22 @@ where
 {
     let mut attempt = 1;
     loop {
-        let request = connection.request(message.clone()).await?;
-        let Err(status) = call(connection.stub(), request).await else {
-            return Ok(());
+        // A completion is told apart by its token: it may arrive as often as it likes.
+        let limit = connection.options().call_timeout();
+        let made = tokio::time::timeout(limit, async {
+            let request = connection.request(message.clone()).await?;
+            call(connection.stub(), request).await
+        });
+        let status = match made.await {
+            Ok(Ok(_accepted)) => return Ok(()),
+            Ok(Err(status)) => status,
+            Err(_elapsed) => Repeat::Safe.no_answer(limit),
         };
         let may_differ = is_transient(&status) || connection.forgets_token(&status).await;
         if !may_differ || attempt >= ATTEMPTS_MAX {
             return Err(status);
         }
-        tokio::time::sleep(backoff::completion(attempt, backoff::random())).await;
+        tokio::time::sleep(backoff::completion(attempt, random())).await;
         attempt += 1;
     }
 }

@@ -63,7 +63,7 @@ impl Functions {
         Fut: Future<Output = Result<O, E>> + Send + 'static,
         E: Into<BoxError>,
     {
-        self.registry.add_orchestration(orchestration, function);
+        self.registry.add_orchestration(orchestration, "", function);
         self
     }
 
@@ -76,7 +76,7 @@ impl Functions {
         Fut: Future<Output = Result<O, E>> + Send + 'static,
         E: Into<BoxError>,
     {
-        self.registry.add_activity(activity, function);
+        self.registry.add_activity(activity, "", function);
         self
     }
 
@@ -88,7 +88,7 @@ impl Functions {
         F: Fn(ActivityContext, I) -> Result<O, E> + Send + Sync + 'static,
         E: Into<BoxError>,
     {
-        self.registry.add_blocking_activity(activity, function);
+        self.registry.add_blocking_activity(activity, "", function);
         self
     }
 
@@ -107,12 +107,16 @@ impl Functions {
         self.registry.mistake()
     }
 
-    pub(crate) fn find_orchestration(&self, name: &str) -> Option<OrchestrationFn> {
-        self.registry.orchestration(name)
+    pub(crate) fn find_orchestration(
+        &self,
+        name: &str,
+        version: Option<&str>,
+    ) -> Option<OrchestrationFn> {
+        self.registry.orchestration(name, version)
     }
 
-    pub(crate) fn has_activity(&self, name: &str) -> bool {
-        self.registry.activity(name).is_some()
+    pub(crate) fn has_activity(&self, name: &str, version: Option<&str>) -> bool {
+        self.registry.activity(name, version).is_some()
     }
 
     /// Runs an activity as a worker does.

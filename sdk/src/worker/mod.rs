@@ -6,6 +6,7 @@ mod complete;
 mod error;
 mod execute;
 mod functions;
+mod mismatch;
 mod registry;
 mod session;
 

@@ -16,11 +16,13 @@ use super::backoff;
 use super::complete;
 use super::error::WorkerError;
 use super::execute;
+use super::registry::Filter;
 use super::registry::Registry;
 use crate::transport::ClientError;
 use crate::transport::Connection;
 use crate::transport::Status;
 use crate::transport::Streaming;
+use crate::transport::random;
 
 /// A server that does not answer the greeting in this time is taken for gone.
 const HELLO_TIMEOUT: Duration = Duration::from_secs(30);
@@ -111,7 +113,7 @@ impl Session {
             if failures.is_multiple_of(RENEW_AFTER_FAILURES) {
                 self.connection.renew();
             }
-            let pause = backoff::reconnect(failures, backoff::random());
+            let pause = backoff::reconnect(failures, random());
             tokio::select! {
                 () = self.stop.cancelled() => {}
                 () = tokio::time::sleep(pause) => {}
@@ -158,20 +160,24 @@ impl Session {
             .await
             .map_err(|_elapsed| Status::deadline_exceeded("no answer to the greeting in 30 s"))??;
         let request = self.connection.request(self.work_wanted()).await?;
-        Ok(stub.get_work_items(request).await?.into_inner())
+        // Servers may keep the answer until there is work, or a ping, to send.
+        let opened = tokio::time::timeout(self.limits.silence, stub.get_work_items(request))
+            .await
+            .map_err(|_elapsed| Status::deadline_exceeded("the server opened no stream in time"))?;
+        Ok(opened?.into_inner())
     }
 
     fn work_wanted(&self) -> proto::GetWorkItemsRequest {
         let wire = |count: usize| i32::try_from(count).unwrap_or(i32::MAX);
         let filters = self.limits.only_registered.then(|| {
             let (orchestrations, activities) = self.registry.names();
-            let orchestration = |name: &str| proto::OrchestrationFilter {
+            let orchestration = |(name, versions): Filter<'_>| proto::OrchestrationFilter {
                 name: name.to_owned(),
-                versions: Vec::new(),
+                versions,
             };
-            let activity = |name: &str| proto::ActivityFilter {
+            let activity = |(name, versions): Filter<'_>| proto::ActivityFilter {
                 name: name.to_owned(),
-                versions: Vec::new(),
+                versions,
             };
             proto::WorkItemFilters {
                 orchestrations: orchestrations.into_iter().map(orchestration).collect(),

@@ -5,6 +5,7 @@
 //! the same futures in the same order.
 
 mod apply;
+mod entities;
 mod inspect;
 mod matcher;
 mod pending;
@@ -16,6 +17,9 @@ mod turn;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use apply::unregistered;
+pub use entities::SectionError;
+pub(crate) use entities::entity_message;
 pub(crate) use inspect::Open;
 pub use matcher::NonDeterminism;
 pub(crate) use pending::Call;
@@ -46,8 +50,8 @@ pub(crate) type OrchestrationFn = Arc<
     dyn Fn(OrchestrationContext, Option<String>) -> BoxFuture<'static, CodeResult> + Send + Sync,
 >;
 
-/// Finds the function of a name.
-pub(crate) type Lookup<'a> = &'a (dyn Fn(&str) -> Option<OrchestrationFn> + 'a);
+/// Finds the function of a name and version.
+pub(crate) type Lookup<'a> = &'a (dyn Fn(&str, Option<&str>) -> Option<OrchestrationFn> + 'a);
 
 /// What one turn decided.
 #[derive(Debug, Default, PartialEq)]
@@ -107,19 +111,29 @@ impl<'a> Replay<'a> {
         }
     }
 
+    /// Version of sub-orchestrations that the code calls without one.
+    pub(crate) fn set_default_version(&mut self, version: Option<&str>) {
+        self.shared.lock().default_version = version.map(str::to_owned);
+    }
+
     /// Applies what the history already holds, then the events of this turn.
     pub(crate) fn turn(&mut self, past: Vec<HistoryEvent>, new: Vec<HistoryEvent>) -> Turn {
         self.look_ahead(&past);
         self.shared.lock().replaying = true;
         for event in past {
-            self.on_event(event);
+            self.count_and_apply(event);
         }
         self.shared.lock().replaying = false;
         for event in new {
-            self.on_event(event);
+            self.count_and_apply(event);
         }
         self.refuse_if_stuck();
         self.take_turn()
+    }
+
+    fn count_and_apply(&mut self, event: HistoryEvent) {
+        self.shared.lock().history_size.add(&event);
+        self.on_event(event);
     }
 
     /// Learns which calls of the code need no encoding, and whether a rewind cut the history.
@@ -131,7 +145,10 @@ impl<'a> Replay<'a> {
                     EventType::TaskScheduled(_)
                     | EventType::TimerCreated(_)
                     | EventType::SubOrchestrationInstanceCreated(_)
-                    | EventType::EventSent(_),
+                    | EventType::EventSent(_)
+                    | EventType::EntityOperationCalled(_)
+                    | EventType::EntityOperationSignaled(_)
+                    | EventType::EntityLockRequested(_),
                 ) => {
                     let id = usize::try_from(event.event_id).ok();
                     if let Some(known) = id.and_then(|id| known.get_mut(id)) {

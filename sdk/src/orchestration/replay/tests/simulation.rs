@@ -74,7 +74,7 @@ async fn mixed(ctx: OrchestrationContext, _: u64) -> Result<Vec<u64>, TaskFailed
 /// Runs one orchestration to its end against a server that answers in random order.
 fn run(function: &OrchestrationFn, seed: u64) -> Turn {
     let mut random = Random(seed);
-    let lookup = |_: &str| Some(Arc::clone(function));
+    let lookup = |_: &str, _: Option<&str>| Some(Arc::clone(function));
     let mut live = Replay::new(INSTANCE.into(), EXECUTION.into(), &lookup);
     let mut history: Vec<HistoryEvent> = Vec::new();
     let mut inbox = vec![started()];

@@ -1,0 +1,108 @@
+//! Instance ids of children: meaningful, checked against the limit when they are made.
+
+use uuid::Uuid;
+
+/// Longest instance id that the scheduler takes, in characters.
+pub const INSTANCE_ID_CHARS_MAX: usize = 100;
+
+/// Hex digits that stand for what a shortened id leaves out.
+const DIGEST_CHARS: usize = 12;
+
+/// An instance id cannot be used.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum IdError {
+    /// It is longer than the scheduler takes.
+    #[error(
+        "instance id {id:?} has {length} characters, limit {INSTANCE_ID_CHARS_MAX}; shorten the \
+         label or the parent's id, or ask for shortened ids"
+    )]
+    TooLong {
+        /// The id.
+        id: String,
+        /// Its characters.
+        length: usize,
+    },
+    /// It is empty, or begins with `@` as only ids of entities do.
+    #[error("instance id {id:?} is empty or begins with '@', as only ids of entities do")]
+    Reserved {
+        /// The id.
+        id: String,
+    },
+}
+
+/// The id of a child: `{parent}-{label}-{index}`.
+///
+/// # Errors
+/// It is longer than [`INSTANCE_ID_CHARS_MAX`].
+///
+/// ```
+/// use durascope_sdk::fan_out::child_id;
+/// assert_eq!(child_id("batch-7", "order", 3).unwrap(), "batch-7-order-3");
+/// assert!(child_id(&"x".repeat(95), "order", 3).is_err());
+/// ```
+pub fn child_id(parent: &str, label: &str, index: usize) -> Result<String, IdError> {
+    checked(format!("{parent}-{label}-{index}"))
+}
+
+/// As [`child_id`], but of a parent that is too long only the beginning is kept, with a digest
+/// of the whole, so that ids stay unique, the same on every replay, and within the limit however
+/// deep the tree is.
+pub(super) fn short_child_id(parent: &str, label: &str, index: usize) -> Result<String, IdError> {
+    let suffix = format!("-{label}-{index}");
+    if parent.chars().count() + suffix.chars().count() <= INSTANCE_ID_CHARS_MAX {
+        return checked(parent.to_owned() + &suffix);
+    }
+    let digest = Uuid::new_v5(&Uuid::NAMESPACE_OID, parent.as_bytes())
+        .simple()
+        .to_string();
+    let room = INSTANCE_ID_CHARS_MAX.saturating_sub(suffix.chars().count() + DIGEST_CHARS + 1);
+    let head: String = parent.chars().take(room).collect();
+    checked(format!("{head}~{}{suffix}", &digest[..DIGEST_CHARS]))
+}
+
+pub(super) fn checked(id: String) -> Result<String, IdError> {
+    if id.is_empty() || id.starts_with('@') {
+        return Err(IdError::Reserved { id });
+    }
+    let length = id.chars().count();
+    if length > INSTANCE_ID_CHARS_MAX {
+        return Err(IdError::TooLong { id, length });
+    }
+    Ok(id)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_at_the_limit_pass_and_the_error_names_it() {
+        let parent = "p".repeat(100 - "-order-10".len());
+        assert_eq!(child_id(&parent, "order", 10).unwrap().len(), 100);
+        let error = child_id(&parent, "order", 100).unwrap_err().to_string();
+        assert!(error.contains("has 101 characters, limit 100"), "{error}");
+        // The limit is in characters.
+        assert!(child_id(&"ü".repeat(90), "o", 1).is_ok());
+        assert!(matches!(
+            checked("@a@b".into()),
+            Err(IdError::Reserved { .. })
+        ));
+    }
+
+    #[test]
+    fn shortened_ids_are_unique_stable_and_short_at_any_depth() {
+        let mut id = "a-rather-long-name-of-an-order-batch-of-2026-11-24".to_owned();
+        let mut seen = std::collections::BTreeSet::new();
+        for depth in 0..20 {
+            let next = short_child_id(&id, "chunk", depth).unwrap();
+            assert_eq!(next, short_child_id(&id, "chunk", depth).unwrap());
+            assert!(next.chars().count() <= 100 && seen.insert(next.clone()));
+            id = next;
+        }
+        assert_eq!(short_child_id("p", "order", 1).unwrap(), "p-order-1");
+        let (one, two) = ("x".repeat(99), "x".repeat(98) + "y");
+        assert_ne!(short_child_id(&one, "o", 1), short_child_id(&two, "o", 1));
+        assert!(short_child_id("p", &"l".repeat(100), 1).is_err());
+    }
+}
