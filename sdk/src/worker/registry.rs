@@ -15,9 +15,12 @@ use crate::activity::ActivityFn;
 use crate::data;
 use crate::data::Misfit;
 use crate::data::PayloadError;
+use crate::entity::EntityFn;
+use crate::entity::Mistake;
 use crate::failure::BoxError;
 use crate::failure::FailureDetails;
 use crate::names::Activity;
+use crate::names::Entity;
 use crate::names::Orchestration;
 use crate::orchestration::OrchestrationContext;
 use crate::orchestration::payload_failure;
@@ -29,6 +32,8 @@ use crate::versioning::Versioning;
 pub(super) struct Registry {
     orchestrations: HashMap<String, Versions<OrchestrationFn>>,
     activities: HashMap<String, Versions<ActivityFn>>,
+    /// By name in lower case.
+    entities: HashMap<String, EntityFn>,
     versioning: Option<Versioning>,
     default_version: Option<String>,
     /// The first mistake in registering; reported when the worker is built.
@@ -48,6 +53,32 @@ impl Registry {
     /// As `orchestration`.
     pub(super) fn activity(&self, name: &str, version: Option<&str>) -> Option<ActivityFn> {
         self.activities.get(name)?.find(version)
+    }
+
+    /// Names of entities are known to the server in lower case.
+    pub(super) fn entity(&self, name: &str) -> Option<EntityFn> {
+        self.entities.get(name).cloned()
+    }
+
+    pub(super) fn entity_names(&self) -> impl Iterator<Item = &str> {
+        self.entities.keys().map(String::as_str)
+    }
+
+    pub(super) fn add_entity(&mut self, entity: &Entity, code: EntityFn) {
+        let name = entity.name();
+        let previous = self.entities.insert(name.to_lowercase(), code);
+        self.note("entity", name, "", previous.is_some());
+    }
+
+    /// Reports what is wrong with the names of an entity's operations.
+    pub(super) fn note_operations(&mut self, entity: &Entity, mistake: Option<Mistake>) {
+        match mistake {
+            Some(Mistake::Empty) => self.note("operation", "", "", false),
+            Some(Mistake::Twice(name)) => {
+                self.note("operation", &format!("{entity}.{name}"), "", true);
+            }
+            None => {}
+        }
     }
 
     /// Names of orchestrations and of activities, each with the versions that can be run here;
