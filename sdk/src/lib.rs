@@ -88,6 +88,7 @@ pub mod orchestration;
 mod panics;
 mod replay_filter;
 mod retry;
+pub mod testing;
 pub mod transport;
 mod versioning;
 pub mod worker;
@@ -139,6 +140,7 @@ pub use transport::ConnectOptions;
 pub use transport::ConnectionString;
 pub use versioning::Versioning;
 pub use versioning::compare_versions;
+pub use worker::Functions;
 pub use worker::Worker;
 pub use worker::WorkerError;
 

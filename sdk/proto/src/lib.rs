@@ -7,6 +7,7 @@
 mod encoded;
 mod generated;
 mod older;
+pub mod sticky;
 pub mod time;
 
 pub use encoded::EncodedHistoryChunk;

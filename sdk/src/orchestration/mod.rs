@@ -20,6 +20,7 @@ pub use options::CallOptions;
 pub use options::ContinueOptions;
 pub use options::SubOptions;
 pub use random::Random;
+pub use replay::NonDeterminism;
 pub use replay::ParentInstance;
 pub use replay::SectionError;
 pub(crate) use task::payload_failure;

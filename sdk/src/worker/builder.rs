@@ -9,6 +9,7 @@ use serde::de::DeserializeOwned;
 
 use super::Worker;
 use super::error::WorkerError;
+use super::functions::Functions;
 use super::registry::Registry;
 use super::session::Limits;
 use crate::activity::ActivityContext;
@@ -40,6 +41,12 @@ impl WorkerBuilder {
             registry: Registry::default(),
             limits: Limits::default(),
         }
+    }
+
+    /// Runs all of `functions`, which tests can run without a server.
+    pub fn functions(mut self, functions: Functions) -> Self {
+        self.registry.merge(functions.into_registry());
+        self
     }
 
     /// Runs `function` for orchestrations of this name.

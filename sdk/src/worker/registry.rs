@@ -108,6 +108,37 @@ impl Registry {
         self.default_version = Some(version);
     }
 
+    /// The first mistake in registering, if one was made.
+    pub(super) fn mistake(&self) -> Option<&WorkerError> {
+        self.mistake.as_ref()
+    }
+
+    /// Adds all that is registered there.
+    pub(super) fn merge(&mut self, other: Self) {
+        let Self {
+            orchestrations,
+            activities,
+            versioning,
+            default_version,
+            mistake,
+        } = other;
+        for (name, Versions(versions)) in orchestrations {
+            for (version, function) in versions {
+                let mine = self.orchestrations.entry(name.clone()).or_default();
+                let is_duplicate = mine.insert(&version, function);
+                self.note("orchestration", &name, &version, is_duplicate);
+            }
+        }
+        for (name, Versions(versions)) in activities {
+            for (version, function) in versions {
+                self.insert_activity(&name, &version, function);
+            }
+        }
+        self.versioning = self.versioning.take().or(versioning);
+        self.default_version = self.default_version.take().or(default_version);
+        self.mistake = self.mistake.take().or(mistake);
+    }
+
     pub(super) fn take_mistake(&mut self) -> Option<WorkerError> {
         self.mistake.take()
     }

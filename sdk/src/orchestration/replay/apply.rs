@@ -247,6 +247,7 @@ impl Replay<'_> {
     }
 
     fn refuse(&mut self, difference: &NonDeterminism) {
+        self.difference = Some(difference.clone());
         self.end(Ending::Refused(FailureDetails::non_retriable(
             "NonDeterminism",
             difference.to_string(),

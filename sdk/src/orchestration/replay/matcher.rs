@@ -11,10 +11,14 @@ use super::pending::Call;
     "non-deterministic orchestration at event {event_id}: expected {expected} as in the history, \
      found {found} in the code; it must make the same calls in the same order on every replay"
 )]
-pub(crate) struct NonDeterminism {
-    pub(crate) event_id: i32,
-    pub(crate) expected: String,
-    pub(crate) found: String,
+#[non_exhaustive]
+pub struct NonDeterminism {
+    /// Id of the event that the code does not repeat, or of the call that no event confirms.
+    pub event_id: i32,
+    /// What the history has there.
+    pub expected: String,
+    /// What the code does there.
+    pub found: String,
 }
 
 /// What an event of the history confirms.

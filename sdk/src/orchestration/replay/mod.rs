@@ -6,6 +6,7 @@
 
 mod apply;
 mod entities;
+mod inspect;
 mod matcher;
 mod pending;
 mod poll;
@@ -19,6 +20,8 @@ mod tests;
 pub(crate) use apply::unregistered;
 pub use entities::SectionError;
 pub(crate) use entities::entity_message;
+pub(crate) use inspect::Open;
+pub use matcher::NonDeterminism;
 pub(crate) use pending::Call;
 pub(crate) use pending::Outcome;
 pub(crate) use poll::CodeResult;
@@ -71,6 +74,8 @@ pub(crate) struct Replay<'a> {
     event_id_max: i32,
     /// Events raised after the end, for the next generation.
     late: Vec<HistoryEvent>,
+    /// Why the code was refused, if it did not repeat its history.
+    difference: Option<NonDeterminism>,
 }
 
 enum Code {
@@ -102,6 +107,7 @@ impl<'a> Replay<'a> {
             rewound: false,
             event_id_max: 0,
             late: Vec::new(),
+            difference: None,
         }
     }
 

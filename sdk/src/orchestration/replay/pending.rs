@@ -232,6 +232,14 @@ impl Pending {
         true
     }
 
+    /// Operations that were asked for and have not ended, with their ids.
+    pub(crate) fn open(&self) -> impl Iterator<Item = (i32, &Call)> {
+        let slots = self.slots.iter().enumerate();
+        slots
+            .filter(|(_, slot)| matches!(slot.progress, Progress::Waiting(_)))
+            .map(|(index, slot)| (i32::try_from(index + 1).unwrap_or(i32::MAX), &slot.call))
+    }
+
     /// Something may still come in for this execution.
     pub(crate) fn is_waiting(&self) -> bool {
         self.waiting > 0
