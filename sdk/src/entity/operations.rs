@@ -89,10 +89,11 @@ impl<S: Send + 'static> Operations<S> {
     /// # use durascope_sdk::Operations;
     /// const REFRESH: Operation<String, usize> = Operation::named("Refresh");
     ///
+    /// # async fn fetch(address: &str) -> std::io::Result<Vec<u8>> { Ok(address.into()) }
     /// fn operations(operations: &mut Operations<Vec<u8>>) {
-    ///     operations.on_async(&REFRESH, |state, _ctx, path| {
+    ///     operations.on_async(&REFRESH, |state, _ctx, address| {
     ///         Box::pin(async move {
-    ///             *state = tokio::fs::read(path).await?;
+    ///             *state = fetch(&address).await?;
     ///             Ok::<_, OperationError>(state.len())
     ///         })
     ///     });

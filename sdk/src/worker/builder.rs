@@ -14,7 +14,6 @@ use super::registry::Registry;
 use super::session::Limits;
 use crate::activity::ActivityContext;
 use crate::client::Client;
-use crate::entity;
 use crate::entity::EntityOperation;
 use crate::entity::EntityState;
 use crate::failure::BoxError;
@@ -146,9 +145,7 @@ impl WorkerBuilder {
 
     /// Runs entities of this name, whose state is an `S`.
     pub fn entity<S: EntityState>(mut self, entity: &Entity) -> Self {
-        let (code, mistake) = entity::typed::<S>();
-        self.registry.add_entity(entity, code);
-        self.registry.note_operations(entity, mistake);
+        self.registry.add_entity::<S>(entity);
         self
     }
 
@@ -160,8 +157,7 @@ impl WorkerBuilder {
         F: Fn(EntityOperation) -> Fut + Send + Sync + 'static,
         Fut: Future<Output = Result<O, E>> + Send + 'static,
     {
-        let code = entity::function(entity.name(), function);
-        self.registry.add_entity(entity, code);
+        self.registry.add_entity_fn(entity, function);
         self
     }
 

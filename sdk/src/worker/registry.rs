@@ -15,7 +15,10 @@ use crate::activity::ActivityFn;
 use crate::data;
 use crate::data::Misfit;
 use crate::data::PayloadError;
+use crate::entity;
 use crate::entity::EntityFn;
+use crate::entity::EntityOperation;
+use crate::entity::EntityState;
 use crate::entity::Mistake;
 use crate::failure::BoxError;
 use crate::failure::FailureDetails;
@@ -64,14 +67,9 @@ impl Registry {
         self.entities.keys().map(String::as_str)
     }
 
-    pub(super) fn add_entity(&mut self, entity: &Entity, code: EntityFn) {
-        let name = entity.name();
-        let previous = self.entities.insert(name.to_lowercase(), code);
-        self.note("entity", name, "", previous.is_some());
-    }
-
-    /// Reports what is wrong with the names of an entity's operations.
-    pub(super) fn note_operations(&mut self, entity: &Entity, mistake: Option<Mistake>) {
+    pub(super) fn add_entity<S: EntityState>(&mut self, entity: &Entity) {
+        let (code, mistake) = entity::typed::<S>();
+        self.insert_entity(entity.name(), code);
         match mistake {
             Some(Mistake::Empty) => self.note("operation", "", "", false),
             Some(Mistake::Twice(name)) => {
@@ -79,6 +77,22 @@ impl Registry {
             }
             None => {}
         }
+    }
+
+    pub(super) fn add_entity_fn<O, E, F, Fut>(&mut self, entity: &Entity, function: F)
+    where
+        O: Serialize,
+        E: Into<BoxError>,
+        F: Fn(EntityOperation) -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = Result<O, E>> + Send + 'static,
+    {
+        let code = entity::function(entity.name(), function);
+        self.insert_entity(entity.name(), code);
+    }
+
+    fn insert_entity(&mut self, name: &str, code: EntityFn) {
+        let previous = self.entities.insert(name.to_lowercase(), code);
+        self.note("entity", name, "", previous.is_some());
     }
 
     /// Names of orchestrations and of activities, each with the versions that can be run here;
@@ -118,6 +132,7 @@ impl Registry {
         let Self {
             orchestrations,
             activities,
+            entities,
             versioning,
             default_version,
             mistake,
@@ -133,6 +148,9 @@ impl Registry {
             for (version, function) in versions {
                 self.insert_activity(&name, &version, function);
             }
+        }
+        for (name, code) in entities {
+            self.insert_entity(&name, code);
         }
         self.versioning = self.versioning.take().or(versioning);
         self.default_version = self.default_version.take().or(default_version);
