@@ -182,6 +182,17 @@ user_error!(
 );
 
 user_error!(
+    /// Why an operation of an entity failed. Made by `?` from any error.
+    OperationError
+);
+
+impl OperationError {
+    pub(crate) fn from_details(details: FailureDetails) -> Self {
+        Self { details }
+    }
+}
+
+user_error!(
     /// Why an orchestration failed. Made by `?` from any error, [`TaskFailed`] included.
     OrchestrationError
 );

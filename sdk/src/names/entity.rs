@@ -8,7 +8,7 @@ use serde::Deserialize;
 use serde::Serialize;
 
 /// Longest id that a server takes, in characters.
-const LENGTH_MAX: usize = 100;
+pub(crate) const INSTANCE_ID_CHARS_MAX: usize = 100;
 const MARK: char = '@';
 
 /// A kind of entity: the name that all its ids share.
@@ -91,6 +91,12 @@ impl EntityId {
         Ok(id)
     }
 
+    /// The id of a work item: whatever the server takes is good.
+    pub(crate) fn received(text: &str) -> Option<Self> {
+        let (name, key) = text.strip_prefix(MARK)?.split_once(MARK)?;
+        Some(Self::unchecked(name, key))
+    }
+
     fn unchecked(name: &str, key: impl fmt::Display) -> Self {
         let name = name.to_lowercase();
         Self {
@@ -105,17 +111,17 @@ impl EntityId {
     /// It has more than 100 characters.
     pub fn check(&self) -> Result<(), EntityIdError> {
         // Characters are at most as many as bytes, and nearly always as many.
-        if self.text.len() <= LENGTH_MAX {
+        if self.text.len() <= INSTANCE_ID_CHARS_MAX {
             return Ok(());
         }
         let length = self.text.chars().count();
-        if length <= LENGTH_MAX {
+        if length <= INSTANCE_ID_CHARS_MAX {
             return Ok(());
         }
         Err(EntityIdError::TooLong {
             id: self.text.to_string(),
             length,
-            limit: LENGTH_MAX,
+            limit: INSTANCE_ID_CHARS_MAX,
         })
     }
 
@@ -241,7 +247,7 @@ mod tests {
         let error = EntityId::new("a@b", "c").unwrap_err();
         assert!(matches!(error, EntityIdError::NameWithMark { .. }));
 
-        let longest = "k".repeat(LENGTH_MAX - "@counter@".len());
+        let longest = "k".repeat(INSTANCE_ID_CHARS_MAX - "@counter@".len());
         COUNTER.id(&longest).check().unwrap();
         COUNTER.id("ä".repeat(longest.len())).check().unwrap();
         let error = COUNTER.id(longest + "k").check().unwrap_err().to_string();

@@ -6,6 +6,7 @@ mod entity;
 pub use entity::Entity;
 pub use entity::EntityId;
 pub use entity::EntityIdError;
+pub(crate) use entity::INSTANCE_ID_CHARS_MAX;
 
 use std::fmt;
 use std::marker::PhantomData;

@@ -44,6 +44,19 @@ pub enum EntityError {
     /// The input cannot be written as JSON.
     #[error(transparent)]
     Payload(#[from] PayloadError),
+    /// No server takes this as the id of an orchestration's instance.
+    #[error(
+        "an instance id has 1 to {limit} characters and does not begin with '@', \
+         but {id:?} has {length}"
+    )]
+    InstanceId {
+        /// The id.
+        id: String,
+        /// Its length in characters.
+        length: usize,
+        /// The longest that is allowed.
+        limit: usize,
+    },
     /// A rule of critical sections forbids it.
     #[error(transparent)]
     Section(#[from] SectionError),
@@ -53,7 +66,7 @@ impl EntityError {
     fn details(&self) -> FailureDetails {
         let kind = match self {
             Self::Payload(error) => return payload_failure(error),
-            Self::Id(_) => "EntityIdError",
+            Self::Id(_) | Self::InstanceId { .. } => "EntityIdError",
             Self::Section(_) => "SectionError",
         };
         FailureDetails::non_retriable(kind, self.to_string())

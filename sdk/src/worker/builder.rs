@@ -14,8 +14,11 @@ use super::registry::Registry;
 use super::session::Limits;
 use crate::activity::ActivityContext;
 use crate::client::Client;
+use crate::entity::EntityOperation;
+use crate::entity::EntityState;
 use crate::failure::BoxError;
 use crate::names::Activity;
+use crate::names::Entity;
 use crate::names::Orchestration;
 use crate::orchestration::OrchestrationContext;
 use crate::transport::Connection;
@@ -140,6 +143,24 @@ impl WorkerBuilder {
         self
     }
 
+    /// Runs entities of this name, whose state is an `S`.
+    pub fn entity<S: EntityState>(mut self, entity: &Entity) -> Self {
+        self.registry.add_entity::<S>(entity);
+        self
+    }
+
+    /// Runs entities of this name by a function, which gets every operation.
+    pub fn entity_fn<O, E, F, Fut>(mut self, entity: &Entity, function: F) -> Self
+    where
+        O: Serialize,
+        E: Into<BoxError>,
+        F: Fn(EntityOperation) -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = Result<O, E>> + Send + 'static,
+    {
+        self.registry.add_entity_fn(entity, function);
+        self
+    }
+
     /// Activities that run at a time; 1,000 unless told otherwise, at least 1.
     pub fn max_concurrent_activities(mut self, count: usize) -> Self {
         self.limits.activities = count.max(1);
@@ -152,7 +173,14 @@ impl WorkerBuilder {
         self
     }
 
-    /// Asks only for orchestrations and activities that are registered here, in the versions in
+    /// Entities that run at a time, each with a batch of operations; 100 unless told otherwise,
+    /// at least 1.
+    pub fn max_concurrent_entities(mut self, count: usize) -> Self {
+        self.limits.entities = count.max(1);
+        self
+    }
+
+    /// Asks only for orchestrations, activities and entities that are registered here, in the versions in
     /// which they are. Without, the worker takes all and fails those it does not know.
     ///
     /// With [`Versioning::strict`] it asks for that version of them alone. What no worker asks

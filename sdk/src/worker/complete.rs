@@ -9,6 +9,7 @@ use durascope_proto::orchestrator_action::OrchestratorActionType;
 use prost::Message;
 
 use super::backoff;
+use super::entities::Done;
 use crate::failure::FailureDetails;
 use crate::transport::ClientError;
 use crate::transport::Code;
@@ -57,6 +58,29 @@ async fn send_activity(
 ) -> Result<(), Status> {
     persistently(connection, response, |mut stub, request| async move {
         stub.complete_activity_task(request).await
+    })
+    .await
+}
+
+pub(super) async fn complete_entity(connection: &Connection, done: Done) {
+    let bytes = done.result.encoded_len();
+    let mut sent = send_entity(connection, done.result.clone()).await;
+    if let Some(details) = sent.as_ref().err().and_then(|it| refused_size(it, bytes)) {
+        sent = send_entity(connection, done.refused(&details)).await;
+    }
+    if let Err(status) = sent {
+        let error = ClientError::from(status);
+        tracing::warn!(id = ?done.instance_id, %error, "entity results were not accepted");
+        abandon_entity(connection, done.result.completion_token).await;
+    }
+}
+
+async fn send_entity(
+    connection: &Connection,
+    result: proto::EntityBatchResult,
+) -> Result<(), Status> {
+    persistently(connection, result, |mut stub, request| async move {
+        stub.complete_entity_task(request).await
     })
     .await
 }

@@ -12,13 +12,16 @@ use super::error::WorkerError;
 use super::execute;
 use super::registry::Registry;
 use crate::activity::ActivityContext;
+use crate::entity::EntityOperation;
+use crate::entity::EntityState;
 use crate::failure::BoxError;
 use crate::names::Activity;
+use crate::names::Entity;
 use crate::names::Orchestration;
 use crate::orchestration::OrchestrationContext;
 use crate::orchestration::replay::OrchestrationFn;
 
-/// Orchestrations and activities by name, without a connection.
+/// Orchestrations, activities and entities by name, without a connection.
 ///
 /// A worker takes them with [`WorkerBuilder::functions`](super::WorkerBuilder::functions);
 /// [`testing`](crate::testing) replays histories against them and runs them in memory. So what
@@ -92,6 +95,24 @@ impl Functions {
         self
     }
 
+    /// Runs entities of this name, whose state is an `S`.
+    pub fn entity<S: EntityState>(mut self, entity: &Entity) -> Self {
+        self.registry.add_entity::<S>(entity);
+        self
+    }
+
+    /// Runs entities of this name by a function, which gets every operation.
+    pub fn entity_fn<O, E, F, Fut>(mut self, entity: &Entity, function: F) -> Self
+    where
+        O: Serialize,
+        E: Into<BoxError>,
+        F: Fn(EntityOperation) -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = Result<O, E>> + Send + 'static,
+    {
+        self.registry.add_entity_fn(entity, function);
+        self
+    }
+
     /// Adds all of `other`.
     pub fn and(mut self, other: Self) -> Self {
         self.registry.merge(other.registry);
@@ -130,9 +151,12 @@ impl fmt::Debug for Functions {
         let (mut orchestrations, mut activities) = self.registry.names();
         orchestrations.sort_unstable();
         activities.sort_unstable();
+        let mut entities: Vec<&str> = self.registry.entity_names().collect();
+        entities.sort_unstable();
         f.debug_struct("Functions")
             .field("orchestrations", &orchestrations)
             .field("activities", &activities)
+            .field("entities", &entities)
             .finish()
     }
 }

@@ -3,6 +3,7 @@
 mod backoff;
 mod builder;
 mod complete;
+mod entities;
 mod error;
 mod execute;
 mod functions;

@@ -15,9 +15,15 @@ use crate::activity::ActivityFn;
 use crate::data;
 use crate::data::Misfit;
 use crate::data::PayloadError;
+use crate::entity;
+use crate::entity::EntityFn;
+use crate::entity::EntityOperation;
+use crate::entity::EntityState;
+use crate::entity::Mistake;
 use crate::failure::BoxError;
 use crate::failure::FailureDetails;
 use crate::names::Activity;
+use crate::names::Entity;
 use crate::names::Orchestration;
 use crate::orchestration::OrchestrationContext;
 use crate::orchestration::payload_failure;
@@ -29,6 +35,8 @@ use crate::versioning::Versioning;
 pub(super) struct Registry {
     orchestrations: HashMap<String, Versions<OrchestrationFn>>,
     activities: HashMap<String, Versions<ActivityFn>>,
+    /// By name in lower case.
+    entities: HashMap<String, EntityFn>,
     versioning: Option<Versioning>,
     default_version: Option<String>,
     /// The first mistake in registering; reported when the worker is built.
@@ -48,6 +56,43 @@ impl Registry {
     /// As `orchestration`.
     pub(super) fn activity(&self, name: &str, version: Option<&str>) -> Option<ActivityFn> {
         self.activities.get(name)?.find(version)
+    }
+
+    /// Names of entities are known to the server in lower case.
+    pub(super) fn entity(&self, name: &str) -> Option<EntityFn> {
+        self.entities.get(name).cloned()
+    }
+
+    pub(super) fn entity_names(&self) -> impl Iterator<Item = &str> {
+        self.entities.keys().map(String::as_str)
+    }
+
+    pub(super) fn add_entity<S: EntityState>(&mut self, entity: &Entity) {
+        let (code, mistake) = entity::typed::<S>();
+        self.insert_entity(entity.name(), code);
+        match mistake {
+            Some(Mistake::Empty) => self.note("operation", "", "", false),
+            Some(Mistake::Twice(name)) => {
+                self.note("operation", &format!("{entity}.{name}"), "", true);
+            }
+            None => {}
+        }
+    }
+
+    pub(super) fn add_entity_fn<O, E, F, Fut>(&mut self, entity: &Entity, function: F)
+    where
+        O: Serialize,
+        E: Into<BoxError>,
+        F: Fn(EntityOperation) -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = Result<O, E>> + Send + 'static,
+    {
+        let code = entity::function(entity.name(), function);
+        self.insert_entity(entity.name(), code);
+    }
+
+    fn insert_entity(&mut self, name: &str, code: EntityFn) {
+        let previous = self.entities.insert(name.to_lowercase(), code);
+        self.note("entity", name, "", previous.is_some());
     }
 
     /// Names of orchestrations and of activities, each with the versions that can be run here;
@@ -87,6 +132,7 @@ impl Registry {
         let Self {
             orchestrations,
             activities,
+            entities,
             versioning,
             default_version,
             mistake,
@@ -102,6 +148,9 @@ impl Registry {
             for (version, function) in versions {
                 self.insert_activity(&name, &version, function);
             }
+        }
+        for (name, code) in entities {
+            self.insert_entity(&name, code);
         }
         self.versioning = self.versioning.take().or(versioning);
         self.default_version = self.default_version.take().or(default_version);
