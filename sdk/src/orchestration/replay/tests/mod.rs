@@ -5,6 +5,8 @@ mod combinators;
 mod control;
 mod determinism;
 mod events;
+mod fan_out_children;
+mod fan_outs;
 mod scale;
 mod simulation;
 mod sub_orchestrations;
