@@ -6,6 +6,8 @@ mod control;
 mod determinism;
 mod entities;
 mod events;
+mod fan_out_children;
+mod fan_outs;
 mod scale;
 mod sections;
 mod simulation;
