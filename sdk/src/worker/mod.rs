@@ -7,6 +7,7 @@ mod error;
 mod execute;
 mod registry;
 mod session;
+mod sticky;
 
 pub use builder::WorkerBuilder;
 pub use error::WorkerError;

@@ -17,6 +17,8 @@ use super::complete;
 use super::error::WorkerError;
 use super::execute;
 use super::registry::Registry;
+use super::sticky::Place;
+use super::sticky::Sticky;
 use crate::transport::ClientError;
 use crate::transport::Connection;
 use crate::transport::Status;
@@ -32,6 +34,8 @@ const RENEW_AFTER_FAILURES: u32 = 5;
 pub(super) struct Limits {
     pub(super) activities: usize,
     pub(super) orchestrations: usize,
+    pub(super) sticky_executions: usize,
+    pub(super) sticky_bytes: usize,
     pub(super) only_registered: bool,
     pub(super) silence: Duration,
     pub(super) stop: Duration,
@@ -42,6 +46,8 @@ impl Default for Limits {
         Self {
             activities: 1_000,
             orchestrations: 100,
+            sticky_executions: 1_000,
+            sticky_bytes: 128 * 1024 * 1024,
             only_registered: false,
             silence: Duration::from_secs(120),
             stop: Duration::from_secs(30),
@@ -54,6 +60,7 @@ pub(super) struct Session {
     pub(super) registry: Arc<Registry>,
     pub(super) limits: Limits,
     pub(super) stop: CancellationToken,
+    sticky: Sticky,
     running: TaskTracker,
     /// Ends what is still running when the time for stopping is over.
     kill: CancellationToken,
@@ -79,6 +86,7 @@ impl Session {
         Self {
             activities: Arc::new(Semaphore::new(limits.activities)),
             orchestrations: Arc::new(Semaphore::new(limits.orchestrations)),
+            sticky: Sticky::new(limits.sticky_executions, limits.sticky_bytes),
             connection,
             registry,
             limits,
@@ -93,6 +101,8 @@ impl Session {
         let mut failures: u32 = 0;
         while !self.stop.is_cancelled() {
             let ended = self.serve(&mut failures).await;
+            // The server has forgotten what this worker keeps.
+            self.sticky.close();
             match ended {
                 Ended::StopAsked(stream) => return self.wind_down(Some(*stream)).await,
                 _ if self.stop.is_cancelled() => break,
@@ -157,8 +167,11 @@ impl Session {
         tokio::time::timeout(HELLO_TIMEOUT, stub.hello(greeting))
             .await
             .map_err(|_elapsed| Status::deadline_exceeded("no answer to the greeting in 30 s"))??;
-        let request = self.connection.request(self.work_wanted()).await?;
-        Ok(stub.get_work_items(request).await?.into_inner())
+        let mut request = self.connection.request(self.work_wanted()).await?;
+        self.sticky.announce(request.metadata_mut());
+        let response = stub.get_work_items(request).await?;
+        self.sticky.open(response.metadata());
+        Ok(response.into_inner())
     }
 
     fn work_wanted(&self) -> proto::GetWorkItemsRequest {
@@ -218,13 +231,21 @@ impl Session {
     fn take_turn(&self, request: proto::OrchestratorRequest, token: String) {
         let (connection, registry) = (Arc::clone(&self.connection), Arc::clone(&self.registry));
         let (slots, stop) = (Arc::clone(&self.orchestrations), self.stop.clone());
+        let executions = self.sticky.current();
         self.spawn(async move {
             let Some(_slot) = slot(&slots, &stop).await else {
                 return complete::abandon_turn(&connection, token).await;
             };
             let instance = request.instance_id.clone();
-            match execute::run_turn(&connection, &registry, request, token.clone()).await {
-                Ok(response) => complete::complete_turn(&connection, response).await,
+            let place = Place::of(&request);
+            let made =
+                execute::run_turn(&connection, &registry, &executions, request, token.clone());
+            match made.await {
+                Ok(response) => {
+                    if !complete::complete_turn(&connection, response).await {
+                        executions.forget(&place);
+                    }
+                }
                 Err(status) => {
                     let error = ClientError::from(status);
                     tracing::warn!(?instance, %error, "turn could not be made, giving it back");

@@ -5,6 +5,7 @@
 //! the same futures in the same order.
 
 mod apply;
+mod keep;
 mod matcher;
 mod pending;
 mod poll;
@@ -44,7 +45,7 @@ pub(crate) type OrchestrationFn = Arc<
 >;
 
 /// Finds the function of a name.
-pub(crate) type Lookup<'a> = &'a (dyn Fn(&str) -> Option<OrchestrationFn> + 'a);
+pub(crate) type Lookup = Arc<dyn Fn(&str) -> Option<OrchestrationFn> + Send + Sync>;
 
 /// What one turn decided.
 #[derive(Debug, Default, PartialEq)]
@@ -54,8 +55,8 @@ pub(crate) struct Turn {
 }
 
 /// One execution of an orchestration, between its turns or rebuilt for one.
-pub(crate) struct Replay<'a> {
-    lookup: Lookup<'a>,
+pub(crate) struct Replay {
+    lookup: Lookup,
     instance_id: String,
     execution_id: String,
     shared: Shared,
@@ -85,8 +86,8 @@ enum Ending {
     Refused(FailureDetails),
 }
 
-impl<'a> Replay<'a> {
-    pub(crate) fn new(instance_id: String, execution_id: String, lookup: Lookup<'a>) -> Self {
+impl Replay {
+    pub(crate) fn new(instance_id: String, execution_id: String, lookup: Lookup) -> Self {
         Self {
             lookup,
             instance_id,

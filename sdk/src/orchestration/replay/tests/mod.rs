@@ -5,6 +5,7 @@ mod combinators;
 mod control;
 mod determinism;
 mod events;
+mod kept;
 mod scale;
 mod simulation;
 mod sub_orchestrations;
@@ -25,6 +26,7 @@ use futures_util::FutureExt;
 use serde::Serialize;
 use serde_json::Value;
 
+use super::Lookup;
 use super::OrchestrationFn;
 use super::Replay;
 use super::Turn;
@@ -61,6 +63,13 @@ where
     })
 }
 
+/// Nothing has happened yet to this orchestration, which is named `Test`.
+fn replay_of(function: &OrchestrationFn) -> Replay {
+    let function = Arc::clone(function);
+    let lookup: Lookup = Arc::new(move |name| (name == "Test").then(|| Arc::clone(&function)));
+    Replay::new(INSTANCE.into(), EXECUTION.into(), lookup)
+}
+
 /// One turn of an orchestration named `Test`.
 struct Scenario {
     function: OrchestrationFn,
@@ -87,8 +96,7 @@ impl Scenario {
     }
 
     fn when(&self, new: impl IntoIterator<Item = HistoryEvent>) -> Turn {
-        let lookup = |name: &str| (name == "Test").then(|| Arc::clone(&self.function));
-        let mut replay = Replay::new(INSTANCE.into(), EXECUTION.into(), &lookup);
+        let mut replay = replay_of(&self.function);
         replay.turn(self.past.clone(), new.into_iter().collect())
     }
 }
