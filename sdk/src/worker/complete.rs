@@ -100,7 +100,8 @@ fn refused_size(status: &Status, bytes: usize) -> Option<FailureDetails> {
     })
 }
 
-pub(super) async fn complete_turn(connection: &Connection, response: OrchestratorResponse) {
+/// Sends the answer to a turn; says whether it was accepted.
+pub(super) async fn complete_turn(connection: &Connection, response: OrchestratorResponse) -> bool {
     let token = response.completion_token.clone();
     let instance = response.instance_id.clone();
     for chunk in chunks(response, RESPONSE_BYTES_MAX) {
@@ -112,9 +113,10 @@ pub(super) async fn complete_turn(connection: &Connection, response: Orchestrato
             let error = ClientError::from(status);
             tracing::warn!(?instance, %error, "turn was not accepted");
             abandon_turn(connection, token).await;
-            return;
+            return false;
         }
     }
+    true
 }
 
 pub(super) async fn abandon_activity(connection: &Connection, completion_token: String) {
