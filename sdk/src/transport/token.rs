@@ -1,20 +1,36 @@
-//! Bearer tokens: a hook for credentials, and a cache that asks once at a time.
+//! Bearer tokens: a hook for credentials, and a cache that keeps calls from waiting for them.
 
+use std::error::Error;
 use std::fmt;
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
+use std::sync::Mutex;
+use std::sync::MutexGuard;
+use std::sync::PoisonError;
 use std::time::Duration;
+use std::time::Instant;
 use std::time::SystemTime;
 
+use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
-use tokio::sync::Mutex;
+use futures_util::future::Shared;
+use tonic::Status;
+use tonic::codegen::http::HeaderValue;
 
+use super::status::with_causes;
 use crate::failure::BoxError;
 
-/// Scope that the Durable Task Scheduler asks for.
+/// Scope that the Durable Task Scheduler of the public cloud asks for.
 pub const TOKEN_SCOPE: &str = "https://durabletask.io/.default";
 
-/// A token is asked for again when it has less than this left.
+/// A token is asked for again when it has less than this left, or half of its time.
 const REFRESH_BEFORE: Duration = Duration::from_secs(5 * 60);
+
+/// A provider that takes longer is given up; the next call asks again.
+const PROVIDER_TIMEOUT: Duration = Duration::from_secs(120);
+
+/// Pause after a refresh that failed while the old token was still good.
+const PAUSE_AFTER_FAILURE: Duration = Duration::from_secs(30);
 
 /// A bearer token. It is never printed.
 #[derive(Clone)]
@@ -31,11 +47,6 @@ impl AccessToken {
             expires_at,
         }
     }
-
-    fn is_fresh(&self) -> bool {
-        self.expires_at
-            .is_none_or(|at| SystemTime::now() + REFRESH_BEFORE < at)
-    }
 }
 
 impl fmt::Debug for AccessToken {
@@ -48,69 +59,207 @@ impl fmt::Debug for AccessToken {
 
 /// Gets bearer tokens for a scope, [`TOKEN_SCOPE`] as a rule.
 ///
-/// Called for the first call to the server and again shortly before a token expires, never
-/// twice at a time.
+/// Called for the first call to the server, and again in the background when a token has less
+/// than five minutes left, or half of its time if that is less; never twice at a time. A failure
+/// fails the calls that have no token, and nothing as long as the old token is good.
 pub trait TokenProvider: Send + Sync {
     /// A token for `scope`.
     fn token<'a>(&'a self, scope: &'a str) -> BoxFuture<'a, Result<AccessToken, BoxError>>;
+
+    /// The server has refused the last token. A provider that keeps tokens must not give the
+    /// same one again.
+    fn forget(&self) {}
 }
 
-pub(super) struct TokenCache {
+/// The last token, and how to get the next one. Clones share both.
+#[derive(Clone)]
+pub(super) struct TokenCache(Arc<Inner>);
+
+struct Inner {
     provider: Arc<dyn TokenProvider>,
-    cached: Mutex<Option<AccessToken>>,
+    scope: String,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    held: Option<Held>,
+    /// The refresh that is under way, for all who need its result.
+    refresh: Option<Refresh>,
+    /// When a refresh that failed may be tried again, as long as the old token is good.
+    retry_at: Option<Instant>,
+}
+
+type Refresh = Shared<BoxFuture<'static, Result<HeaderValue, Arc<NoToken>>>>;
+
+/// A token in the form in which it is sent, marked as one that is not to be shown.
+struct Held {
+    header: HeaderValue,
+    expires_at: Option<SystemTime>,
+    refresh_at: Option<SystemTime>,
+}
+
+/// Why there is no token to send.
+#[derive(Debug)]
+struct NoToken(String);
+
+impl fmt::Display for NoToken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "no token: {}", self.0)
+    }
+}
+
+impl Error for NoToken {}
+
+impl Held {
+    fn new(token: &AccessToken, now: SystemTime) -> Result<Self, NoToken> {
+        let mut header = HeaderValue::try_from(format!("Bearer {}", token.secret))
+            .map_err(|_invalid| NoToken("it has characters that cannot be sent".to_owned()))?;
+        header.set_sensitive(true);
+        let refresh_at = token.expires_at.map(|at| {
+            let left = at.duration_since(now).unwrap_or_default();
+            at - REFRESH_BEFORE.min(left / 2)
+        });
+        Ok(Self {
+            header,
+            expires_at: token.expires_at,
+            refresh_at,
+        })
+    }
+
+    fn is_good(&self, now: SystemTime) -> bool {
+        self.expires_at.is_none_or(|at| now < at)
+    }
+
+    fn is_due(&self, now: SystemTime) -> bool {
+        self.refresh_at.is_some_and(|at| at <= now)
+    }
 }
 
 impl TokenCache {
-    pub(super) fn new(provider: Arc<dyn TokenProvider>) -> Self {
-        Self {
+    pub(super) fn new(provider: Arc<dyn TokenProvider>, scope: String) -> Self {
+        Self(Arc::new(Inner {
             provider,
-            cached: Mutex::new(None),
+            scope,
+            state: Mutex::default(),
+        }))
+    }
+
+    /// The value of the `authorization` header. Waits only where there is no token that is good.
+    pub(super) async fn header(&self) -> Result<HeaderValue, Status> {
+        let refresh = {
+            let now = SystemTime::now();
+            let mut state = self.0.lock();
+            match &state.held {
+                Some(held) if held.is_good(now) => {
+                    let header = held.header.clone();
+                    if held.is_due(now) && state.may_refresh() {
+                        // Nobody waits for it.
+                        drop(self.refresh(&mut state));
+                    }
+                    return Ok(header);
+                }
+                Some(_) | None => self.refresh(&mut state),
+            }
+        };
+        refresh.await.map_err(|error| {
+            let mut status = Status::unauthenticated(error.to_string());
+            status.set_source(error);
+            status
+        })
+    }
+
+    /// The server refused this token; the next call asks for another. Nothing happens if there
+    /// is another one by now.
+    pub(super) fn forget(&self, refused: &HeaderValue) {
+        let mut state = self.0.lock();
+        let is_held = state.held.as_ref().is_some_and(|it| it.header == refused);
+        if is_held {
+            state.held = None;
+            drop(state);
+            self.0.provider.forget();
         }
     }
 
-    /// The value of the `authorization` header. Waiters for a refresh share its result.
-    pub(super) async fn header(&self) -> Result<String, BoxError> {
-        let mut cached = self.cached.lock().await;
-        let token = match cached.as_ref().filter(|token| token.is_fresh()) {
-            Some(token) => token,
-            None => cached.insert(self.provider.token(TOKEN_SCOPE).await?),
-        };
-        Ok(format!("Bearer {}", token.secret))
+    /// Joins the refresh that is under way, or begins one. It runs in a task of its own: a
+    /// caller that loses patience does not end it for the others.
+    fn refresh(&self, state: &mut State) -> Refresh {
+        // One that has ended and is here still went down with its runtime.
+        let under_way = state.refresh.as_ref().filter(|it| it.peek().is_none());
+        if let Some(refresh) = under_way {
+            return refresh.clone();
+        }
+        let inner = Arc::clone(&self.0);
+        let task = tokio::spawn(async move { inner.fetch().await });
+        let refresh = task
+            .map(|ended| ended.unwrap_or_else(|error| Err(Arc::new(NoToken(error.to_string())))))
+            .boxed()
+            .shared();
+        state.refresh = Some(refresh.clone());
+        refresh
+    }
+}
+
+impl State {
+    fn may_refresh(&self) -> bool {
+        self.refresh.is_none() && self.retry_at.is_none_or(|at| at <= Instant::now())
+    }
+}
+
+impl Inner {
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The server refused the token; the next call asks for another.
-    pub(super) async fn forget(&self) {
-        *self.cached.lock().await = None;
+    async fn fetch(&self) -> Result<HeaderValue, Arc<NoToken>> {
+        let fetched = self.ask().await.and_then(|token| {
+            let now = SystemTime::now();
+            if token.expires_at.is_some_and(|at| at <= now) {
+                tracing::warn!("the new token has expired already; is this machine's clock right?");
+            }
+            Held::new(&token, now)
+        });
+        let mut state = self.lock();
+        state.refresh = None;
+        match fetched {
+            Ok(held) => {
+                let header = held.header.clone();
+                state.retry_at = None;
+                state.held = Some(held);
+                Ok(header)
+            }
+            Err(error) => {
+                let left = state.held.as_ref().and_then(|held| held.expires_at);
+                let left = left.and_then(|at| at.duration_since(SystemTime::now()).ok());
+                if let Some(left) = left {
+                    let seconds = left.as_secs();
+                    tracing::warn!(%error, seconds, "token not refreshed, the old one is good still");
+                    state.retry_at = Some(Instant::now() + PAUSE_AFTER_FAILURE.min(left / 4));
+                }
+                Err(Arc::new(error))
+            }
+        }
     }
+
+    async fn ask(&self) -> Result<AccessToken, NoToken> {
+        let asked = async { self.provider.token(&self.scope).await };
+        let asked = AssertUnwindSafe(asked).catch_unwind();
+        match tokio::time::timeout(PROVIDER_TIMEOUT, asked).await {
+            Ok(Ok(Ok(token))) => Ok(token),
+            Ok(Ok(Err(error))) => Err(NoToken(with_causes(error.to_string(), error.as_ref()))),
+            Ok(Err(_panic)) => Err(NoToken("the token provider panicked".to_owned())),
+            Err(_elapsed) => Err(NoToken(format!(
+                "the token provider gave none within {} s",
+                PROVIDER_TIMEOUT.as_secs()
+            ))),
+        }
+    }
+}
+
+/// Whether a status says that this side has no token to send: another attempt has none either.
+pub(super) fn is_missing(status: &Status) -> bool {
+    Error::source(status).is_some_and(|cause| cause.is::<NoToken>())
 }
 
 #[cfg(test)]
-mod tests {
-    use std::sync::atomic::AtomicUsize;
-    use std::sync::atomic::Ordering;
-
-    use super::*;
-
-    struct Counting(Arc<AtomicUsize>, Duration);
-
-    impl TokenProvider for Counting {
-        fn token<'a>(&'a self, _scope: &'a str) -> BoxFuture<'a, Result<AccessToken, BoxError>> {
-            let count = self.0.fetch_add(1, Ordering::SeqCst) + 1;
-            let token = AccessToken::new(format!("t{count}"), Some(SystemTime::now() + self.1));
-            Box::pin(async move { Ok(token) })
-        }
-    }
-
-    #[tokio::test]
-    async fn tokens_are_kept_until_shortly_before_their_end() {
-        let count = Arc::new(AtomicUsize::new(0));
-        let long = TokenCache::new(Arc::new(Counting(count.clone(), Duration::from_secs(3600))));
-        assert_eq!(long.header().await.unwrap(), "Bearer t1");
-        assert_eq!(long.header().await.unwrap(), "Bearer t1");
-        long.forget().await;
-        assert_eq!(long.header().await.unwrap(), "Bearer t2");
-        let short = TokenCache::new(Arc::new(Counting(count, Duration::from_secs(60))));
-        assert_eq!(short.header().await.unwrap(), "Bearer t3");
-        assert_eq!(short.header().await.unwrap(), "Bearer t4");
-    }
-}
+mod tests;
