@@ -6,6 +6,8 @@ use std::sync::atomic::Ordering;
 use tokio::sync::Semaphore;
 
 use super::*;
+use crate::failure::BoxError;
+use crate::transport::TOKEN_SCOPE;
 
 /// Gives `t1`, `t2` and so on, each when it may, or fails.
 #[derive(Clone, Default)]

@@ -1,4 +1,4 @@
-//! Bearer tokens: a hook for credentials, and a cache that keeps calls from waiting for them.
+//! The last token: used while the next one is fetched, and forgotten when it is refused.
 
 use std::error::Error;
 use std::fmt;
@@ -17,11 +17,9 @@ use futures_util::future::Shared;
 use tonic::Status;
 use tonic::codegen::http::HeaderValue;
 
-use super::status::with_causes;
-use crate::failure::BoxError;
-
-/// Scope that the Durable Task Scheduler of the public cloud asks for.
-pub const TOKEN_SCOPE: &str = "https://durabletask.io/.default";
+use super::AccessToken;
+use super::TokenProvider;
+use crate::transport::status::with_causes;
 
 /// A token is asked for again when it has less than this left, or half of its time.
 const REFRESH_BEFORE: Duration = Duration::from_secs(5 * 60);
@@ -32,48 +30,9 @@ const PROVIDER_TIMEOUT: Duration = Duration::from_secs(120);
 /// Pause after a refresh that failed while the old token was still good.
 const PAUSE_AFTER_FAILURE: Duration = Duration::from_secs(30);
 
-/// A bearer token. It is never printed.
-#[derive(Clone)]
-pub struct AccessToken {
-    secret: String,
-    expires_at: Option<SystemTime>,
-}
-
-impl AccessToken {
-    /// A token that is good until `expires_at`, or as long as the client lives.
-    pub fn new(secret: impl Into<String>, expires_at: Option<SystemTime>) -> Self {
-        Self {
-            secret: secret.into(),
-            expires_at,
-        }
-    }
-}
-
-impl fmt::Debug for AccessToken {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("AccessToken")
-            .field("expires_at", &self.expires_at)
-            .finish_non_exhaustive()
-    }
-}
-
-/// Gets bearer tokens for a scope, [`TOKEN_SCOPE`] as a rule.
-///
-/// Called for the first call to the server, and again in the background when a token has less
-/// than five minutes left, or half of its time if that is less; never twice at a time. A failure
-/// fails the calls that have no token, and nothing as long as the old token is good.
-pub trait TokenProvider: Send + Sync {
-    /// A token for `scope`.
-    fn token<'a>(&'a self, scope: &'a str) -> BoxFuture<'a, Result<AccessToken, BoxError>>;
-
-    /// The server has refused the last token. A provider that keeps tokens must not give the
-    /// same one again.
-    fn forget(&self) {}
-}
-
 /// The last token, and how to get the next one. Clones share both.
 #[derive(Clone)]
-pub(super) struct TokenCache(Arc<Inner>);
+pub(in crate::transport) struct TokenCache(Arc<Inner>);
 
 struct Inner {
     provider: Arc<dyn TokenProvider>,
@@ -137,7 +96,7 @@ impl Held {
 }
 
 impl TokenCache {
-    pub(super) fn new(provider: Arc<dyn TokenProvider>, scope: String) -> Self {
+    pub(in crate::transport) fn new(provider: Arc<dyn TokenProvider>, scope: String) -> Self {
         Self(Arc::new(Inner {
             provider,
             scope,
@@ -146,7 +105,7 @@ impl TokenCache {
     }
 
     /// The value of the `authorization` header. Waits only where there is no token that is good.
-    pub(super) async fn header(&self) -> Result<HeaderValue, Status> {
+    pub(in crate::transport) async fn header(&self) -> Result<HeaderValue, Status> {
         let refresh = {
             let now = SystemTime::now();
             let mut state = self.0.lock();
@@ -171,7 +130,7 @@ impl TokenCache {
 
     /// The server refused this token; the next call asks for another. Nothing happens if there
     /// is another one by now.
-    pub(super) fn forget(&self, refused: &HeaderValue) {
+    pub(in crate::transport) fn forget(&self, refused: &HeaderValue) {
         let mut state = self.0.lock();
         let is_held = state.held.as_ref().is_some_and(|it| it.header == refused);
         if is_held {
@@ -257,9 +216,10 @@ impl Inner {
 }
 
 /// Whether a status says that this side has no token to send: another attempt has none either.
-pub(super) fn is_missing(status: &Status) -> bool {
+pub(in crate::transport) fn is_missing(status: &Status) -> bool {
     Error::source(status).is_some_and(|cause| cause.is::<NoToken>())
 }
 
 #[cfg(test)]
+#[path = "tests.rs"]
 mod tests;
