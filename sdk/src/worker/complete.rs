@@ -169,16 +169,13 @@ where
     loop {
         // A completion is told apart by its token: it may arrive as often as it likes.
         let limit = connection.options().call_timeout();
-        let made = tokio::time::timeout(limit, async {
-            let request = connection.request(message.clone()).await?;
-            call(connection.stub(), request).await
-        });
-        let status = match made.await {
+        let made = call(connection.stub(), Request::new(message.clone()));
+        let status = match tokio::time::timeout(limit, made).await {
             Ok(Ok(_accepted)) => return Ok(()),
             Ok(Err(status)) => status,
             Err(_elapsed) => Repeat::Safe.no_answer(limit),
         };
-        let may_differ = is_transient(&status) || connection.forgets_token(&status).await;
+        let may_differ = is_transient(&status) || connection.may_renew_token(&status);
         if !may_differ || attempt >= ATTEMPTS_MAX {
             return Err(status);
         }

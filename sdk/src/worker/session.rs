@@ -22,6 +22,7 @@ use super::registry::Registry;
 use super::sticky::Place;
 use super::sticky::Sticky;
 use crate::entity::Batch;
+use crate::transport;
 use crate::transport::ClientError;
 use crate::transport::Connection;
 use crate::transport::Status;
@@ -120,7 +121,6 @@ impl Session {
                 }
                 Ended::Closed => tracing::info!("the server closed the stream, reconnecting"),
                 Ended::Failed(status) => {
-                    self.connection.forgets_token(&status).await;
                     let error = ClientError::from(status);
                     tracing::warn!(%error, failures, "connection failed, reconnecting");
                 }
@@ -170,15 +170,15 @@ impl Session {
     }
 
     async fn open(&self) -> Result<Streaming<WorkItem>, Status> {
-        let greeting = self.connection.request(()).await?;
         let mut stub = self.connection.stub();
-        tokio::time::timeout(HELLO_TIMEOUT, stub.hello(greeting))
+        tokio::time::timeout(HELLO_TIMEOUT, stub.hello(()))
             .await
             .map_err(|_elapsed| Status::deadline_exceeded("no answer to the greeting in 30 s"))??;
-        let mut request = self.connection.request(self.work_wanted()).await?;
+        let mut request = transport::Request::new(self.work_wanted());
         self.sticky.announce(request.metadata_mut());
         // Servers may keep the answer until there is work, or a ping, to send.
-        let opened = tokio::time::timeout(self.limits.silence, stub.get_work_items(request))
+        let opening = stub.get_work_items(request);
+        let opened = tokio::time::timeout(self.limits.silence, opening)
             .await
             .map_err(|_elapsed| Status::deadline_exceeded("the server opened no stream in time"))?;
         let response = opened?;
