@@ -24,6 +24,8 @@ pub enum TaskKind {
     ExternalEvent,
     /// Code of an orchestration that a fan-out ran for an item.
     Step,
+    /// An operation of an entity.
+    Entity,
 }
 
 impl fmt::Display for TaskKind {
@@ -33,15 +35,17 @@ impl fmt::Display for TaskKind {
             Self::SubOrchestration => "sub-orchestration",
             Self::ExternalEvent => "external event",
             Self::Step => "step",
+            Self::Entity => "entity operation",
         })
     }
 }
 
-/// A durable operation failed: an activity or a sub-orchestration, after its retries if any.
+/// A durable operation failed: an activity, a sub-orchestration (after its retries if any), or a
+/// call to an entity.
 ///
 /// The same on every replay, so code may decide on its fields.
 #[derive(Clone, Debug, PartialEq, thiserror::Error, Serialize, Deserialize)]
-#[error("{kind} {name:?} #{task_id} failed: {}", details.message)]
+#[error("{kind} {name:?}{} #{task_id} failed: {}", of_target(target.as_deref()), details.message)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct TaskFailed {
@@ -49,6 +53,9 @@ pub struct TaskFailed {
     pub kind: TaskKind,
     /// Its name.
     pub name: String,
+    /// Of a call to an entity: which one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub target: Option<String>,
     /// Its id in the history; of the last attempt if it was retried. 0 if no call failed: the
     /// orchestration itself ended it, or made it fail.
     pub task_id: i32,
@@ -87,10 +94,22 @@ impl TaskFailed {
         Self {
             kind,
             name: name.to_owned(),
+            target: None,
             task_id,
             details: Box::new(details),
         }
     }
+
+    pub(crate) fn with_target(mut self, target: Option<&str>) -> Self {
+        self.target = target.map(ToOwned::to_owned);
+        self
+    }
+}
+
+fn of_target(target: Option<&str>) -> String {
+    target
+        .map(|target| format!(" of {target:?}"))
+        .unwrap_or_default()
 }
 
 macro_rules! user_error {
@@ -161,6 +180,17 @@ user_error!(
     /// Why an activity failed. Made by `?` from any error, or by [`ActivityError::new`].
     ActivityError
 );
+
+user_error!(
+    /// Why an operation of an entity failed. Made by `?` from any error.
+    OperationError
+);
+
+impl OperationError {
+    pub(crate) fn from_details(details: FailureDetails) -> Self {
+        Self { details }
+    }
+}
 
 user_error!(
     /// Why an orchestration failed. Made by `?` from any error, [`TaskFailed`] included.

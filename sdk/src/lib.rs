@@ -69,6 +69,9 @@
 //! Activities and orchestrations may return any error: their own types, [`anyhow`][1] errors,
 //! strings, or [`ActivityError`] and [`OrchestrationError`], which add a kind, properties and
 //! the wish not to be retried. Who awaits them sees [`TaskFailed`] with [`FailureDetails`].
+//! A panic is a failure of type `Panic` with its text and place, and the worker goes on. It is
+//! logged as an error; only if no `tracing` subscriber takes errors does the panic hook that was
+//! installed before tell of it too.
 //!
 //! [1]: https://docs.rs/anyhow
 
@@ -76,14 +79,18 @@ mod activity;
 pub mod client;
 mod clock;
 mod data;
+pub mod entity;
 mod error;
 mod failure;
 pub mod fan_out;
 mod names;
 pub mod orchestration;
+mod panics;
 mod replay_filter;
 mod retry;
+pub mod testing;
 pub mod transport;
+mod versioning;
 pub mod worker;
 
 pub use activity::ActivityContext;
@@ -93,7 +100,13 @@ pub use client::OrchestrationState;
 pub use client::OrchestrationStatus;
 pub use client::StartOptions;
 pub use data::PayloadError;
+pub use entity::EntityContext;
+pub use entity::EntityOperation;
+pub use entity::EntityStartOptions;
+pub use entity::EntityState;
+pub use entity::Operations;
 pub use error::ActivityError;
+pub use error::OperationError;
 pub use error::OrchestrationError;
 pub use error::TaskFailed;
 pub use error::TaskKind;
@@ -104,18 +117,30 @@ pub use fan_out::Outcomes;
 pub use fan_out::Progress;
 pub use fan_out::Tolerance;
 pub use names::Activity;
+pub use names::Entity;
+pub use names::EntityId;
+pub use names::EntityIdError;
 pub use names::ExternalEvent;
+pub use names::Operation;
 pub use names::Orchestration;
 pub use orchestration::CallOptions;
 pub use orchestration::ContinueOptions;
+pub use orchestration::EntityError;
 pub use orchestration::HistoryBudget;
 pub use orchestration::HistorySize;
+pub use orchestration::LockFuture;
+pub use orchestration::LockGuard;
 pub use orchestration::OrchestrationContext;
+pub use orchestration::Random;
+pub use orchestration::SectionError;
 pub use orchestration::SubOptions;
 pub use replay_filter::ReplayFilter;
 pub use retry::RetryPolicy;
 pub use transport::ConnectOptions;
 pub use transport::ConnectionString;
+pub use versioning::Versioning;
+pub use versioning::compare_versions;
+pub use worker::Functions;
 pub use worker::Worker;
 pub use worker::WorkerError;
 

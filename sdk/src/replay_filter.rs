@@ -145,7 +145,7 @@ mod tests {
             vec![turn(), completed(2)],
         ];
         let mut past = Vec::new();
-        let lookup = |_: &str| Some(Arc::clone(&function));
+        let lookup = |_: &str, _: Option<&str>| Some(Arc::clone(&function));
         for (id, new) in (1..).zip(turns) {
             let mut replay = Replay::new("i".into(), "e".into(), &lookup);
             drop(replay.turn(past.clone(), new.clone()));

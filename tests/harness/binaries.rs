@@ -15,6 +15,8 @@ use anyhow::bail;
 pub enum Binary {
     Emulator,
     Dashboard,
+    /// The web service among the examples.
+    HttpExample,
 }
 
 impl Binary {
@@ -22,6 +24,7 @@ impl Binary {
         let name = match self {
             Self::Emulator => "durascope-emulator",
             Self::Dashboard => "durascope",
+            Self::HttpExample => "examples/http",
         };
         format!("{name}{}", std::env::consts::EXE_SUFFIX)
     }
@@ -31,6 +34,7 @@ impl Binary {
         match self {
             Self::Emulator => "DURASCOPE_EMULATOR_BIN",
             Self::Dashboard => "DURASCOPE_BIN",
+            Self::HttpExample => "DURASCOPE_HTTP_EXAMPLE_BIN",
         }
     }
 
@@ -97,6 +101,8 @@ fn build() -> Result<()> {
             "build",
             "--workspace",
             "--bins",
+            "--example",
+            "http",
             "--locked",
             "--quiet",
             "--target-dir",

@@ -7,7 +7,10 @@
 mod bad_input;
 mod crash;
 mod dashboard;
+mod http;
 mod official;
 mod protocol;
 mod sdk;
+mod sdk_bad_input;
+mod sdk_versions;
 mod tidy;

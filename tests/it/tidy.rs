@@ -73,6 +73,8 @@ const MODULES: &[(&str, &[&str])] = &[
     ("sdk/src/error", &["failure"]),
     ("sdk/src/failure", &["error"]),
     ("sdk/src/data", &[]),
+    ("sdk/src/panics", &["error", "failure"]),
+    ("sdk/src/versioning", &[]),
     ("sdk/src/retry", &["error", "failure"]),
     ("sdk/src/names", &[]),
     (
@@ -89,10 +91,25 @@ const MODULES: &[(&str, &[&str])] = &[
             "orchestration",
             "error",
             "failure",
+            "panics",
             "data",
             "names",
             "retry",
             "clock",
+        ],
+    ),
+    (
+        "sdk/src/entity",
+        &[
+            "entity",
+            "orchestration::EntityError",
+            "orchestration::payload_failure",
+            "error",
+            "failure",
+            "data",
+            "names",
+            "clock",
+            "panics",
         ],
     ),
     ("tui/src/data", &["data", "format", "text"]),
@@ -121,6 +138,8 @@ const CONFINED: &[(&str, &[&str])] = &[
             "tests",
         ],
     ),
+    ("hyper::", &["sdk/src/transport"]),
+    ("h2::", &["sdk/src/transport"]),
     ("ratatui::", &["tui/src/ui", "tui/src/term"]),
     // The dump compares everything that is stored before and after a refused call, which no
     // service shows; like a user with a database tool, it only reads.

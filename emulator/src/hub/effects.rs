@@ -13,10 +13,12 @@ use durascope_engine::turn::ScheduledActivity;
 
 use super::cache::Ready;
 use super::core::Core;
+use super::sticky::Kept;
 use crate::dispatch::GroupKey;
 use crate::dispatch::Lease;
 use crate::dispatch::Origin;
 use crate::dispatch::ReadyTurn;
+use crate::dispatch::StreamId;
 use crate::dispatch::Task;
 use crate::dispatch::Token;
 use crate::live::EntityKey;
@@ -52,8 +54,12 @@ pub(super) enum Effect {
         key: EntityKey,
         name: Arc<str>,
     },
-    /// A turn was committed.
-    TurnDone { key: InstanceKey, since_us: i64 },
+    /// A turn was committed; the worker of `keeper` has the execution in memory from now on.
+    TurnDone {
+        key: InstanceKey,
+        since_us: i64,
+        keeper: Option<StreamId>,
+    },
     /// A work item is done: its slot is free again.
     Freed { token: Token, lease: Box<Lease> },
     /// Who waits for this instance should look again.
@@ -93,7 +99,11 @@ impl Core {
             Effect::Arrived { key, kind } => self.arrived(key, Some(kind), Patience::of(kind)),
             Effect::Due { at_us, key } => self.due.push(Reverse((at_us, key))),
             Effect::EntityReady { hub, key, name } => self.entity_ready(hub, key, name),
-            Effect::TurnDone { key, since_us } => self.turn_done(key, since_us),
+            Effect::TurnDone {
+                key,
+                since_us,
+                keeper,
+            } => self.turn_done(key, since_us, keeper),
             Effect::Freed { lease, .. } => {
                 let now_us = self.clock.now();
                 self.dispatch.free_slot(now_us, &lease);
@@ -201,7 +211,7 @@ impl Core {
         }
     }
 
-    fn turn_done(&mut self, key: InstanceKey, since_us: i64) {
+    fn turn_done(&mut self, key: InstanceKey, since_us: i64, keeper: Option<StreamId>) {
         let now_us = self.clock.now();
         let Some(live) = self.cache.peek(key) else {
             return;
@@ -209,6 +219,7 @@ impl Core {
         live.last_turn_us = now_us - since_us;
         live.ended_us = now_us;
         live.ready = Ready::Idle;
+        live.kept = keeper.and_then(|stream| Kept::after_turn(stream, &live.state));
         if live.state.is_terminal() {
             self.cache.remove(key);
             return;

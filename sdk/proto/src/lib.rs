@@ -10,6 +10,7 @@ mod generated;
 mod older;
 #[cfg(feature = "progress")]
 pub mod progress;
+pub mod sticky;
 pub mod time;
 
 pub use encoded::EncodedHistoryChunk;

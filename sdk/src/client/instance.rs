@@ -245,7 +245,9 @@ impl OrchestrationState {
         what: &'static str,
         payload: Option<&str>,
     ) -> Result<T, PayloadError> {
-        data::decode(payload)
-            .map_err(|error| PayloadError::decoding(what, &self.instance_id, error))
+        data::decode(payload).map_err(|misfit| {
+            let owner = format_args!("instance {:?}", self.instance_id);
+            PayloadError::decoding(what, owner, misfit)
+        })
     }
 }

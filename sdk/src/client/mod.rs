@@ -31,12 +31,14 @@ use futures_util::stream;
 
 use crate::transport::ConnectOptions;
 use crate::transport::Connection;
+use crate::transport::Repeat;
 use crate::transport::Role;
 
 /// A connection to one task hub. Cheap to clone; all clones share it.
 #[derive(Clone)]
 pub struct Client {
     connection: Arc<Connection>,
+    default_version: Option<Arc<str>>,
 }
 
 impl Client {
@@ -56,7 +58,10 @@ impl Client {
         ClientError: From<C::Error>,
     {
         let connection = Arc::new(Connection::open(to.try_into()?, Role::Client)?);
-        Ok(Self { connection })
+        Ok(Self {
+            connection,
+            default_version: None,
+        })
     }
 
     /// Prepares a client from the environment, see [`ConnectOptions::from_env`].
@@ -65,6 +70,14 @@ impl Client {
     /// As [`Self::connect`].
     pub fn from_env() -> Result<Self, ClientError> {
         Self::connect(ConnectOptions::from_env()?)
+    }
+
+    /// The same client, which starts orchestrations in this version unless
+    /// [`StartOptions::version`] names another.
+    #[must_use]
+    pub fn with_default_version(mut self, version: &str) -> Self {
+        self.default_version = Some(version.into());
+        self
     }
 
     /// Where this client connects to.
@@ -82,10 +95,9 @@ impl Client {
     /// It cannot be reached, or refuses this client.
     pub async fn hello(&self) -> Result<(), ClientError> {
         self.connection
-            .unary(
-                (),
-                |mut stub, request| async move { stub.hello(request).await },
-            )
+            .unary(Repeat::Safe, (), |mut stub, request| async move {
+                stub.hello(request).await
+            })
             .await?;
         Ok(())
     }
@@ -120,7 +132,7 @@ impl Client {
         };
         let response = self
             .connection
-            .unary(request, |mut stub, request| async move {
+            .unary(Repeat::Safe, request, |mut stub, request| async move {
                 stub.get_instance(request).await
             })
             .await?;
@@ -147,7 +159,7 @@ impl Client {
         };
         let chunks = self
             .connection
-            .unary(request, |mut stub, request| async move {
+            .unary(Repeat::Safe, request, |mut stub, request| async move {
                 stub.stream_instance_history(request).await
             })
             .await?;

@@ -15,7 +15,8 @@ use crate::clock::timestamp;
 pub struct StartOptions {
     /// Its id; a random one of 32 hex digits without.
     pub instance_id: Option<String>,
-    /// Version of the orchestration asked for.
+    /// Version of the orchestration asked for; without one the client's, see
+    /// [`crate::Client::with_default_version`]. An empty one is no version.
     pub version: Option<String>,
     /// Tags of the instance.
     pub tags: BTreeMap<String, String>,

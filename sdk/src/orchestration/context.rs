@@ -22,6 +22,8 @@ use super::history_size::HistorySize;
 use super::options::CallOptions;
 use super::options::ContinueOptions;
 use super::options::SubOptions;
+use super::random;
+use super::random::Random;
 use super::replay::Call;
 use super::replay::Identity;
 use super::replay::NextGeneration;
@@ -111,18 +113,30 @@ impl OrchestrationContext {
         self.shared.lock().replaying
     }
 
-    /// A new UUID (version 5).
+    /// A new UUID (version 5), made as the official SDKs for .NET and Go make it.
     ///
     /// # Determinism
     /// The n-th call yields the same value on every replay.
     pub fn new_uuid(&self) -> Uuid {
         let mut state = self.shared.lock();
+        let counter = state.uuids;
         state.uuids += 1;
-        let name = format!(
-            "{}_{}_{}",
-            self.identity.instance_id, state.now_micros, state.uuids
-        );
-        Uuid::new_v5(&UUID_NAMESPACE, name.as_bytes())
+        random::uuid(&self.identity.instance_id, state.now_ticks, counter)
+    }
+
+    /// A generator of random numbers, another one with each call.
+    ///
+    /// # Determinism
+    /// The n-th call yields the same numbers on every replay; see [`Random`].
+    pub fn random(&self) -> Random {
+        let mut state = self.shared.lock();
+        let counter = state.generators;
+        state.generators += 1;
+        Random::new(
+            &self.identity.instance_id,
+            &self.identity.execution_id,
+            counter,
+        )
     }
 
     /// Calls an activity. It is scheduled now, in the order of calls, not when first awaited.
@@ -324,11 +338,12 @@ impl OrchestrationContext {
     /// Ends this execution and begins the next one with `input` and an empty history.
     ///
     /// Return what it returns: `return ctx.continue_as_new(next);`. External events that nobody
-    /// consumed reach the next generation.
+    /// consumed reach the next generation. It takes the context, so that no
+    /// [lock](Self::lock) can be held over it.
     ///
     /// # Errors
     /// Always: the error carries the wish, or says that `input` cannot be written as JSON.
-    pub fn continue_as_new<O>(&self, input: impl Serialize) -> Result<O, OrchestrationError> {
+    pub fn continue_as_new<O>(self, input: impl Serialize) -> Result<O, OrchestrationError> {
         self.continue_as_new_with(input, ContinueOptions::default())
     }
 
@@ -337,7 +352,7 @@ impl OrchestrationContext {
     /// # Errors
     /// As [`Self::continue_as_new`].
     pub fn continue_as_new_with<O>(
-        &self,
+        self,
         input: impl Serialize,
         options: ContinueOptions,
     ) -> Result<O, OrchestrationError> {
@@ -360,6 +375,3 @@ impl fmt::Debug for OrchestrationContext {
             .finish_non_exhaustive()
     }
 }
-
-/// Namespace of all ids made by orchestrations of this SDK.
-const UUID_NAMESPACE: Uuid = Uuid::from_u128(0x6d1c_0f4e_2b58_4f0b_9a77_3c4e_51d2_a8f6);

@@ -2,6 +2,10 @@
 
 use durascope_proto::HistoryEvent;
 use prost::Message;
+use prost::length_delimiter_len;
+
+/// Tag of `HistoryChunk.events`.
+const TAG_BYTES: usize = 1;
 
 /// Size of the history of one execution.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -9,14 +13,15 @@ use prost::Message;
 pub struct HistorySize {
     /// Events.
     pub events: u64,
-    /// Bytes of the events as they travel.
+    /// Bytes of the events as they stand in a chunk of a history, each with its tag and length.
     pub bytes: u64,
 }
 
 impl HistorySize {
     pub(crate) fn add(&mut self, event: &HistoryEvent) {
+        let length = event.encoded_len();
         self.events += 1;
-        self.bytes += event.encoded_len() as u64;
+        self.bytes += (TAG_BYTES + length_delimiter_len(length) + length) as u64;
     }
 
     /// Whether it is larger than `budget` allows.

@@ -10,7 +10,7 @@ use crate::retry::RetryPolicy;
 pub struct CallOptions {
     /// Retries, if any.
     pub retry: Option<RetryPolicy>,
-    /// Version of the activity asked for.
+    /// Version of the activity asked for; that of the calling orchestration without one.
     pub version: Option<String>,
     /// Tags of the call.
     pub tags: BTreeMap<String, String>,
@@ -24,7 +24,8 @@ pub struct SubOptions {
     pub instance_id: Option<String>,
     /// Retries, if any. Each attempt runs under the same instance id.
     pub retry: Option<RetryPolicy>,
-    /// Version of the orchestration asked for.
+    /// Version of the orchestration asked for; without one the worker's, see
+    /// [`crate::worker::WorkerBuilder::default_version`].
     pub version: Option<String>,
     /// Tags of the child.
     pub tags: BTreeMap<String, String>,

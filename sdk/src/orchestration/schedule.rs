@@ -21,6 +21,7 @@ use crate::data;
 use crate::data::PayloadError;
 use crate::error::TaskFailed;
 use crate::error::TaskKind;
+use crate::failure::FailureDetails;
 use crate::retry::RetryPolicy;
 
 /// All of a call but its input, so that it can be made again.
@@ -44,7 +45,7 @@ impl OrchestrationContext {
         let spec = Spec {
             kind: TaskKind::Activity,
             name,
-            version: options.version,
+            version: options.version.or_else(|| self.own_version()),
             tags: options.tags,
             instance_id: String::new(),
         };
@@ -63,15 +64,23 @@ impl OrchestrationContext {
         let spec = Spec {
             kind: TaskKind::SubOrchestration,
             name,
-            version: options.version,
+            version: options
+                .version
+                .or_else(|| self.shared.lock().default_version.clone()),
             tags: options.tags,
             instance_id,
         };
         self.schedule(spec, input, options.retry)
     }
 
+    /// That of the orchestration, which activities inherit.
+    fn own_version(&self) -> Option<String> {
+        let version = self.identity.version.clone();
+        version.filter(|version| !version.is_empty())
+    }
+
     /// Unique over the instance's generations, and never longer for deeper children.
-    fn child_instance_id(&self) -> String {
+    pub(crate) fn child_instance_id(&self) -> String {
         let next_id = self.shared.lock().pending.next_id();
         format!("{}:{next_id:04x}", self.identity.execution_id)
     }
@@ -133,11 +142,20 @@ impl OrchestrationContext {
             TaskKind::SubOrchestration => Call::SubOrchestration {
                 name: spec.name.clone(),
             },
-            TaskKind::Activity | TaskKind::ExternalEvent | TaskKind::Step => Call::Activity {
-                name: spec.name.clone(),
-            },
+            TaskKind::Activity | TaskKind::ExternalEvent | TaskKind::Entity | TaskKind::Step => {
+                Call::Activity {
+                    name: spec.name.clone(),
+                }
+            }
         };
         let mut state = self.shared.lock();
+        if spec.kind == TaskKind::SubOrchestration
+            && let Err(error) = state.entities.check_sub(&spec.name)
+        {
+            let id = state.pending.add(Call::Nothing, None);
+            let details = FailureDetails::non_retriable("SectionError", error.to_string());
+            return Err(TaskFailed::new(spec.kind, &spec.name, id, details));
+        }
         if state.pending.next_is_known() {
             let id = state.pending.add(call, None);
             return Ok(self.handle(spec.kind, spec.name, id));
@@ -171,6 +189,7 @@ impl OrchestrationContext {
             id,
             kind,
             name,
+            target: None,
         }
     }
 }
@@ -188,7 +207,7 @@ impl Spec {
                     parent_trace_context: None,
                 })
             }
-            TaskKind::Activity | TaskKind::ExternalEvent | TaskKind::Step => {
+            TaskKind::Activity | TaskKind::ExternalEvent | TaskKind::Entity | TaskKind::Step => {
                 OrchestratorActionType::ScheduleTask(ScheduleTaskAction {
                     name: self.name.into_owned(),
                     version: self.version,

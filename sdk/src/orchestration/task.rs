@@ -17,10 +17,11 @@ use crate::data::PayloadError;
 use crate::error::TaskFailed;
 use crate::error::TaskKind;
 use crate::failure::FailureDetails;
+use crate::names::EntityId;
 use crate::orchestration::replay::Outcome;
 use crate::orchestration::replay::Shared;
 
-/// The result of an activity or of a sub-orchestration.
+/// The result of an activity, of a sub-orchestration, or of a call to an entity.
 ///
 /// It was asked for when the future was made, not when it is first polled. Dropping the future
 /// does not take it back: the result is recorded and ignored.
@@ -42,6 +43,8 @@ pub(crate) struct TaskHandle {
     pub(crate) id: i32,
     pub(crate) kind: TaskKind,
     pub(crate) name: std::borrow::Cow<'static, str>,
+    /// Of a call to an entity.
+    pub(crate) target: Option<EntityId>,
 }
 
 impl<O> DurableFuture<O> {
@@ -118,22 +121,24 @@ impl TaskHandle {
         let details = match outcome {
             Outcome::Completed(payload) => match data::decode(payload.as_deref()) {
                 Ok(value) => return Ok(value),
-                Err(error) => payload_failure(&PayloadError::decoding("output", &self.name, error)),
+                Err(misfit) => {
+                    let (kind, name, id) = (self.kind, &self.name, self.id);
+                    let owner = format_args!("{kind} {name:?} (task {id})");
+                    payload_failure(&PayloadError::decoding("output", owner, misfit))
+                }
             },
             Outcome::Failed(details) => FailureDetails::from_proto(*details),
-            // A timer's end never reaches another kind of operation.
-            Outcome::Fired => FailureDetails::default(),
+            // The end of a timer or of a lock request never reaches another kind of operation.
+            Outcome::Fired | Outcome::Granted => FailureDetails::default(),
         };
-        Err(TaskFailed::new(self.kind, &self.name, self.id, details))
+        let target = self.target.as_ref().map(EntityId::as_str);
+        Err(TaskFailed::new(self.kind, &self.name, self.id, details).with_target(target))
     }
 }
 
 /// A payload that does not fit fits no better next time.
 pub(crate) fn payload_failure(error: &PayloadError) -> FailureDetails {
-    let cause = std::error::Error::source(error)
-        .map(ToString::to_string)
-        .unwrap_or_default();
-    FailureDetails::non_retriable("PayloadError", format!("{error}: {cause}"))
+    FailureDetails::non_retriable("PayloadError", error.to_string())
 }
 
 /// A durable timer. It resolves in the first turn after its time.
@@ -198,8 +203,9 @@ impl<T: DeserializeOwned> Future for EventFuture<T> {
             Some(EventType::EventRaised(raised)) => raised.input,
             Some(_) | None => None,
         };
-        Poll::Ready(data::decode(payload.as_deref()).map_err(|error| {
-            let error = PayloadError::decoding("payload", &self.name, error);
+        Poll::Ready(data::decode(payload.as_deref()).map_err(|misfit| {
+            let owner = format_args!("{} {:?}", TaskKind::ExternalEvent, self.name);
+            let error = PayloadError::decoding("payload", owner, misfit);
             let details = payload_failure(&error);
             TaskFailed::new(TaskKind::ExternalEvent, &self.name, event.event_id, details)
         }))

@@ -6,6 +6,7 @@ use std::sync::RwLock;
 use std::time::Duration;
 
 use durascope_proto::task_hub_sidecar_service_client::TaskHubSidecarServiceClient;
+use tokio::time::Instant;
 use tonic::Request;
 use tonic::Response;
 use tonic::Status;
@@ -15,13 +16,15 @@ use tonic::transport::ClientTlsConfig;
 use tonic::transport::Endpoint;
 use uuid::Uuid;
 
+use super::backoff;
 use super::connection_string::Authentication;
 use super::connection_string::ConnectionStringError;
 use super::connection_string::is_loopback;
 use super::connection_string::is_plain;
 use super::error::ClientError;
 use super::options::ConnectOptions;
-use super::status;
+use super::repeat::Repeat;
+use super::repeat::fate;
 use super::token::TokenCache;
 
 pub(crate) type Stub = TaskHubSidecarServiceClient<Channel>;
@@ -34,10 +37,11 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(30);
 const KEEPALIVE_TIMEOUT: Duration = Duration::from_secs(20);
 
-/// Figures of the official clients' retry policy for unary calls.
-const UNARY_ATTEMPTS_MAX: u32 = 10;
-const UNARY_BACKOFF_FIRST: Duration = Duration::from_millis(50);
-const UNARY_BACKOFF_MAX: Duration = Duration::from_millis(250);
+/// As many as the official clients make of a call.
+const ATTEMPTS_MAX: u32 = 10;
+
+/// Longer than any call takes; beyond it the clock has no times.
+const CALL_TIMEOUT_MAX: Duration = Duration::from_secs(10 * 365 * 24 * 60 * 60);
 
 /// Who speaks, for the `x-user-agent` header.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -123,9 +127,13 @@ impl Connection {
         Ok(request)
     }
 
-    /// One unary call, repeated while the server is unavailable.
+    /// One call: in the time that the options give it, and made again as `repeat` allows.
+    ///
+    /// `repeat` is about what the call does, see [`Repeat`]: whoever adds a call has to say
+    /// whether it may be carried out twice.
     pub(crate) async fn unary<M, R, F>(
         &self,
+        repeat: Repeat,
         message: M,
         call: impl Fn(Stub, Request<M>) -> F,
     ) -> Result<R, Status>
@@ -133,25 +141,53 @@ impl Connection {
         M: Clone,
         F: Future<Output = Result<Response<R>, Status>>,
     {
-        let mut attempt = 1;
-        let mut backoff = UNARY_BACKOFF_FIRST;
+        self.unary_within(self.options.call_timeout, repeat, message, call)
+            .await
+    }
+
+    /// As [`Self::unary`], all its attempts together in the time `limit`.
+    pub(crate) async fn unary_within<M, R, F>(
+        &self,
+        limit: Duration,
+        repeat: Repeat,
+        message: M,
+        call: impl Fn(Stub, Request<M>) -> F,
+    ) -> Result<R, Status>
+    where
+        M: Clone,
+        F: Future<Output = Result<Response<R>, Status>>,
+    {
+        let deadline = Instant::now() + limit.min(CALL_TIMEOUT_MAX);
         let mut token_renewed = false;
+        let mut attempt = 1;
+        let mut failed = None;
         loop {
-            let request = self.request(message.clone()).await?;
-            let status = match call(self.stub(), request).await {
-                Ok(response) => return Ok(response.into_inner()),
-                Err(status) => status,
+            let made = tokio::time::timeout_at(deadline, async {
+                let request = self.request(message.clone()).await?;
+                call(self.stub(), request).await
+            });
+            let status = match made.await {
+                Ok(Ok(response)) => return Ok(response.into_inner()),
+                Ok(Err(status)) => status,
+                // Of a call that may be repeated the last failure tells more than the clock.
+                Err(_elapsed) => {
+                    let known = failed.filter(|_| repeat == Repeat::Safe);
+                    return Err(known.unwrap_or_else(|| repeat.no_answer(limit)));
+                }
             };
             if self.forgets_token(&status).await && !token_renewed {
                 token_renewed = true;
                 continue;
             }
-            if !status::is_unavailable(&status) || attempt >= UNARY_ATTEMPTS_MAX {
-                return Err(status);
+            let fate = fate(&status);
+            let pause = backoff::call(attempt, backoff::random());
+            let in_time = Instant::now() + pause < deadline;
+            if !repeat.allows(fate) || attempt >= ATTEMPTS_MAX || !in_time {
+                return Err(repeat.explained(status, fate));
             }
-            tokio::time::sleep(backoff).await;
+            failed = Some(status);
+            tokio::time::sleep(pause).await;
             attempt += 1;
-            backoff = (backoff * 2).min(UNARY_BACKOFF_MAX);
         }
     }
 

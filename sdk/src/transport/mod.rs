@@ -1,9 +1,11 @@
 //! Everything between this crate and the network; no other module names the transport.
 
+mod backoff;
 mod connection;
 mod connection_string;
 mod error;
 mod options;
+mod repeat;
 pub(crate) mod status;
 mod token;
 
@@ -17,9 +19,11 @@ pub use token::AccessToken;
 pub use token::TOKEN_SCOPE;
 pub use token::TokenProvider;
 
+pub(crate) use backoff::random;
 pub(crate) use connection::Connection;
 pub(crate) use connection::Role;
 pub(crate) use connection::Stub;
+pub(crate) use repeat::Repeat;
 pub(crate) use tonic::Code;
 pub(crate) use tonic::Request;
 pub(crate) use tonic::Response;

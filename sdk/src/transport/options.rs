@@ -3,6 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::connection_string::Authentication;
 use super::connection_string::ConnectionString;
@@ -18,6 +19,9 @@ use super::token::TokenProvider;
 /// A work item that is larger ends the worker's stream, and would end each one after it: the
 /// limit must be above anything that a server accepts and then hands out, wrapped in more.
 const RECEIVE_BYTES_MAX: usize = 256 * 1024 * 1024;
+
+/// Longest time for one call unless told otherwise.
+const CALL_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// Where a scheduler on this machine listens.
 const LOCAL: &str = "http://localhost:8080";
@@ -37,6 +41,7 @@ pub struct ConnectOptions {
     pub(crate) authentication: Authentication,
     pub(crate) token_provider: Option<Arc<dyn TokenProvider>>,
     pub(crate) receive_bytes_max: usize,
+    pub(crate) call_timeout: Duration,
 }
 
 impl ConnectOptions {
@@ -52,6 +57,7 @@ impl ConnectOptions {
             authentication: Authentication::None,
             token_provider: None,
             receive_bytes_max: RECEIVE_BYTES_MAX,
+            call_timeout: CALL_TIMEOUT,
         })
     }
 
@@ -140,6 +146,14 @@ impl ConnectOptions {
         self
     }
 
+    /// Longest time for one call, its repetitions included; 60 s without. Waiting for an
+    /// instance has a timeout of its own, and what a stream brings after its start has none.
+    #[must_use]
+    pub fn with_call_timeout(mut self, timeout: Duration) -> Self {
+        self.call_timeout = timeout;
+        self
+    }
+
     /// URL of the scheduler.
     pub fn endpoint(&self) -> &str {
         &self.endpoint
@@ -148,6 +162,11 @@ impl ConnectOptions {
     /// Name of the task hub.
     pub fn task_hub(&self) -> &str {
         &self.task_hub
+    }
+
+    /// Longest time for one call, its repetitions included.
+    pub fn call_timeout(&self) -> Duration {
+        self.call_timeout
     }
 
     /// The kind of authentication that was named.

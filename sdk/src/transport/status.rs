@@ -44,7 +44,7 @@ impl From<Status> for ClientError {
 }
 
 /// A transport error says little by itself; its causes name the host and the reason.
-fn with_causes(mut message: String, status: &Status) -> String {
+pub(super) fn with_causes(mut message: String, status: &Status) -> String {
     let mut source = std::error::Error::source(status);
     while let Some(cause) = source {
         let text = cause.to_string();
@@ -57,8 +57,8 @@ fn with_causes(mut message: String, status: &Status) -> String {
     message
 }
 
-/// The call may not have reached the server, and may be repeated.
-pub(crate) fn is_unavailable(status: &Status) -> bool {
+/// The server, or something before it, cannot take the call now.
+pub(super) fn is_unavailable(status: &Status) -> bool {
     status.code() == Code::Unavailable
 }
 
@@ -75,7 +75,7 @@ fn is_our_deadline(status: &Status) -> bool {
 }
 
 /// The connection broke under the call: only then does a status have a cause on this side.
-fn is_broken_connection(status: &Status) -> bool {
+pub(super) fn is_broken_connection(status: &Status) -> bool {
     matches!(
         status.code(),
         Code::Unknown | Code::Internal | Code::Cancelled

@@ -9,16 +9,21 @@ use serde::de::DeserializeOwned;
 
 use super::Worker;
 use super::error::WorkerError;
+use super::functions::Functions;
 use super::registry::Registry;
 use super::session::Limits;
 use crate::activity::ActivityContext;
 use crate::client::Client;
+use crate::entity::EntityOperation;
+use crate::entity::EntityState;
 use crate::failure::BoxError;
 use crate::names::Activity;
+use crate::names::Entity;
 use crate::names::Orchestration;
 use crate::orchestration::OrchestrationContext;
 use crate::transport::Connection;
 use crate::transport::Role;
+use crate::versioning::Versioning;
 
 /// Collects what a worker runs. Made by [`Worker::builder`].
 #[must_use = "a builder does nothing until it is built"]
@@ -37,6 +42,12 @@ impl WorkerBuilder {
         }
     }
 
+    /// Runs all of `functions`, which tests can run without a server.
+    pub fn functions(mut self, functions: Functions) -> Self {
+        self.registry.merge(functions.into_registry());
+        self
+    }
+
     /// Runs `function` for orchestrations of this name.
     pub fn orchestration<I, O, F, Fut, E>(
         mut self,
@@ -50,7 +61,7 @@ impl WorkerBuilder {
         Fut: Future<Output = Result<O, E>> + Send + 'static,
         E: Into<BoxError>,
     {
-        self.registry.add_orchestration(orchestration, function);
+        self.registry.add_orchestration(orchestration, "", function);
         self
     }
 
@@ -63,7 +74,7 @@ impl WorkerBuilder {
         Fut: Future<Output = Result<O, E>> + Send + 'static,
         E: Into<BoxError>,
     {
-        self.registry.add_activity(activity, function);
+        self.registry.add_activity(activity, "", function);
         self
     }
 
@@ -75,7 +86,78 @@ impl WorkerBuilder {
         F: Fn(ActivityContext, I) -> Result<O, E> + Send + Sync + 'static,
         E: Into<BoxError>,
     {
-        self.registry.add_blocking_activity(activity, function);
+        self.registry.add_blocking_activity(activity, "", function);
+        self
+    }
+
+    /// Runs `function` for orchestrations of this name and version. A function that is registered
+    /// without a version takes the versions that have none of their own.
+    pub fn orchestration_version<I, O, F, Fut, E>(
+        mut self,
+        orchestration: &Orchestration<I, O>,
+        version: &str,
+        function: F,
+    ) -> Self
+    where
+        I: DeserializeOwned,
+        O: Serialize,
+        F: Fn(OrchestrationContext, I) -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = Result<O, E>> + Send + 'static,
+        E: Into<BoxError>,
+    {
+        self.registry
+            .add_orchestration(orchestration, version, function);
+        self
+    }
+
+    /// Runs `function` for activities of this name and version, which is that of the call or else
+    /// of the orchestration that calls. A function that is registered without a version takes
+    /// the versions that have none of their own.
+    pub fn activity_version<I, O, F, Fut, E>(
+        mut self,
+        activity: &Activity<I, O>,
+        version: &str,
+        function: F,
+    ) -> Self
+    where
+        I: DeserializeOwned,
+        O: Serialize,
+        F: Fn(ActivityContext, I) -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = Result<O, E>> + Send + 'static,
+        E: Into<BoxError>,
+    {
+        self.registry.add_activity(activity, version, function);
+        self
+    }
+
+    /// Takes only orchestrations of the versions that `versioning` describes. Without, the
+    /// worker takes all versions.
+    pub fn versioning(mut self, versioning: Versioning) -> Self {
+        self.registry.set_versioning(versioning);
+        self
+    }
+
+    /// Version of sub-orchestrations that are called without one; none unless told otherwise.
+    pub fn default_version(mut self, version: impl Into<String>) -> Self {
+        self.registry.set_default_version(version.into());
+        self
+    }
+
+    /// Runs entities of this name, whose state is an `S`.
+    pub fn entity<S: EntityState>(mut self, entity: &Entity) -> Self {
+        self.registry.add_entity::<S>(entity);
+        self
+    }
+
+    /// Runs entities of this name by a function, which gets every operation.
+    pub fn entity_fn<O, E, F, Fut>(mut self, entity: &Entity, function: F) -> Self
+    where
+        O: Serialize,
+        E: Into<BoxError>,
+        F: Fn(EntityOperation) -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = Result<O, E>> + Send + 'static,
+    {
+        self.registry.add_entity_fn(entity, function);
         self
     }
 
@@ -91,8 +173,18 @@ impl WorkerBuilder {
         self
     }
 
-    /// Asks only for orchestrations and activities that are registered here. Without, the
-    /// worker takes all and fails those it does not know.
+    /// Entities that run at a time, each with a batch of operations; 100 unless told otherwise,
+    /// at least 1.
+    pub fn max_concurrent_entities(mut self, count: usize) -> Self {
+        self.limits.entities = count.max(1);
+        self
+    }
+
+    /// Asks only for orchestrations, activities and entities that are registered here, in the versions in
+    /// which they are. Without, the worker takes all and fails those it does not know.
+    ///
+    /// With [`Versioning::strict`] it asks for that version of them alone. What no worker asks
+    /// for waits on the server until one does.
     pub fn only_registered(mut self) -> Self {
         self.limits.only_registered = true;
         self

@@ -9,14 +9,17 @@ use durascope_proto::orchestrator_action::OrchestratorActionType;
 use prost::Message;
 
 use super::backoff;
+use super::entities::Done;
 use crate::failure::FailureDetails;
 use crate::transport::ClientError;
 use crate::transport::Code;
 use crate::transport::Connection;
+use crate::transport::Repeat;
 use crate::transport::Request;
 use crate::transport::Response;
 use crate::transport::Status;
 use crate::transport::Stub;
+use crate::transport::random;
 use crate::transport::status::is_transient;
 
 const ATTEMPTS_MAX: u32 = 10;
@@ -59,6 +62,29 @@ async fn send_activity(
     .await
 }
 
+pub(super) async fn complete_entity(connection: &Connection, done: Done) {
+    let bytes = done.result.encoded_len();
+    let mut sent = send_entity(connection, done.result.clone()).await;
+    if let Some(details) = sent.as_ref().err().and_then(|it| refused_size(it, bytes)) {
+        sent = send_entity(connection, done.refused(&details)).await;
+    }
+    if let Err(status) = sent {
+        let error = ClientError::from(status);
+        tracing::warn!(id = ?done.instance_id, %error, "entity results were not accepted");
+        abandon_entity(connection, done.result.completion_token).await;
+    }
+}
+
+async fn send_entity(
+    connection: &Connection,
+    result: proto::EntityBatchResult,
+) -> Result<(), Status> {
+    persistently(connection, result, |mut stub, request| async move {
+        stub.complete_entity_task(request).await
+    })
+    .await
+}
+
 /// The failure to report if `status` refuses a completion of so many bytes for its size.
 fn refused_size(status: &Status, bytes: usize) -> Option<FailureDetails> {
     // Small ones are refused so where a quota has run out, which passes.
@@ -94,7 +120,7 @@ pub(super) async fn complete_turn(connection: &Connection, response: Orchestrato
 pub(super) async fn abandon_activity(connection: &Connection, completion_token: String) {
     let request = proto::AbandonActivityTaskRequest { completion_token };
     let sent = connection
-        .unary(request, |mut stub, request| async move {
+        .unary(Repeat::Safe, request, |mut stub, request| async move {
             stub.abandon_task_activity_work_item(request).await
         })
         .await;
@@ -107,7 +133,7 @@ pub(super) async fn abandon_activity(connection: &Connection, completion_token: 
 pub(super) async fn abandon_turn(connection: &Connection, completion_token: String) {
     let request = proto::AbandonOrchestrationTaskRequest { completion_token };
     let sent = connection
-        .unary(request, |mut stub, request| async move {
+        .unary(Repeat::Safe, request, |mut stub, request| async move {
             stub.abandon_task_orchestrator_work_item(request).await
         })
         .await;
@@ -119,7 +145,7 @@ pub(super) async fn abandon_turn(connection: &Connection, completion_token: Stri
 pub(super) async fn abandon_entity(connection: &Connection, completion_token: String) {
     let request = proto::AbandonEntityTaskRequest { completion_token };
     let sent = connection
-        .unary(request, |mut stub, request| async move {
+        .unary(Repeat::Safe, request, |mut stub, request| async move {
             stub.abandon_task_entity_work_item(request).await
         })
         .await;
@@ -139,15 +165,22 @@ where
 {
     let mut attempt = 1;
     loop {
-        let request = connection.request(message.clone()).await?;
-        let Err(status) = call(connection.stub(), request).await else {
-            return Ok(());
+        // A completion is told apart by its token: it may arrive as often as it likes.
+        let limit = connection.options().call_timeout();
+        let made = tokio::time::timeout(limit, async {
+            let request = connection.request(message.clone()).await?;
+            call(connection.stub(), request).await
+        });
+        let status = match made.await {
+            Ok(Ok(_accepted)) => return Ok(()),
+            Ok(Err(status)) => status,
+            Err(_elapsed) => Repeat::Safe.no_answer(limit),
         };
         let may_differ = is_transient(&status) || connection.forgets_token(&status).await;
         if !may_differ || attempt >= ATTEMPTS_MAX {
             return Err(status);
         }
-        tokio::time::sleep(backoff::completion(attempt, backoff::random())).await;
+        tokio::time::sleep(backoff::completion(attempt, random())).await;
         attempt += 1;
     }
 }

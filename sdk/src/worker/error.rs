@@ -8,18 +8,20 @@ use crate::transport::ClientError;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum WorkerError {
-    /// Two functions were registered under one name.
-    #[error("{kind} {name:?} is registered twice")]
+    /// Two functions were registered under one name and version.
+    #[error("{kind} {name:?}{} is registered twice", in_version(version))]
     Duplicate {
-        /// "activity" or "orchestration".
+        /// "activity", "orchestration", "entity" or "operation".
         kind: &'static str,
         /// The name.
         name: String,
+        /// The version, if it was registered under one.
+        version: Option<String>,
     },
     /// A name was empty.
     #[error("an {kind} was registered with an empty name")]
     EmptyName {
-        /// "activity" or "orchestration".
+        /// "activity", "orchestration", "entity" or "operation".
         kind: &'static str,
     },
     /// The connection options cannot be used.
@@ -36,4 +38,9 @@ pub enum WorkerError {
     /// The worker's task ended by a panic.
     #[error("the worker ended unexpectedly: {0}")]
     Panicked(String),
+}
+
+fn in_version(version: &Option<String>) -> String {
+    let some = |version| format!(" in version {version:?}");
+    version.as_ref().map(some).unwrap_or_default()
 }

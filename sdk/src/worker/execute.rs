@@ -1,6 +1,5 @@
 //! One work item to one completion.
 
-use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
 use durascope_proto as proto;
@@ -14,14 +13,17 @@ use tokio::sync::oneshot;
 use tracing::Instrument;
 use uuid::Uuid;
 
+use super::mismatch;
 use super::registry::Registry;
 use crate::activity::ActivityContext;
-use crate::error::panic_text;
 use crate::failure::FailureDetails;
 use crate::orchestration::replay::Replay;
 use crate::orchestration::replay::is_rewind;
 use crate::orchestration::replay::rewind;
+use crate::orchestration::replay::unregistered;
+use crate::panics::Caught;
 use crate::transport::Connection;
+use crate::transport::Repeat;
 use crate::transport::Status;
 
 /// Turns over more events than this are made on a thread of their own, so that they do not
@@ -34,7 +36,7 @@ pub(super) async fn run_activity(
     request: ActivityRequest,
     completion_token: String,
 ) -> ActivityResponse {
-    let function = registry.activity(&request.name);
+    let function = registry.activity(&request.name, request.version.as_deref());
     let (context, input) = ActivityContext::of(request);
     let result = match function {
         Some(function) => {
@@ -45,18 +47,12 @@ pub(super) async fn run_activity(
                 task = context.task_id()
             );
             let called = context.clone();
-            let code = async move { function(called, input).await }.instrument(span);
-            AssertUnwindSafe(code)
-                .catch_unwind()
-                .await
-                .unwrap_or_else(|payload| Err(FailureDetails::new("Panic", panic_text(&*payload))))
+            let code = async move { function(called, input).await };
+            Caught::new(code.boxed()).instrument(span).await
         }
         None => Err(FailureDetails::non_retriable(
             "ActivityTaskNotFound",
-            format!(
-                "no activity named {:?} is registered with this worker",
-                context.name()
-            ),
+            unregistered("activity", context.name(), context.version()),
         )),
     };
     let (result, failure_details) = match result {
@@ -84,6 +80,9 @@ pub(super) async fn run_turn(
 ) -> Result<OrchestratorResponse, Status> {
     if request.requires_history_streaming {
         request.past_events = fetch_history(connection, &request).await?;
+    }
+    if let Some(refused) = mismatch::refuse(registry, &request, &completion_token)? {
+        return Ok(refused);
     }
     let events = request.past_events.len() + request.new_events.len();
     if events <= INLINE_EVENTS_MAX {
@@ -117,10 +116,11 @@ fn make_turn(
         let execution_id = Uuid::new_v4().simple().to_string();
         rewind(request.past_events, request.new_events, &execution_id)
     } else {
-        let lookup = |name: &str| registry.orchestration(name);
+        let lookup = |name: &str, version: Option<&str>| registry.orchestration(name, version);
         let instance_id = request.instance_id.clone();
         let execution_id = request.execution_id.unwrap_or_default();
         let mut replay = Replay::new(instance_id, execution_id, &lookup);
+        replay.set_default_version(registry.default_version());
         replay.turn(request.past_events, request.new_events)
     };
     OrchestratorResponse {
@@ -143,7 +143,7 @@ async fn fetch_history(
         for_work_item_processing: true,
     };
     let mut chunks = connection
-        .unary(wanted, |mut stub, request| async move {
+        .unary(Repeat::Safe, wanted, |mut stub, request| async move {
             stub.stream_instance_history(request).await
         })
         .await?;

@@ -14,13 +14,17 @@ use tokio_util::task::TaskTracker;
 
 use super::backoff;
 use super::complete;
+use super::entities;
 use super::error::WorkerError;
 use super::execute;
+use super::registry::Filter;
 use super::registry::Registry;
+use crate::entity::Batch;
 use crate::transport::ClientError;
 use crate::transport::Connection;
 use crate::transport::Status;
 use crate::transport::Streaming;
+use crate::transport::random;
 
 /// A server that does not answer the greeting in this time is taken for gone.
 const HELLO_TIMEOUT: Duration = Duration::from_secs(30);
@@ -32,6 +36,7 @@ const RENEW_AFTER_FAILURES: u32 = 5;
 pub(super) struct Limits {
     pub(super) activities: usize,
     pub(super) orchestrations: usize,
+    pub(super) entities: usize,
     pub(super) only_registered: bool,
     pub(super) silence: Duration,
     pub(super) stop: Duration,
@@ -42,6 +47,7 @@ impl Default for Limits {
         Self {
             activities: 1_000,
             orchestrations: 100,
+            entities: 100,
             only_registered: false,
             silence: Duration::from_secs(120),
             stop: Duration::from_secs(30),
@@ -59,6 +65,7 @@ pub(super) struct Session {
     kill: CancellationToken,
     activities: Arc<Semaphore>,
     orchestrations: Arc<Semaphore>,
+    entities: Arc<Semaphore>,
 }
 
 /// Why a stream ended.
@@ -79,6 +86,7 @@ impl Session {
         Self {
             activities: Arc::new(Semaphore::new(limits.activities)),
             orchestrations: Arc::new(Semaphore::new(limits.orchestrations)),
+            entities: Arc::new(Semaphore::new(limits.entities)),
             connection,
             registry,
             limits,
@@ -111,7 +119,7 @@ impl Session {
             if failures.is_multiple_of(RENEW_AFTER_FAILURES) {
                 self.connection.renew();
             }
-            let pause = backoff::reconnect(failures, backoff::random());
+            let pause = backoff::reconnect(failures, random());
             tokio::select! {
                 () = self.stop.cancelled() => {}
                 () = tokio::time::sleep(pause) => {}
@@ -158,31 +166,38 @@ impl Session {
             .await
             .map_err(|_elapsed| Status::deadline_exceeded("no answer to the greeting in 30 s"))??;
         let request = self.connection.request(self.work_wanted()).await?;
-        Ok(stub.get_work_items(request).await?.into_inner())
+        // Servers may keep the answer until there is work, or a ping, to send.
+        let opened = tokio::time::timeout(self.limits.silence, stub.get_work_items(request))
+            .await
+            .map_err(|_elapsed| Status::deadline_exceeded("the server opened no stream in time"))?;
+        Ok(opened?.into_inner())
     }
 
     fn work_wanted(&self) -> proto::GetWorkItemsRequest {
         let wire = |count: usize| i32::try_from(count).unwrap_or(i32::MAX);
         let filters = self.limits.only_registered.then(|| {
             let (orchestrations, activities) = self.registry.names();
-            let orchestration = |name: &str| proto::OrchestrationFilter {
+            let orchestration = |(name, versions): Filter<'_>| proto::OrchestrationFilter {
                 name: name.to_owned(),
-                versions: Vec::new(),
+                versions,
             };
-            let activity = |name: &str| proto::ActivityFilter {
+            let activity = |(name, versions): Filter<'_>| proto::ActivityFilter {
                 name: name.to_owned(),
-                versions: Vec::new(),
+                versions,
+            };
+            let entity = |name: &str| proto::EntityFilter {
+                name: name.to_owned(),
             };
             proto::WorkItemFilters {
                 orchestrations: orchestrations.into_iter().map(orchestration).collect(),
                 activities: activities.into_iter().map(activity).collect(),
-                entities: Vec::new(),
+                entities: self.registry.entity_names().map(entity).collect(),
             }
         });
         proto::GetWorkItemsRequest {
             max_concurrent_orchestration_work_items: wire(self.limits.orchestrations),
             max_concurrent_activity_work_items: wire(self.limits.activities),
-            max_concurrent_entity_work_items: 0,
+            max_concurrent_entity_work_items: wire(self.limits.entities),
             capabilities: vec![WorkerCapability::HistoryStreaming.into()],
             work_item_filters: filters,
         }
@@ -193,11 +208,8 @@ impl Session {
         match item.request {
             Some(Request::ActivityRequest(request)) => self.take_activity(request, token),
             Some(Request::OrchestratorRequest(request)) => self.take_turn(request, token),
-            Some(Request::EntityRequest(_) | Request::EntityRequestV2(_)) => {
-                // Not for this worker: another one on the hub may run entities.
-                let connection = Arc::clone(&self.connection);
-                self.spawn(async move { complete::abandon_entity(&connection, token).await });
-            }
+            Some(Request::EntityRequest(request)) => self.take_batch(request.into(), token),
+            Some(Request::EntityRequestV2(request)) => self.take_batch(request.into(), token),
             // A ping has done its work by arriving.
             Some(Request::HealthPing(_)) | None => {}
         }
@@ -231,6 +243,18 @@ impl Session {
                     complete::abandon_turn(&connection, token).await;
                 }
             }
+        });
+    }
+
+    fn take_batch(&self, batch: Batch, token: String) {
+        let (connection, registry) = (Arc::clone(&self.connection), Arc::clone(&self.registry));
+        let (slots, stop) = (Arc::clone(&self.entities), self.stop.clone());
+        self.spawn(async move {
+            let Some(_slot) = slot(&slots, &stop).await else {
+                return complete::abandon_entity(&connection, token).await;
+            };
+            let done = entities::run_batch(&registry, batch, token, &stop).await;
+            complete::complete_entity(&connection, done).await;
         });
     }
 

@@ -24,6 +24,7 @@ use super::poll::Driver;
 use crate::error::CONTINUED_AS_NEW;
 use crate::failure::FailureDetails;
 use crate::orchestration::OrchestrationContext;
+use crate::orchestration::random::ticks;
 
 impl Replay<'_> {
     pub(super) fn on_event(&mut self, event: HistoryEvent) {
@@ -64,21 +65,21 @@ impl Replay<'_> {
             | EventType::SubOrchestrationInstanceCompleted(_)
             | EventType::SubOrchestrationInstanceFailed(_)
             | EventType::TimerFired(_)
-            | EventType::EventRaised(_) => self.on_message(event),
+            | EventType::EventRaised(_)
+            | EventType::EntityOperationCompleted(_)
+            | EventType::EntityOperationFailed(_)
+            | EventType::EntityLockGranted(_) => self.on_message(event),
+            EventType::EntityOperationCalled(_)
+            | EventType::EntityOperationSignaled(_)
+            | EventType::EntityLockRequested(_)
+            | EventType::EntityUnlockSent(_) => self.on_entity_message_sent(&event),
             EventType::ExecutionRewound(_) => self.rewound = true,
-            // Of other kinds an orchestration without entities needs nothing.
+            // Of other kinds the code needs nothing.
             EventType::ExecutionCompleted(_)
             | EventType::OrchestratorCompleted(_)
             | EventType::GenericEvent(_)
             | EventType::HistoryState(_)
-            | EventType::ContinueAsNew(_)
-            | EventType::EntityOperationSignaled(_)
-            | EventType::EntityOperationCalled(_)
-            | EventType::EntityOperationCompleted(_)
-            | EventType::EntityOperationFailed(_)
-            | EventType::EntityLockRequested(_)
-            | EventType::EntityLockGranted(_)
-            | EventType::EntityUnlockSent(_) => {}
+            | EventType::ContinueAsNew(_) => {}
         }
     }
 
@@ -124,6 +125,17 @@ impl Replay<'_> {
                 let name = it.name.clone();
                 self.shared.lock().mailboxes.on_raised(&name, event)
             }
+            Some(EventType::EntityOperationCompleted(it)) => {
+                let outcome = Outcome::Completed(it.output);
+                self.shared.lock().on_answer(&it.request_id, outcome)
+            }
+            Some(EventType::EntityOperationFailed(it)) => {
+                let outcome = failed(it.failure_details);
+                self.shared.lock().on_answer(&it.request_id, outcome)
+            }
+            Some(EventType::EntityLockGranted(it)) => {
+                self.shared.lock().on_granted(&it.critical_section_id)
+            }
             Some(_) | None => None,
         };
         // Woken only now that the state is free: a waker may be anything.
@@ -137,6 +149,7 @@ impl Replay<'_> {
         let mut state = self.shared.lock();
         if let Some(timestamp) = &event.timestamp {
             state.now_micros = to_micros(timestamp);
+            state.now_ticks = ticks(timestamp);
         }
         if self.rewound {
             return;
@@ -169,13 +182,10 @@ impl Replay<'_> {
         if !matches!(self.code, Code::NotStarted) {
             return;
         }
-        let Some(function) = (self.lookup)(&started.name) else {
+        let Some(function) = (self.lookup)(&started.name, started.version.as_deref()) else {
             self.end(Ending::Refused(FailureDetails::non_retriable(
                 "OrchestratorTaskNotFound",
-                format!(
-                    "no orchestration named {:?} is registered with this worker",
-                    started.name
-                ),
+                unregistered("orchestration", &started.name, started.version.as_deref()),
             )));
             return;
         };
@@ -198,7 +208,7 @@ impl Replay<'_> {
         }
     }
 
-    fn confirm(&mut self, id: i32, confirmation: &Confirmation<'_>) {
+    pub(super) fn confirm(&mut self, id: i32, confirmation: &Confirmation<'_>) {
         if matches!(
             self.code,
             Code::Over(Ending::Terminated(_) | Ending::Refused(_))
@@ -237,6 +247,7 @@ impl Replay<'_> {
     }
 
     fn refuse(&mut self, difference: &NonDeterminism) {
+        self.difference = Some(difference.clone());
         self.end(Ending::Refused(FailureDetails::non_retriable(
             "NonDeterminism",
             difference.to_string(),
@@ -245,6 +256,16 @@ impl Replay<'_> {
 
     fn end(&mut self, ending: Ending) {
         self.code = Code::Over(ending);
+    }
+}
+
+/// Text of the failure of a name that this worker does not know.
+pub(crate) fn unregistered(kind: &str, name: &str, version: Option<&str>) -> String {
+    match version.filter(|version| !version.is_empty()) {
+        Some(version) => format!(
+            "no {kind} named {name:?} is registered with this worker in version {version:?}"
+        ),
+        None => format!("no {kind} named {name:?} is registered with this worker"),
     }
 }
 
@@ -271,6 +292,9 @@ fn is_held(event_type: &EventType) -> bool {
             | EventType::SubOrchestrationInstanceFailed(_)
             | EventType::TimerFired(_)
             | EventType::EventRaised(_)
+            | EventType::EntityOperationCompleted(_)
+            | EventType::EntityOperationFailed(_)
+            | EventType::EntityLockGranted(_)
     )
 }
 

@@ -5,6 +5,8 @@
 //! the same futures in the same order.
 
 mod apply;
+mod entities;
+mod inspect;
 mod matcher;
 mod pending;
 mod poll;
@@ -15,6 +17,11 @@ mod turn;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use apply::unregistered;
+pub use entities::SectionError;
+pub(crate) use entities::entity_message;
+pub(crate) use inspect::Open;
+pub use matcher::NonDeterminism;
 pub(crate) use pending::Call;
 pub(crate) use pending::Outcome;
 pub(crate) use poll::CodeResult;
@@ -43,8 +50,8 @@ pub(crate) type OrchestrationFn = Arc<
     dyn Fn(OrchestrationContext, Option<String>) -> BoxFuture<'static, CodeResult> + Send + Sync,
 >;
 
-/// Finds the function of a name.
-pub(crate) type Lookup<'a> = &'a (dyn Fn(&str) -> Option<OrchestrationFn> + 'a);
+/// Finds the function of a name and version.
+pub(crate) type Lookup<'a> = &'a (dyn Fn(&str, Option<&str>) -> Option<OrchestrationFn> + 'a);
 
 /// What one turn decided.
 #[derive(Debug, Default, PartialEq)]
@@ -67,6 +74,8 @@ pub(crate) struct Replay<'a> {
     event_id_max: i32,
     /// Events raised after the end, for the next generation.
     late: Vec<HistoryEvent>,
+    /// Why the code was refused, if it did not repeat its history.
+    difference: Option<NonDeterminism>,
 }
 
 enum Code {
@@ -98,7 +107,13 @@ impl<'a> Replay<'a> {
             rewound: false,
             event_id_max: 0,
             late: Vec::new(),
+            difference: None,
         }
+    }
+
+    /// Version of sub-orchestrations that the code calls without one.
+    pub(crate) fn set_default_version(&mut self, version: Option<&str>) {
+        self.shared.lock().default_version = version.map(str::to_owned);
     }
 
     /// Applies what the history already holds, then the events of this turn.
@@ -130,7 +145,10 @@ impl<'a> Replay<'a> {
                     EventType::TaskScheduled(_)
                     | EventType::TimerCreated(_)
                     | EventType::SubOrchestrationInstanceCreated(_)
-                    | EventType::EventSent(_),
+                    | EventType::EventSent(_)
+                    | EventType::EntityOperationCalled(_)
+                    | EventType::EntityOperationSignaled(_)
+                    | EventType::EntityLockRequested(_),
                 ) => {
                     let id = usize::try_from(event.event_id).ok();
                     if let Some(known) = id.and_then(|id| known.get_mut(id)) {

@@ -1,8 +1,6 @@
 //! Polls one orchestration's future: single-threaded, without a runtime, only when woken.
 
 use std::cell::Cell;
-use std::panic::AssertUnwindSafe;
-use std::panic::catch_unwind;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::sync::atomic::Ordering;
@@ -13,8 +11,8 @@ use std::task::Waker;
 
 use futures_util::future::BoxFuture;
 
-use crate::error::panic_text;
 use crate::failure::FailureDetails;
+use crate::panics::catch;
 
 /// How the code ended: its output as JSON, or why it failed.
 pub(crate) type CodeResult = Result<Option<String>, FailureDetails>;
@@ -95,8 +93,28 @@ impl Drop for Driver {
 
 /// Runs user code: a panic becomes a failure, and its thread knows whether it replays.
 fn guarded<T>(replaying: bool, code: impl FnOnce() -> T) -> Result<T, FailureDetails> {
-    let before = REPLAYING.replace(replaying);
-    let result = catch_unwind(AssertUnwindSafe(code));
-    REPLAYING.set(before);
-    result.map_err(|payload| FailureDetails::new("Panic", panic_text(&*payload)))
+    catch(|| {
+        // Over before the panic is logged: nothing of the kind is in the history.
+        let _replaying = Replaying::begin(replaying);
+        code()
+    })
+}
+
+/// Sets this thread's mark for as long as it lives.
+struct Replaying {
+    before: bool,
+}
+
+impl Replaying {
+    fn begin(replaying: bool) -> Self {
+        Self {
+            before: REPLAYING.replace(replaying),
+        }
+    }
+}
+
+impl Drop for Replaying {
+    fn drop(&mut self) {
+        REPLAYING.set(self.before);
+    }
 }

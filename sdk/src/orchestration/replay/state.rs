@@ -6,6 +6,7 @@ use std::sync::Mutex;
 use std::sync::MutexGuard;
 use std::sync::PoisonError;
 
+use super::entities::Entities;
 use super::pending::Pending;
 use crate::orchestration::HistorySize;
 use crate::orchestration::events::Mailboxes;
@@ -47,13 +48,18 @@ pub(crate) struct NextGeneration {
 #[derive(Default)]
 pub(crate) struct State {
     pub(crate) now_micros: i64,
+    /// The same in units of 100 ns, for ids.
+    pub(crate) now_ticks: i64,
     pub(crate) replaying: bool,
     pub(crate) pending: Pending,
     pub(crate) mailboxes: Mailboxes,
+    pub(crate) entities: Entities,
     pub(crate) custom_status: Option<String>,
     pub(crate) next_generation: Option<NextGeneration>,
     pub(crate) uuids: u64,
     pub(crate) history_size: HistorySize,
+    pub(crate) generators: u64,
+    pub(crate) default_version: Option<String>,
 }
 
 /// The state, shared. No user code runs, and no waker is woken, while it is locked.

@@ -126,6 +126,8 @@ fn time_ids_and_identity_are_the_same_on_every_replay() {
             ctx.current_time(),
             ctx.is_replaying(),
         );
+        let (mut one, mut other) = (ctx.random(), ctx.random());
+        let numbers = [one.next_u64(), one.next_u64(), other.next_u64()];
         ctx.call(&CHARGE, amount).await?;
         let second = (ctx.new_uuid(), ctx.current_time(), ctx.is_replaying());
         assert_ne!(first.0, first.1);
@@ -137,7 +139,8 @@ fn time_ids_and_identity_are_the_same_on_every_replay() {
             first.0.to_string(),
             second.0.to_string(),
             first.3,
-            second.2
+            second.2,
+            numbers
         ]))
     }
     let past = [turn(1), started(), scheduled(1, "Charge")];
@@ -149,6 +152,8 @@ fn time_ids_and_identity_are_the_same_on_every_replay() {
     };
     let output = run();
     assert_eq!(output, run());
+    let numbers = output[5].as_array().unwrap();
+    assert!(numbers[0] != numbers[1] && numbers[0] != numbers[2]);
     assert_eq!(output[0], serde_json::json!([INSTANCE, EXECUTION, "Test"]));
     assert_eq!(
         (&output[3], &output[4]),

@@ -4,8 +4,12 @@ mod activities;
 mod combinators;
 mod control;
 mod determinism;
+mod entities;
 mod events;
+mod fan_out_children;
+mod fan_outs;
 mod scale;
+mod sections;
 mod simulation;
 mod sub_orchestrations;
 mod timers;
@@ -87,7 +91,8 @@ impl Scenario {
     }
 
     fn when(&self, new: impl IntoIterator<Item = HistoryEvent>) -> Turn {
-        let lookup = |name: &str| (name == "Test").then(|| Arc::clone(&self.function));
+        let lookup =
+            |name: &str, _: Option<&str>| (name == "Test").then(|| Arc::clone(&self.function));
         let mut replay = Replay::new(INSTANCE.into(), EXECUTION.into(), &lookup);
         replay.turn(self.past.clone(), new.into_iter().collect())
     }
@@ -144,6 +149,7 @@ fn short(action: &OrchestratorAction) -> String {
                     .replace("ORCHESTRATION_STATUS_", "")
             )
         }
+        OrchestratorActionType::SendEntityMessage(it) => entities::short(id, it),
         other => format!("{id} {other:?}"),
     }
 }

@@ -1,4 +1,12 @@
-//! Typed names: what a caller and a worker share about an activity, an orchestration or an event.
+//! Typed names: what a caller and a worker share about an activity, an orchestration, an event or
+//! an entity.
+
+mod entity;
+
+pub use entity::Entity;
+pub use entity::EntityId;
+pub use entity::EntityIdError;
+pub(crate) use entity::INSTANCE_ID_CHARS_MAX;
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -65,4 +73,20 @@ typed_name!(
 typed_name!(
     /// An external event that carries a `T` as JSON. Names compare without regard to case.
     ExternalEvent<T>, fn(T) -> T
+);
+
+typed_name!(
+    /// An operation of an entity that takes `I` and returns `O`, both as JSON. Names compare
+    /// without regard to case.
+    ///
+    /// ```
+    /// use durascope_sdk::Entity;
+    /// use durascope_sdk::Operation;
+    ///
+    /// const COUNTER: Entity = Entity::named("Counter");
+    /// const ADD: Operation<i64, i64> = Operation::named("Add");
+    /// assert_eq!(COUNTER.id("tea").as_str(), "@counter@tea");
+    /// # let _ = ADD;
+    /// ```
+    Operation<I, O>, fn(I) -> O
 );
