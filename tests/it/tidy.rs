@@ -42,6 +42,7 @@ const MODULES: &[(&str, &[&str])] = &[
             "store::history",
             "store::instances",
             "store::pages",
+            "store::reports",
             "store::window",
             "store::StoreError",
             "clock",
@@ -156,6 +157,11 @@ const CONFINED: &[(&str, &[&str])] = &[
         &["emulator", "tui/src/cli", "tui/src/demo", "tests"],
     ),
     ("durascope_sdk::", &["sdk", "tui", "tests"]),
+    // Examples: what they show is shown, and nothing is built on them.
+    (
+        "durascope_patterns::",
+        &["sdk/patterns", "tui/src/demo", "tests"],
+    ),
 ];
 
 /// Pure code: no clock, no files, no runtime.
