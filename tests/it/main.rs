@@ -14,3 +14,4 @@ mod sdk;
 mod sdk_bad_input;
 mod sdk_versions;
 mod tidy;
+mod transport;
