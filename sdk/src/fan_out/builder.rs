@@ -137,6 +137,8 @@ impl<I, O, K> FanOut<I, O, K> {
             version: None,
             timeout: None,
             terminates: false,
+            keeps_items: true,
+            is_batched: false,
             shows_status: false,
             label: None,
             cancel: None,
@@ -200,6 +202,7 @@ impl<I, O, K> FanOut<I, O, K> {
 
     fn in_batches(mut self, batching: Batching<I>) -> Self {
         self.batching = Some(batching);
+        self.plan.is_batched = true;
         self.plan.shows_status = true;
         self
     }
@@ -216,6 +219,16 @@ impl<I, O, K> FanOut<I, O, K> {
     pub fn cancel_on<T: DeserializeOwned + 'static>(mut self, event: &ExternalEvent<T>) -> Self {
         let waiting = self.plan.ctx.wait_for_event(event).map(drop).boxed();
         self.plan.cancel = Some((event.name().to_owned(), waiting));
+        self
+    }
+
+    pub(super) fn total(&self) -> usize {
+        self.items.len()
+    }
+
+    /// Lets go of each item once it has started, for a last word that does not return items.
+    pub(super) fn without_items(mut self) -> Self {
+        self.plan.keeps_items = false;
         self
     }
 
@@ -238,13 +251,13 @@ impl<I, O, K> FanOut<I, O, K> {
             return Ok(Vec::new());
         };
         let parent = self.plan.ctx.instance_id();
-        self.items
-            .iter()
-            .enumerate()
-            .map(|(index, item)| {
-                make(parent, index, item).map_err(|problem| FanOutError::ChildId { index, problem })
-            })
-            .collect()
+        let wrong = |(index, problem)| FanOutError::ChildId { index, problem };
+        let ids = self.items.iter().enumerate().map(|(index, item)| {
+            make(parent, index, item).map_err(|problem| wrong((index, problem)))
+        });
+        let ids: Vec<String> = ids.collect::<Result<_, _>>()?;
+        ids::all_different(&ids).map_err(wrong)?;
+        Ok(ids)
     }
 }
 
@@ -269,8 +282,9 @@ impl<I: 'static, O> FanOut<I, O, Children> {
         self
     }
 
-    /// Ids of the children made by a function from the item's index and the item. They must be
-    /// unique in the task hub; an instance that runs under one makes the call fail.
+    /// Ids of the children made by a function from the item's index and the item. One that is
+    /// too long, or made twice, is an error of the fan-out, before anything starts. They must be
+    /// unique in the task hub too; an instance that runs under one makes the call fail.
     ///
     /// # Determinism
     /// As [`Self::batches_by`].
@@ -283,7 +297,7 @@ impl<I: 'static, O> FanOut<I, O, Children> {
 
     /// Terminates children, and theirs, that still run when the fan-out ends without them: at
     /// the first failure with `fail_fast`, when the tolerance is exceeded or success is certain,
-    /// on cancellation, and one that takes too long.
+    /// on cancellation, when its future or stream is dropped, and one that takes too long.
     pub fn terminate_children(mut self) -> Self {
         self.plan.terminates = true;
         self

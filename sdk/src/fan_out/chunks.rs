@@ -2,8 +2,9 @@
 
 use crate::orchestration::HistoryBudget;
 
-/// Events of an orchestration besides those of its items: its start and its end.
-const FIXED_EVENTS: usize = 2;
+/// Events of an orchestration besides those of its items: its start, with the turn that begins
+/// by it, its end, and one call that brings the results together.
+const FIXED_EVENTS: usize = 3 + EVENTS_PER_CALL;
 /// Events of one call in the worst case: it is scheduled, it ends, and a turn of its own begins.
 const EVENTS_PER_CALL: usize = 3;
 const SIZE: usize = 1_000;
@@ -44,7 +45,9 @@ pub struct ChunkPlan {
 
 impl ChunkPlan {
     /// Chunks of 1,000, or of another size if `budget`, the events that the history of the
-    /// parent and of each child may have, asks for it. One activity an item is counted.
+    /// parent and of each child may have, asks for it. Counted are one activity an item and one
+    /// more in the end, at the worst: each result in a turn of its own. The bytes of the budget
+    /// do not count.
     ///
     /// # Errors
     /// No size does.
@@ -83,7 +86,7 @@ impl ChunkPlan {
         self.items.div_ceil(self.size)
     }
 
-    /// The items, cut into chunks in their order.
+    /// The items, as many as were planned, cut into chunks in their order.
     pub fn split<I>(self, items: impl IntoIterator<Item = I>) -> Vec<Vec<I>> {
         let mut chunks = Vec::with_capacity(self.count());
         let mut items = items.into_iter();
@@ -106,10 +109,11 @@ mod tests {
         let rows = [
             ("few items", 10, 10_000, Ok((1_000, 1))),
             ("nothing", 0, 10_000, Ok((1_000, 0))),
-            ("a small budget cuts the chunk", 1_000, 302, Ok((100, 10))),
-            ("many items grow it", 5_000_000, 10_000, Ok((1_501, 3_332))),
-            ("the most there can be", 10_000, 302, Ok((100, 100))),
-            ("one more", 10_001, 302, Err(10_000)),
+            ("a small budget cuts the chunk", 1_000, 306, Ok((100, 10))),
+            ("many items grow it", 5_000_000, 10_000, Ok((1_502, 3_329))),
+            ("the most there can be", 10_000, 306, Ok((100, 100))),
+            ("one event less", 10_000, 305, Err(9_801)),
+            ("one more", 10_001, 306, Err(10_000)),
             ("a budget of nothing", 1, 0, Ok((1, 1))),
         ];
         for (name, items, events, expected) in rows {

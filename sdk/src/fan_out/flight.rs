@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::pin::Pin;
 use std::task::Context;
 use std::task::Poll;
+use std::task::Waker;
 use std::time::Duration;
 
 use futures_util::FutureExt;
@@ -42,6 +43,9 @@ pub(super) struct Plan<I, O> {
     pub(super) version: Option<String>,
     pub(super) timeout: Option<Duration>,
     pub(super) terminates: bool,
+    /// Items are returned with their outcomes.
+    pub(super) keeps_items: bool,
+    pub(super) is_batched: bool,
     pub(super) shows_status: bool,
     pub(super) label: Option<String>,
     /// Resolves when the fan-out is to be cancelled, with the name of the event.
@@ -61,6 +65,8 @@ pub(super) struct Flight<I, O> {
     finished: usize,
     failed: usize,
     is_canceled: bool,
+    /// Below it there is no item that a cancellation has left unfinished.
+    next_canceled: usize,
     /// One timer for all items that start at the same time.
     deadline: Option<(i64, Shared<Timer>)>,
 }
@@ -85,10 +91,17 @@ impl<I, O: Send + 'static> Flight<I, O> {
             finished: 0,
             failed: 0,
             is_canceled: false,
+            next_canceled: 0,
             deadline: None,
         };
-        flight.announce();
-        flight.refill();
+        // The event may have come before; then nothing starts at all. The waker is that of
+        // whoever polls the fan-out, which is nobody yet.
+        if flight.is_cancel_due(&mut Context::from_waker(Waker::noop())) {
+            flight.is_canceled = true;
+        } else {
+            flight.announce();
+            flight.refill();
+        }
         flight
     }
 
@@ -115,11 +128,7 @@ impl<I, O: Send + 'static> Flight<I, O> {
         &mut self,
         cx: &mut Context<'_>,
     ) -> Poll<Option<(usize, ItemResult<O>)>> {
-        if !self.is_canceled
-            && self.finished < self.total()
-            && let Some((_, cancel)) = &mut self.plan.cancel
-            && cancel.poll_unpin(cx).is_ready()
-        {
+        if self.is_cancel_due(cx) {
             self.is_canceled = true;
             self.abandon("the fan-out was cancelled");
         }
@@ -136,19 +145,18 @@ impl<I, O: Send + 'static> Flight<I, O> {
         }
     }
 
-    /// Lets go of what runs and starts nothing more; terminates children if asked for.
-    pub(super) fn abandon(&mut self, reason: &str) {
-        self.running.clear();
-        let children = std::mem::take(&mut self.children);
-        if self.plan.terminates {
-            for id in children.values() {
-                self.plan.ctx.terminate_recursive(id, reason);
-            }
+    fn is_cancel_due(&mut self, cx: &mut Context<'_>) -> bool {
+        if self.is_canceled || self.finished == self.total() {
+            return false;
         }
+        let cancel = self.plan.cancel.as_mut();
+        cancel.is_some_and(|(_, event)| event.poll_unpin(cx).is_ready())
     }
 
     fn next_canceled(&mut self) -> Option<(usize, ItemResult<O>)> {
-        let index = self.is_finished.iter().position(|finished| !finished)?;
+        let mut rest = self.is_finished.iter().skip(self.next_canceled);
+        let index = self.next_canceled + rest.position(|finished| !finished)?;
+        self.next_canceled = index + 1;
         let event = self.plan.cancel.as_ref().map_or("", |(event, _)| event);
         let text = format!("cancelled by event {event:?}");
         let failed = self.local_failure(TaskFailed::CANCELED, text);
@@ -194,6 +202,12 @@ impl<I, O: Send + 'static> Flight<I, O> {
             return;
         };
         let instance_id = self.ids.get(index).cloned();
+        // Who is to terminate a child has to know its id.
+        let instance_id = instance_id.or_else(|| {
+            self.plan
+                .terminates
+                .then(|| self.plan.ctx.child_instance_id())
+        });
         if let Some(id) = &instance_id {
             self.children.insert(index, id.clone());
         }
@@ -204,6 +218,9 @@ impl<I, O: Send + 'static> Flight<I, O> {
             instance_id,
         };
         let call = (self.plan.start)(&self.plan.ctx, item, options);
+        if !self.plan.keeps_items {
+            self.items[index] = None;
+        }
         let future = match self.plan.timeout {
             None => call.map(move |result| (index, result)).boxed(),
             Some(timeout) => {
@@ -237,19 +254,24 @@ impl<I, O: Send + 'static> Flight<I, O> {
 
     /// Says that a batch begins, once in the life of the orchestration.
     fn announce(&mut self) {
-        let (batch, batches) = self.admission.batch();
-        if batches > 1 {
+        if let Some((batch, batches)) = self.batch() {
             let items = self.admission.batch_size();
             tracing::info!(batch, batches, items, name = ?self.plan.name, "batch begins");
         }
         self.show();
     }
 
+    /// Number of the current batch, from 1, and of how many, if there are any.
+    fn batch(&self) -> Option<(usize, usize)> {
+        let batch = self.admission.batch();
+        (self.plan.is_batched && batch.1 > 0).then_some(batch)
+    }
+
     fn show(&self) {
         if !self.plan.shows_status {
             return;
         }
-        let (batch, batches) = self.admission.batch();
+        let batch = self.batch();
         let counts = Counts {
             label: self
                 .plan
@@ -259,8 +281,8 @@ impl<I, O: Send + 'static> Flight<I, O> {
             finished: self.finished,
             failed: self.failed,
             total: self.total(),
-            batch: (batches > 1).then_some(batch),
-            batches: (batches > 1).then_some(batches),
+            batch: batch.map(|(number, _)| number),
+            batches: batch.map(|(_, of)| of),
         };
         if let Err(error) = self
             .plan
@@ -269,5 +291,24 @@ impl<I, O: Send + 'static> Flight<I, O> {
         {
             tracing::warn!(%error, "progress cannot be shown");
         }
+    }
+}
+
+impl<I, O> Flight<I, O> {
+    /// Lets go of what runs and starts nothing more; terminates children if asked for.
+    pub(super) fn abandon(&mut self, reason: &str) {
+        self.running.clear();
+        let children = std::mem::take(&mut self.children);
+        if self.plan.terminates {
+            for id in children.values() {
+                self.plan.ctx.terminate_recursive(id, reason);
+            }
+        }
+    }
+}
+
+impl<I, O> Drop for Flight<I, O> {
+    fn drop(&mut self) {
+        self.abandon("nobody waits for the fan-out any more");
     }
 }

@@ -1,5 +1,7 @@
 //! Instance ids of children: meaningful, checked against the limit when they are made.
 
+use std::collections::BTreeMap;
+
 use uuid::Uuid;
 
 /// Longest instance id that the scheduler takes, in characters.
@@ -28,6 +30,14 @@ pub enum IdError {
     Reserved {
         /// The id.
         id: String,
+    },
+    /// Another item of the same fan-out has it.
+    #[error("instance id {id:?} is that of item {first} already")]
+    Repeated {
+        /// The id.
+        id: String,
+        /// Index of the item that has it.
+        first: usize,
     },
 }
 
@@ -59,6 +69,18 @@ pub(super) fn short_child_id(parent: &str, label: &str, index: usize) -> Result<
     let room = INSTANCE_ID_CHARS_MAX.saturating_sub(suffix.chars().count() + DIGEST_CHARS + 1);
     let head: String = parent.chars().take(room).collect();
     checked(format!("{head}~{}{suffix}", &digest[..DIGEST_CHARS]))
+}
+
+/// Ids that a function made: all checked, no two the same.
+pub(super) fn all_different(ids: &[String]) -> Result<(), (usize, IdError)> {
+    let mut seen = BTreeMap::new();
+    for (index, id) in ids.iter().enumerate() {
+        if let Some(first) = seen.insert(id, index) {
+            let id = id.clone();
+            return Err((index, IdError::Repeated { id, first }));
+        }
+    }
+    Ok(())
 }
 
 pub(super) fn checked(id: String) -> Result<String, IdError> {

@@ -67,6 +67,7 @@ pub use outcome::Outcome;
 pub use outcome::Outcomes;
 pub use outcome::Partial;
 pub use reduce::Reduce;
+pub use status::Counts;
 pub use status::FanOutStatus;
 pub use status::Progress;
 pub use stream::FanOutStream;

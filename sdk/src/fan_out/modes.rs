@@ -26,11 +26,8 @@ impl<I: Send + 'static, O: Send + 'static, K: 'static> FanOut<I, O, K> {
     /// [`FanOutError::Canceled`].
     #[must_use = "without an await the results, and failures, are ignored"]
     pub fn all(self) -> impl Future<Output = Result<Vec<O>, FanOutError>> + Send + use<I, O, K> {
-        let flight = self.launch();
-        async move {
-            let (results, _) = finish(flight?).await?;
-            collect(results)
-        }
+        let flight = self.without_items().launch();
+        async move { collect(finish(flight?).await?) }
     }
 
     /// Waits for everything, or for the first failure: then it returns at once. Items that have
@@ -43,13 +40,14 @@ impl<I: Send + 'static, O: Send + 'static, K: 'static> FanOut<I, O, K> {
     pub fn fail_fast(
         self,
     ) -> impl Future<Output = Result<Vec<O>, FanOutError>> + Send + use<I, O, K> {
-        let flight = self.launch();
+        let flight = self.without_items().launch();
         async move {
             let mut flight = flight?;
             let total = flight.total();
             let mut results = empty(total);
             while let Some((index, result)) = flight.next().await {
-                if let (Err(failure), None) = (&result, flight.canceled()) {
+                unless_canceled(&flight, &results)?;
+                if let Err(failure) = &result {
                     let failure = Box::new(failure.clone());
                     flight.abandon("another item of the fan-out failed");
                     return Err(FanOutError::Failed {
@@ -61,7 +59,6 @@ impl<I: Send + 'static, O: Send + 'static, K: 'static> FanOut<I, O, K> {
                 }
                 results[index] = Some(result);
             }
-            unless_canceled(&flight, &results)?;
             collect(results)
         }
     }
@@ -97,10 +94,13 @@ impl<I: Send + 'static, O: Send + 'static, K: 'static> FanOut<I, O, K> {
         self,
         tolerance: Tolerance,
     ) -> impl Future<Output = Result<Partial<I, O>, FanOutError>> + Send + use<I, O, K> {
-        let flight = self.launch();
+        let total = self.total();
+        let flight = match tolerance.verdict(total, 0, 0) {
+            Verdict::Broken => Err(exceeded::<O>(tolerance, total, 0, Vec::new())),
+            Verdict::Open | Verdict::Kept => self.launch(),
+        };
         async move {
             let mut flight = flight?;
-            let total = flight.total();
             let mut results = empty(total);
             let (mut succeeded, mut failed) = (0, 0);
             loop {
@@ -109,16 +109,14 @@ impl<I: Send + 'static, O: Send + 'static, K: 'static> FanOut<I, O, K> {
                     flight.abandon("too many items of the fan-out failed");
                     return Err(exceeded(tolerance, total, failed, results));
                 }
-                if verdict == Verdict::Kept && !tolerance.waits() {
+                if verdict == Verdict::Kept && !tolerance.waits_among(total) {
                     flight.abandon("enough items of the fan-out succeeded");
                     break;
                 }
                 let Some((index, result)) = flight.next().await else {
                     break;
                 };
-                if flight.canceled().is_some() {
-                    unless_canceled(&flight, &results)?;
-                }
+                unless_canceled(&flight, &results)?;
                 match &result {
                     Ok(_) => succeeded += 1,
                     Err(_) => failed += 1,
@@ -174,17 +172,16 @@ fn empty<O>(total: usize) -> Slots<O> {
 
 async fn finish<I: Send, O: Send + 'static>(
     mut flight: Flight<I, O>,
-) -> Result<(Slots<O>, Flight<I, O>), FanOutError> {
+) -> Result<Slots<O>, FanOutError> {
     let mut results = empty(flight.total());
     while let Some((index, result)) = flight.next().await {
-        if flight.canceled().is_some() {
-            unless_canceled(&flight, &results)?;
-        }
+        unless_canceled(&flight, &results)?;
         results[index] = Some(result);
     }
-    Ok((results, flight))
+    Ok(results)
 }
 
+/// After a cancellation the first end that comes is one that it made: `results` lack it.
 fn unless_canceled<I, O: Send + 'static>(
     flight: &Flight<I, O>,
     results: &Slots<O>,

@@ -1,6 +1,10 @@
 //! How many failures are too many, decided as early as it is certain.
 
 /// How many items may fail.
+///
+/// Success is certain, and the rest not waited for, as soon as so many have succeeded that even
+/// if all others fail there are few enough failures. A tolerance under which all items may fail
+/// waits for all of them.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Tolerance {
     limit: Limit,
@@ -58,8 +62,10 @@ impl Tolerance {
         self
     }
 
-    pub(super) fn waits(self) -> bool {
-        self.waits
+    /// Whether success, once it is certain, waits for the rest. Where all of them may fail there
+    /// is nothing to decide, and something has to be waited for.
+    pub(super) fn waits_among(self, total: usize) -> bool {
+        self.waits || self.allowed(total) == Some(total)
     }
 
     /// Failures that are allowed among `total` items; `None` where success is impossible.

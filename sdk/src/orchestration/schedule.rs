@@ -80,7 +80,7 @@ impl OrchestrationContext {
     }
 
     /// Unique over the instance's generations, and never longer for deeper children.
-    fn child_instance_id(&self) -> String {
+    pub(crate) fn child_instance_id(&self) -> String {
         let next_id = self.shared.lock().pending.next_id();
         format!("{}:{next_id:04x}", self.identity.execution_id)
     }

@@ -212,7 +212,7 @@ mod tests {
             let Kind::Message(content) = kind.kind() else {
                 continue;
             };
-            for field in content.fields().filter(|field| is_wrapper(field)) {
+            for field in content.fields().filter(is_wrapper) {
                 let mut alone = DynamicMessage::new(content.clone());
                 let Kind::Message(wrapper) = field.kind() else {
                     continue;
