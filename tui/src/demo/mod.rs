@@ -1,7 +1,9 @@
-//! `durascope demo`: an emulator, a worker with a varied workload and the dashboard, in one process.
+//! `durascope demo`: an emulator, a worker that serves the example patterns, and the dashboard, in
+//! one process.
 
 mod driver;
 mod headless;
+mod script;
 mod workload;
 
 use std::time::Duration;
