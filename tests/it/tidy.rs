@@ -140,6 +140,9 @@ const CONFINED: &[(&str, &[&str])] = &[
     ),
     ("hyper::", &["sdk/src/transport"]),
     ("h2::", &["sdk/src/transport"]),
+    ("rustls::", &["sdk/src/transport"]),
+    ("azure_core::", &["sdk/src/transport/azure"]),
+    ("azure_identity::", &["sdk/src/transport/azure"]),
     ("ratatui::", &["tui/src/ui", "tui/src/term"]),
     // The dump compares everything that is stored before and after a refused call, which no
     // service shows; like a user with a database tool, it only reads.

@@ -7,9 +7,14 @@
 //! the execution, or counts other events, answers with `requiresHistory` and gets the turn whole.
 
 use std::collections::BTreeMap;
+use std::ops::AddAssign;
 
+use prost::Message;
+use prost::encoding::encoded_len_varint;
 use prost_types::Value;
 use prost_types::value::Kind;
+
+use crate::HistoryEvent;
 
 /// Metadata key of GetWorkItems and of its answer, with the value [`METADATA_VALUE`].
 pub const METADATA: &str = "durascope-sticky";
@@ -24,7 +29,7 @@ pub const PAST_EVENTS: &str = "durascope.sticky.pastEvents";
 pub const PAST_BYTES: &str = "durascope.sticky.pastBytes";
 
 /// The history before a turn that does not carry it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Preceding {
     /// Its events.
     pub events: u64,
@@ -33,6 +38,18 @@ pub struct Preceding {
 }
 
 impl Preceding {
+    /// The same of these events.
+    pub fn counted(events: &[HistoryEvent]) -> Self {
+        let record = |event: &HistoryEvent| {
+            let length = event.encoded_len();
+            1 + encoded_len_varint(length as u64) + length
+        };
+        Self {
+            events: events.len() as u64,
+            bytes: events.iter().map(record).sum::<usize>() as u64,
+        }
+    }
+
     /// The properties that say so.
     pub fn properties(self) -> BTreeMap<String, Value> {
         let pair = |key: &str, number: u64| {
@@ -57,6 +74,13 @@ impl Preceding {
             events: number(PAST_EVENTS)?,
             bytes: number(PAST_BYTES).unwrap_or(0),
         })
+    }
+}
+
+impl AddAssign for Preceding {
+    fn add_assign(&mut self, more: Self) {
+        self.events = self.events.saturating_add(more.events);
+        self.bytes = self.bytes.saturating_add(more.bytes);
     }
 }
 

@@ -165,10 +165,10 @@ fn walk(
     functions: &Functions,
     told: Told,
 ) -> Result<OrchestrationState, ReplayError> {
-    let lookup = |name: &str, version: Option<&str>| functions.find_orchestration(name, version);
+    let lookup = functions.lookup();
     let instance_id = history.instance_id().to_owned();
     let execution_id = history.execution_id().to_owned();
-    let mut replay = Replay::new(instance_id, execution_id, &lookup);
+    let mut replay = Replay::new(instance_id, execution_id, lookup);
 
     let mut turns = turns(history.events());
     let count = turns.len();

@@ -44,8 +44,8 @@ impl From<Status> for ClientError {
 }
 
 /// A transport error says little by itself; its causes name the host and the reason.
-pub(super) fn with_causes(mut message: String, status: &Status) -> String {
-    let mut source = std::error::Error::source(status);
+pub(super) fn with_causes(mut message: String, error: &dyn std::error::Error) -> String {
+    let mut source = error.source();
     while let Some(cause) = source {
         let text = cause.to_string();
         if !message.contains(&text) {

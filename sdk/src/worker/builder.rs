@@ -173,6 +173,25 @@ impl WorkerBuilder {
         self
     }
 
+    /// Orchestrations that are kept in memory between their turns, on servers that know of it
+    /// (the Durascope emulator does); 1,000 unless told otherwise. Those whose last turn is
+    /// longest ago are dropped first. 0 keeps none.
+    ///
+    /// One that is kept goes on where it was and gets only what is new; one that was dropped is
+    /// replayed from its history. Nothing else differs, as long as the code is deterministic: code
+    /// that is not is found out only by a replay. Set 0 in tests to have every turn checked.
+    pub fn max_sticky_executions(mut self, count: usize) -> Self {
+        self.limits.sticky_executions = count;
+        self
+    }
+
+    /// Bytes of history, in all, of the orchestrations that are kept between their turns; 128 MiB
+    /// unless told otherwise. What code itself holds in memory is not counted.
+    pub fn max_sticky_bytes(mut self, bytes: usize) -> Self {
+        self.limits.sticky_bytes = bytes;
+        self
+    }
+
     /// Entities that run at a time, each with a batch of operations; 100 unless told otherwise,
     /// at least 1.
     pub fn max_concurrent_entities(mut self, count: usize) -> Self {

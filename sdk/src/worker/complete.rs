@@ -100,7 +100,8 @@ fn refused_size(status: &Status, bytes: usize) -> Option<FailureDetails> {
     })
 }
 
-pub(super) async fn complete_turn(connection: &Connection, response: OrchestratorResponse) {
+/// Sends the answer to a turn; says whether it was accepted.
+pub(super) async fn complete_turn(connection: &Connection, response: OrchestratorResponse) -> bool {
     let token = response.completion_token.clone();
     let instance = response.instance_id.clone();
     for chunk in chunks(response, RESPONSE_BYTES_MAX) {
@@ -112,9 +113,10 @@ pub(super) async fn complete_turn(connection: &Connection, response: Orchestrato
             let error = ClientError::from(status);
             tracing::warn!(?instance, %error, "turn was not accepted");
             abandon_turn(connection, token).await;
-            return;
+            return false;
         }
     }
+    true
 }
 
 pub(super) async fn abandon_activity(connection: &Connection, completion_token: String) {
@@ -167,16 +169,13 @@ where
     loop {
         // A completion is told apart by its token: it may arrive as often as it likes.
         let limit = connection.options().call_timeout();
-        let made = tokio::time::timeout(limit, async {
-            let request = connection.request(message.clone()).await?;
-            call(connection.stub(), request).await
-        });
-        let status = match made.await {
+        let made = call(connection.stub(), Request::new(message.clone()));
+        let status = match tokio::time::timeout(limit, made).await {
             Ok(Ok(_accepted)) => return Ok(()),
             Ok(Err(status)) => status,
             Err(_elapsed) => Repeat::Safe.no_answer(limit),
         };
-        let may_differ = is_transient(&status) || connection.forgets_token(&status).await;
+        let may_differ = is_transient(&status) || connection.may_renew_token(&status);
         if !may_differ || attempt >= ATTEMPTS_MAX {
             return Err(status);
         }

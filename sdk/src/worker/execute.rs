@@ -15,9 +15,16 @@ use uuid::Uuid;
 
 use super::mismatch;
 use super::registry::Registry;
+use super::sticky::Begun;
+use super::sticky::Executions;
+use super::sticky::Kept;
+use super::sticky::Place;
+use super::sticky::decided;
 use crate::activity::ActivityContext;
 use crate::failure::FailureDetails;
+use crate::orchestration::replay::Lookup;
 use crate::orchestration::replay::Replay;
+use crate::orchestration::replay::Turn;
 use crate::orchestration::replay::is_rewind;
 use crate::orchestration::replay::rewind;
 use crate::orchestration::replay::unregistered;
@@ -68,16 +75,26 @@ pub(super) async fn run_activity(
     }
 }
 
-/// Makes one turn of an orchestration.
+/// Makes one turn of an orchestration: from its history, or from where its last turn left it.
 ///
 /// # Errors
 /// The history could not be fetched: the item should be given back.
 pub(super) async fn run_turn(
     connection: &Connection,
     registry: &Arc<Registry>,
+    executions: &Arc<Executions>,
     mut request: OrchestratorRequest,
     completion_token: String,
 ) -> Result<OrchestratorResponse, Status> {
+    let begun = executions.begin(&request);
+    if matches!(begun, Begun::Missing) {
+        return Ok(OrchestratorResponse {
+            instance_id: request.instance_id,
+            completion_token,
+            requires_history: true,
+            ..OrchestratorResponse::default()
+        });
+    }
     if request.requires_history_streaming {
         request.past_events = fetch_history(connection, &request).await?;
     }
@@ -86,16 +103,18 @@ pub(super) async fn run_turn(
     }
     let events = request.past_events.len() + request.new_events.len();
     if events <= INLINE_EVENTS_MAX {
-        return Ok(make_turn(registry, request, completion_token));
+        let made = make_turn(registry, executions, begun, request, completion_token);
+        return Ok(made);
     }
     // Not on a thread of the runtime's pool: blocking activities may hold all of those.
-    let registry = Arc::clone(registry);
+    let (registry, executions) = (Arc::clone(registry), Arc::clone(executions));
     let runtime = tokio::runtime::Handle::current();
     let (done, turn) = oneshot::channel();
     let make = move || {
         let _entered = runtime.enter();
+        let made = make_turn(&registry, &executions, begun, request, completion_token);
         // A worker that has ended takes no answer.
-        drop(done.send(make_turn(&registry, request, completion_token)));
+        drop(done.send(made));
     };
     std::thread::Builder::new()
         .name("durascope-turn".to_owned())
@@ -106,31 +125,60 @@ pub(super) async fn run_turn(
 }
 
 fn make_turn(
-    registry: &Registry,
+    registry: &Arc<Registry>,
+    executions: &Executions,
+    begun: Begun,
     request: OrchestratorRequest,
     completion_token: String,
 ) -> OrchestratorResponse {
     let span = tracing::info_span!("orchestration", instance = request.instance_id);
     let _entered = span.enter();
-    let turn = if is_rewind(&request.past_events, &request.new_events) {
-        let execution_id = Uuid::new_v4().simple().to_string();
-        rewind(request.past_events, request.new_events, &execution_id)
-    } else {
-        let lookup = |name: &str, version: Option<&str>| registry.orchestration(name, version);
-        let instance_id = request.instance_id.clone();
-        let execution_id = request.execution_id.unwrap_or_default();
-        let mut replay = Replay::new(instance_id, execution_id, &lookup);
-        replay.set_default_version(registry.default_version());
-        replay.turn(request.past_events, request.new_events)
-    };
-    OrchestratorResponse {
+    let place = Place::of(&request);
+    let respond = |turn: Turn| OrchestratorResponse {
         instance_id: request.instance_id,
         actions: turn.actions,
         custom_status: turn.custom_status,
         completion_token,
         orchestration_trace_context: request.orchestration_trace_context,
         ..OrchestratorResponse::default()
+    };
+    if is_rewind(&request.past_events, &request.new_events) {
+        let execution_id = Uuid::new_v4().simple().to_string();
+        let turn = rewind(request.past_events, request.new_events, &execution_id);
+        return respond(turn);
     }
+    let Kept {
+        mut replay,
+        mut history,
+    } = match begun {
+        Begun::Kept(kept) => {
+            let mut kept = *kept;
+            kept.replay
+                .set_history_size(kept.history.events, kept.history.bytes);
+            kept
+        }
+        Begun::Whole | Begun::Missing => Kept {
+            replay: new_replay(registry, &place),
+            history: executions.count(&request.past_events),
+        },
+    };
+    history += executions.count(&request.new_events);
+    let response = respond(replay.turn(request.past_events, request.new_events));
+    if executions.keeps() && replay.keep() {
+        history += decided(&response);
+        executions.keep(place, Kept { replay, history });
+    }
+    response
+}
+
+fn new_replay(registry: &Arc<Registry>, place: &Place) -> Replay {
+    let registry = Arc::clone(registry);
+    let default_version = registry.default_version().map(str::to_owned);
+    let lookup: Lookup = Arc::new(move |name, version| registry.orchestration(name, version));
+    let (instance_id, execution_id) = (place.instance_id.clone(), place.execution_id.clone());
+    let mut replay = Replay::new(instance_id, execution_id, lookup);
+    replay.set_default_version(default_version.as_deref());
+    replay
 }
 
 async fn fetch_history(

@@ -19,6 +19,7 @@ use crate::names::Activity;
 use crate::names::Entity;
 use crate::names::Orchestration;
 use crate::orchestration::OrchestrationContext;
+use crate::orchestration::replay::Lookup;
 use crate::orchestration::replay::OrchestrationFn;
 
 /// Orchestrations, activities and entities by name, without a connection.
@@ -134,6 +135,11 @@ impl Functions {
         version: Option<&str>,
     ) -> Option<OrchestrationFn> {
         self.registry.orchestration(name, version)
+    }
+
+    /// Finds the orchestrations that are registered now.
+    pub(crate) fn lookup(&self) -> Lookup {
+        self.registry.lookup()
     }
 
     pub(crate) fn has_activity(&self, name: &str, version: Option<&str>) -> bool {

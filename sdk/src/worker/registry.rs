@@ -27,6 +27,7 @@ use crate::names::Entity;
 use crate::names::Orchestration;
 use crate::orchestration::OrchestrationContext;
 use crate::orchestration::payload_failure;
+use crate::orchestration::replay::Lookup;
 use crate::orchestration::replay::OrchestrationFn;
 use crate::panics::catch;
 use crate::versioning::Versioning;
@@ -51,6 +52,12 @@ impl Registry {
         version: Option<&str>,
     ) -> Option<OrchestrationFn> {
         self.orchestrations.get(name)?.find(version)
+    }
+
+    /// As `orchestration`, apart from this registry.
+    pub(super) fn lookup(&self) -> Lookup {
+        let orchestrations = self.orchestrations.clone();
+        Arc::new(move |name, version| orchestrations.get(name)?.find(version))
     }
 
     /// As `orchestration`.
@@ -275,6 +282,7 @@ pub(super) type Filter<'a> = (&'a str, Vec<String>);
 
 /// The functions of one name by version; the empty version is that of calls without one, and
 /// takes the versions that have no function of their own. Case means nothing in a version.
+#[derive(Clone)]
 struct Versions<F>(Vec<(String, F)>);
 
 impl<F> Default for Versions<F> {

@@ -19,7 +19,10 @@ use super::error::WorkerError;
 use super::execute;
 use super::registry::Filter;
 use super::registry::Registry;
+use super::sticky::Place;
+use super::sticky::Sticky;
 use crate::entity::Batch;
+use crate::transport;
 use crate::transport::ClientError;
 use crate::transport::Connection;
 use crate::transport::Status;
@@ -37,6 +40,8 @@ pub(super) struct Limits {
     pub(super) activities: usize,
     pub(super) orchestrations: usize,
     pub(super) entities: usize,
+    pub(super) sticky_executions: usize,
+    pub(super) sticky_bytes: usize,
     pub(super) only_registered: bool,
     pub(super) silence: Duration,
     pub(super) stop: Duration,
@@ -48,6 +53,8 @@ impl Default for Limits {
             activities: 1_000,
             orchestrations: 100,
             entities: 100,
+            sticky_executions: 1_000,
+            sticky_bytes: 128 * 1024 * 1024,
             only_registered: false,
             silence: Duration::from_secs(120),
             stop: Duration::from_secs(30),
@@ -60,6 +67,7 @@ pub(super) struct Session {
     pub(super) registry: Arc<Registry>,
     pub(super) limits: Limits,
     pub(super) stop: CancellationToken,
+    sticky: Sticky,
     running: TaskTracker,
     /// Ends what is still running when the time for stopping is over.
     kill: CancellationToken,
@@ -87,6 +95,7 @@ impl Session {
             activities: Arc::new(Semaphore::new(limits.activities)),
             orchestrations: Arc::new(Semaphore::new(limits.orchestrations)),
             entities: Arc::new(Semaphore::new(limits.entities)),
+            sticky: Sticky::new(limits.sticky_executions, limits.sticky_bytes),
             connection,
             registry,
             limits,
@@ -101,6 +110,8 @@ impl Session {
         let mut failures: u32 = 0;
         while !self.stop.is_cancelled() {
             let ended = self.serve(&mut failures).await;
+            // The server has forgotten what this worker keeps.
+            self.sticky.close();
             match ended {
                 Ended::StopAsked(stream) => return self.wind_down(Some(*stream)).await,
                 _ if self.stop.is_cancelled() => break,
@@ -110,7 +121,6 @@ impl Session {
                 }
                 Ended::Closed => tracing::info!("the server closed the stream, reconnecting"),
                 Ended::Failed(status) => {
-                    self.connection.forgets_token(&status).await;
                     let error = ClientError::from(status);
                     tracing::warn!(%error, failures, "connection failed, reconnecting");
                 }
@@ -160,17 +170,20 @@ impl Session {
     }
 
     async fn open(&self) -> Result<Streaming<WorkItem>, Status> {
-        let greeting = self.connection.request(()).await?;
         let mut stub = self.connection.stub();
-        tokio::time::timeout(HELLO_TIMEOUT, stub.hello(greeting))
+        tokio::time::timeout(HELLO_TIMEOUT, stub.hello(()))
             .await
             .map_err(|_elapsed| Status::deadline_exceeded("no answer to the greeting in 30 s"))??;
-        let request = self.connection.request(self.work_wanted()).await?;
+        let mut request = transport::Request::new(self.work_wanted());
+        self.sticky.announce(request.metadata_mut());
         // Servers may keep the answer until there is work, or a ping, to send.
-        let opened = tokio::time::timeout(self.limits.silence, stub.get_work_items(request))
+        let opening = stub.get_work_items(request);
+        let opened = tokio::time::timeout(self.limits.silence, opening)
             .await
             .map_err(|_elapsed| Status::deadline_exceeded("the server opened no stream in time"))?;
-        Ok(opened?.into_inner())
+        let response = opened?;
+        self.sticky.open(response.metadata());
+        Ok(response.into_inner())
     }
 
     fn work_wanted(&self) -> proto::GetWorkItemsRequest {
@@ -230,13 +243,21 @@ impl Session {
     fn take_turn(&self, request: proto::OrchestratorRequest, token: String) {
         let (connection, registry) = (Arc::clone(&self.connection), Arc::clone(&self.registry));
         let (slots, stop) = (Arc::clone(&self.orchestrations), self.stop.clone());
+        let executions = self.sticky.current();
         self.spawn(async move {
             let Some(_slot) = slot(&slots, &stop).await else {
                 return complete::abandon_turn(&connection, token).await;
             };
             let instance = request.instance_id.clone();
-            match execute::run_turn(&connection, &registry, request, token.clone()).await {
-                Ok(response) => complete::complete_turn(&connection, response).await,
+            let place = Place::of(&request);
+            let made =
+                execute::run_turn(&connection, &registry, &executions, request, token.clone());
+            match made.await {
+                Ok(response) => {
+                    if !complete::complete_turn(&connection, response).await {
+                        executions.forget(&place);
+                    }
+                }
                 Err(status) => {
                     let error = ClientError::from(status);
                     tracing::warn!(?instance, %error, "turn could not be made, giving it back");

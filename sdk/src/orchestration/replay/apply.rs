@@ -26,7 +26,7 @@ use crate::failure::FailureDetails;
 use crate::orchestration::OrchestrationContext;
 use crate::orchestration::random::ticks;
 
-impl Replay<'_> {
+impl Replay {
     pub(super) fn on_event(&mut self, event: HistoryEvent) {
         self.event_id_max = self.event_id_max.max(event.event_id);
         let Some(event_type) = &event.event_type else {

@@ -270,7 +270,7 @@ pub(crate) fn entity_message(message: EntityMessageType) -> OrchestratorActionTy
     })
 }
 
-impl Replay<'_> {
+impl Replay {
     /// Something was sent to an entity, says the history.
     pub(super) fn on_entity_message_sent(&mut self, event: &HistoryEvent) {
         let Some(sent) = &event.event_type else {

@@ -23,7 +23,7 @@ impl fmt::Display for Open {
     }
 }
 
-impl Replay<'_> {
+impl Replay {
     /// Where the code did not repeat its history, if that was seen.
     pub(crate) fn difference(&self) -> Option<&NonDeterminism> {
         self.difference.as_ref()

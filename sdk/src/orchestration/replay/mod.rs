@@ -7,6 +7,7 @@
 mod apply;
 mod entities;
 mod inspect;
+mod keep;
 mod matcher;
 mod pending;
 mod poll;
@@ -42,6 +43,7 @@ use durascope_proto::history_event::EventType;
 use futures_util::future::BoxFuture;
 
 use crate::failure::FailureDetails;
+use crate::orchestration::HistorySize;
 use crate::orchestration::OrchestrationContext;
 use poll::Driver;
 
@@ -51,7 +53,7 @@ pub(crate) type OrchestrationFn = Arc<
 >;
 
 /// Finds the function of a name and version.
-pub(crate) type Lookup<'a> = &'a (dyn Fn(&str, Option<&str>) -> Option<OrchestrationFn> + 'a);
+pub(crate) type Lookup = Arc<dyn Fn(&str, Option<&str>) -> Option<OrchestrationFn> + Send + Sync>;
 
 /// What one turn decided.
 #[derive(Debug, Default, PartialEq)]
@@ -61,8 +63,8 @@ pub(crate) struct Turn {
 }
 
 /// One execution of an orchestration, between its turns or rebuilt for one.
-pub(crate) struct Replay<'a> {
-    lookup: Lookup<'a>,
+pub(crate) struct Replay {
+    lookup: Lookup,
     instance_id: String,
     execution_id: String,
     shared: Shared,
@@ -94,8 +96,8 @@ enum Ending {
     Refused(FailureDetails),
 }
 
-impl<'a> Replay<'a> {
-    pub(crate) fn new(instance_id: String, execution_id: String, lookup: Lookup<'a>) -> Self {
+impl Replay {
+    pub(crate) fn new(instance_id: String, execution_id: String, lookup: Lookup) -> Self {
         Self {
             lookup,
             instance_id,
@@ -114,6 +116,11 @@ impl<'a> Replay<'a> {
     /// Version of sub-orchestrations that the code calls without one.
     pub(crate) fn set_default_version(&mut self, version: Option<&str>) {
         self.shared.lock().default_version = version.map(str::to_owned);
+    }
+
+    /// Size of the history before a turn that does not carry it.
+    pub(crate) fn set_history_size(&mut self, events: u64, bytes: u64) {
+        self.shared.lock().history_size = HistorySize { events, bytes };
     }
 
     /// Applies what the history already holds, then the events of this turn.

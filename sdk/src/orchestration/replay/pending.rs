@@ -113,6 +113,8 @@ pub(crate) struct Pending {
     unconfirmed: usize,
     waiting: usize,
     first_unsent: usize,
+    /// All before this one are confirmed.
+    first_unsettled: usize,
     /// By id: history is about to confirm it, so its input need not be encoded again.
     known: Vec<bool>,
 }
@@ -171,6 +173,16 @@ impl Pending {
         slot.action = None;
         self.unconfirmed -= 1;
         Ok(())
+    }
+
+    /// The history will confirm what was sent, and no replay asks for it again.
+    pub(crate) fn confirm_sent(&mut self) {
+        for slot in &mut self.slots[self.first_unsettled..self.first_unsent] {
+            slot.confirmed = true;
+        }
+        self.first_unsettled = self.first_unsent;
+        let unsent = &self.slots[self.first_unsent..];
+        self.unconfirmed = unsent.iter().filter(|slot| !slot.confirmed).count();
     }
 
     /// Ends the operation; unknown ids and repeats change nothing. Wake what is returned.

@@ -14,7 +14,7 @@ use super::Replay;
 use super::Turn;
 use crate::failure::FailureDetails;
 
-impl Replay<'_> {
+impl Replay {
     /// Code that awaits something no event can bring would hang for ever, in silence.
     pub(super) fn refuse_if_stuck(&mut self) {
         if self.suspended || !matches!(self.code, Code::Running(_)) {

@@ -52,7 +52,10 @@ impl TestHost {
             Faked::Never => return Ok(()),
             Faked::Not => {}
         }
-        if !self.functions.has_activity(&name) {
+        if !self
+            .functions
+            .has_activity(&name, action.version.as_deref())
+        {
             return Err(HostError::NotRegistered {
                 kind: CallKind::Activity,
                 name,
@@ -102,7 +105,11 @@ impl TestHost {
             Faked::Never => return Ok(()),
             Faked::Not => {}
         }
-        if self.functions.find_orchestration(name).is_none() {
+        if self
+            .functions
+            .find_orchestration(name, action.version.as_deref())
+            .is_none()
+        {
             return Err(HostError::NotRegistered {
                 kind: CallKind::SubOrchestration,
                 name: action.name,

@@ -58,7 +58,11 @@ impl TestHost {
         let id = options
             .instance_id
             .unwrap_or_else(|| format!("{name}-{number}"));
-        if self.functions.find_orchestration(name).is_none() {
+        if self
+            .functions
+            .find_orchestration(name, options.version.as_deref())
+            .is_none()
+        {
             return Err(HostError::NotRegistered {
                 kind: super::CallKind::SubOrchestration,
                 name: name.to_owned(),

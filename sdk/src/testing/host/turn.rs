@@ -50,9 +50,9 @@ impl TestHost {
         let begins = EventType::OrchestratorStarted(OrchestratorStartedEvent {});
         let mut new = vec![event(now, begins)];
         new.extend(batch);
-        let lookup = |name: &str| self.functions.find_orchestration(name);
+        let lookup = self.functions.lookup();
         let execution_id = instance.execution_id().to_owned();
-        let mut replay = Replay::new(id.to_owned(), execution_id.clone(), &lookup);
+        let mut replay = Replay::new(id.to_owned(), execution_id.clone(), lookup);
         let turn = replay.turn(instance.history.clone(), new.clone());
         instance.open = replay.open();
         drop(replay);

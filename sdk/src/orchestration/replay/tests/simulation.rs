@@ -1,6 +1,5 @@
 //! A seeded server: whatever the order of results, a live execution and a full replay agree.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::StreamExt;
@@ -20,10 +19,10 @@ use crate::retry::RetryPolicy;
 const STOP: ExternalEvent<()> = ExternalEvent::named("Stop");
 
 /// Small and seeded: the same run for the same seed everywhere.
-struct Random(u64);
+pub(super) struct Random(pub(super) u64);
 
 impl Random {
-    fn below(&mut self, bound: usize) -> usize {
+    pub(super) fn below(&mut self, bound: usize) -> usize {
         self.0 = self
             .0
             .wrapping_mul(6_364_136_223_846_793_005)
@@ -118,8 +117,7 @@ async fn fanned(ctx: OrchestrationContext, _: u64) -> Result<Vec<u64>, FanOutErr
 /// Runs one orchestration to its end against a server that answers in random order.
 fn run(function: &OrchestrationFn, seed: u64) -> Turn {
     let mut random = Random(seed);
-    let lookup = |_: &str, _: Option<&str>| Some(Arc::clone(function));
-    let mut live = Replay::new(INSTANCE.into(), EXECUTION.into(), &lookup);
+    let mut live = replay_of(function);
     let mut history: Vec<HistoryEvent> = Vec::new();
     let mut inbox = vec![started()];
     let mut outstanding: Vec<OrchestratorAction> = Vec::new();
@@ -128,8 +126,7 @@ fn run(function: &OrchestrationFn, seed: u64) -> Turn {
         let mut new = vec![turn(second)];
         new.append(&mut inbox);
         let from_live = live.turn(std::mem::take(&mut confirmed), new.clone());
-        let mut fresh = Replay::new(INSTANCE.into(), EXECUTION.into(), &lookup);
-        let from_scratch = fresh.turn(history.clone(), new.clone());
+        let from_scratch = replay_of(function).turn(history.clone(), new.clone());
         assert_eq!(from_live, from_scratch, "seed {seed}, turn {second}");
         let is_over = from_live
             .summary()
