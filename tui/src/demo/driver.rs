@@ -18,7 +18,7 @@ use super::workload::monitor::MONITOR;
 /// Time between two starts of the first round, and of later ones: the screen fills at once and
 /// then stays readable.
 const FIRST_PAUSE: Duration = Duration::from_millis(150);
-const PAUSE: Duration = Duration::from_millis(1_500);
+const PAUSE: Duration = Duration::from_secs(1);
 
 /// What should become of an instance.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -46,7 +46,7 @@ pub(super) async fn start_pattern(
     pattern: &Pattern,
     round: usize,
 ) -> Result<Expected, ClientError> {
-    let options = id(&script::instance_id(pattern, round)).tag("pattern", pattern.name);
+    let options = id(&script::instance_id(pattern.name, round)).tag("pattern", pattern.name);
     let id = client
         .start_by_name(pattern.orchestration, (pattern.input)(), options)
         .await?;

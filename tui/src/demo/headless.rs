@@ -23,7 +23,7 @@ use crate::data::status;
 use crate::io::glance::glance;
 
 /// Time between two starts after the first round, which starts at once.
-const START_EVERY: Duration = Duration::from_millis(500);
+const START_EVERY: Duration = Duration::from_secs(1);
 
 /// Nothing is started in the last part of the time, so that what runs can end.
 const QUIET_SHARE: u32 = 2;
