@@ -96,6 +96,8 @@ pub mod worker;
 pub use activity::ActivityContext;
 pub use client::Client;
 pub use client::ClientError;
+pub use client::EntityMetadata;
+pub use client::EntityQuery;
 pub use client::OrchestrationState;
 pub use client::OrchestrationStatus;
 pub use client::StartOptions;

@@ -1,5 +1,6 @@
 //! The client: starts, watches and steers orchestration instances.
 
+mod entities;
 mod instance;
 mod lifecycle;
 mod options;
@@ -8,6 +9,10 @@ mod start;
 mod wait;
 
 pub use crate::transport::ClientError;
+pub use entities::EntitiesCleaned;
+pub use entities::EntityMetadata;
+pub use entities::EntityPage;
+pub use entities::EntityQuery;
 pub use instance::OrchestrationState;
 pub use instance::OrchestrationStatus;
 pub use instance::OutputError;
