@@ -13,6 +13,7 @@ mod protocol;
 mod sdk;
 mod sdk_bad_input;
 mod sdk_entities;
+mod sdk_payloads;
 mod sdk_versions;
 mod tidy;
 mod transport;
