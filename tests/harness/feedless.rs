@@ -15,7 +15,6 @@ use tonic::body::Body;
 use tonic::codegen::Service;
 use tonic::codegen::http::Request;
 use tonic::codegen::http::Response;
-use tonic::server::NamedService;
 use tonic::transport::Channel;
 use tonic::transport::Server;
 use tonic::transport::server::TcpIncoming;
@@ -36,13 +35,13 @@ impl Feedless {
     pub async fn before(client: &RawClient) -> Result<Self> {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
         let address = listener.local_addr()?;
-        let server = Server::builder().add_service(Official(client.channel()));
+        let official = Official(client.channel());
         let serving = tokio::spawn(async move {
+            let served = Server::builder()
+                .serve_with_incoming(official, TcpIncoming::from(listener))
+                .await;
             // It ends with the test, or shows there as a connection that fails.
-            server
-                .serve_with_incoming(TcpIncoming::from(listener))
-                .await
-                .ok();
+            served.ok();
         });
         Ok(Self { address, serving })
     }
@@ -62,9 +61,7 @@ impl Drop for Feedless {
 #[derive(Clone)]
 struct Official(Channel);
 
-impl NamedService for Official {
-    const NAME: &'static str = "TaskHubSidecarService";
-}
+const SERVICE: &str = "/TaskHubSidecarService/";
 
 impl Service<Request<Body>> for Official {
     type Response = Response<Body>;
@@ -78,6 +75,9 @@ impl Service<Request<Body>> for Official {
     fn call(&mut self, request: Request<Body>) -> Self::Future {
         let mut channel = self.0.clone();
         Box::pin(async move {
+            if !request.uri().path().starts_with(SERVICE) {
+                return Ok(Status::unimplemented("this server has no such service").into_http());
+            }
             let ready = std::future::poll_fn(|cx| channel.poll_ready(cx)).await;
             let answer = match ready {
                 Ok(()) => channel.call(request).await,

@@ -10,6 +10,7 @@ pub mod emulator;
 pub mod entities;
 pub mod events;
 pub mod feedless;
+pub mod front;
 pub mod official;
 pub mod terminal;
 pub mod worker;
@@ -19,6 +20,7 @@ use std::time::Duration;
 pub use binaries::Binary;
 pub use client::RawClient;
 pub use emulator::Emulator;
+pub use front::Front;
 pub use terminal::Terminal;
 pub use worker::RawWorker;
 

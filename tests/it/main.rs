@@ -13,5 +13,7 @@ mod official;
 mod protocol;
 mod sdk;
 mod sdk_bad_input;
+mod sdk_entities;
 mod sdk_versions;
 mod tidy;
+mod transport;
