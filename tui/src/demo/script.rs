@@ -12,7 +12,7 @@ const CAST: &[(&str, &str)] = &[
     ("batches", "import"),
     ("fail_fast", "deploy"),
     ("window", "crawl"),
-    ("progress", "migrate"),
+    ("progress", "labels"),
     ("composed", "campaign"),
     ("sub_orchestrations", "orders"),
     ("dynamic_batches", "documents"),
