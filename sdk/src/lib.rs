@@ -87,6 +87,7 @@ mod names;
 pub mod orchestration;
 mod panics;
 pub mod payloads;
+pub mod progress;
 mod replay_filter;
 mod retry;
 pub mod testing;

@@ -107,6 +107,7 @@ const MODULES: &[(&str, &[&str])] = &[
             "clock",
         ],
     ),
+    ("sdk/src/progress", &["clock", "entity", "error", "names"]),
     (
         "sdk/src/entity",
         &[

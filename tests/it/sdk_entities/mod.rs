@@ -3,6 +3,7 @@
 mod calls;
 mod failures;
 mod management;
+mod progress;
 mod python;
 mod sections;
 
