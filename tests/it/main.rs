@@ -10,6 +10,7 @@ mod dashboard;
 mod dashboard_progress;
 mod http;
 mod official;
+mod patterns;
 mod protocol;
 mod sdk;
 mod sdk_bad_input;
