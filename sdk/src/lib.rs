@@ -89,6 +89,7 @@ mod panics;
 pub mod progress;
 mod replay_filter;
 mod retry;
+pub mod schedules;
 pub mod testing;
 pub mod transport;
 mod versioning;

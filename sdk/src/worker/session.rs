@@ -22,6 +22,7 @@ use super::registry::Registry;
 use super::sticky::Place;
 use super::sticky::Sticky;
 use crate::entity::Batch;
+use crate::schedules::SCHEDULE;
 use crate::transport;
 use crate::transport::ClientError;
 use crate::transport::Connection;
@@ -211,9 +212,17 @@ impl Session {
             max_concurrent_orchestration_work_items: wire(self.limits.orchestrations),
             max_concurrent_activity_work_items: wire(self.limits.activities),
             max_concurrent_entity_work_items: wire(self.limits.entities),
-            capabilities: vec![WorkerCapability::HistoryStreaming.into()],
+            capabilities: self.capabilities(),
             work_item_filters: filters,
         }
+    }
+
+    fn capabilities(&self) -> Vec<i32> {
+        let mut capabilities = vec![WorkerCapability::HistoryStreaming.into()];
+        if self.registry.entity(SCHEDULE.name()).is_some() {
+            capabilities.push(WorkerCapability::ScheduledTasks.into());
+        }
+        capabilities
     }
 
     fn take(&self, item: WorkItem) {
