@@ -86,6 +86,7 @@ pub mod fan_out;
 mod names;
 pub mod orchestration;
 mod panics;
+pub mod payloads;
 pub mod progress;
 mod replay_filter;
 mod retry;

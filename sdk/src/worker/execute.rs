@@ -1,5 +1,6 @@
 //! One work item to one completion.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 
 use durascope_proto as proto;
@@ -36,6 +37,12 @@ use crate::transport::Status;
 /// Turns over more events than this are made on a thread of their own, so that they do not
 /// hold up the activities of a runtime's thread.
 const INLINE_EVENTS_MAX: usize = 256;
+
+/// The instance that called an activity, for logs.
+pub(super) fn instance_of(request: &ActivityRequest) -> &str {
+    let instance = request.orchestration_instance.as_ref();
+    instance.map_or("", |instance| &instance.instance_id)
+}
 
 /// Runs an activity; whatever it does, there is a response.
 pub(super) async fn run_activity(
@@ -98,12 +105,24 @@ pub(super) async fn run_turn(
     if request.requires_history_streaming {
         request.past_events = fetch_history(connection, &request).await?;
     }
+    let lengths = match connection.options().large_payloads {
+        Some(_) => lengths(&request),
+        None => VecDeque::new(),
+    };
+    connection.load_payloads(&mut request).await?;
     if let Some(refused) = mismatch::refuse(registry, &request, &completion_token)? {
         return Ok(refused);
     }
     let events = request.past_events.len() + request.new_events.len();
     if events <= INLINE_EVENTS_MAX {
-        let made = make_turn(registry, executions, begun, request, completion_token);
+        let made = make_turn(
+            registry,
+            executions,
+            begun,
+            lengths,
+            request,
+            completion_token,
+        );
         return Ok(made);
     }
     // Not on a thread of the runtime's pool: blocking activities may hold all of those.
@@ -112,7 +131,14 @@ pub(super) async fn run_turn(
     let (done, turn) = oneshot::channel();
     let make = move || {
         let _entered = runtime.enter();
-        let made = make_turn(&registry, &executions, begun, request, completion_token);
+        let made = make_turn(
+            &registry,
+            &executions,
+            begun,
+            lengths,
+            request,
+            completion_token,
+        );
         // A worker that has ended takes no answer.
         drop(done.send(made));
     };
@@ -124,10 +150,17 @@ pub(super) async fn run_turn(
         .map_err(|_gone| Status::internal("the turn's thread ended without an answer"))
 }
 
+/// Of the events as the server has them: what they refer to is not in them yet.
+fn lengths(request: &OrchestratorRequest) -> VecDeque<usize> {
+    let events = request.past_events.iter().chain(&request.new_events);
+    events.map(prost::Message::encoded_len).collect()
+}
+
 fn make_turn(
     registry: &Arc<Registry>,
     executions: &Executions,
     begun: Begun,
+    lengths: VecDeque<usize>,
     request: OrchestratorRequest,
     completion_token: String,
 ) -> OrchestratorResponse {
@@ -163,6 +196,7 @@ fn make_turn(
         },
     };
     history += executions.count(&request.new_events);
+    replay.set_lengths(lengths);
     let response = respond(replay.turn(request.past_events, request.new_events));
     if executions.keeps() && replay.keep() {
         history += decided(&response);

@@ -22,6 +22,7 @@ use super::registry::Registry;
 use super::sticky::Place;
 use super::sticky::Sticky;
 use crate::entity::Batch;
+use crate::payloads::Payloads;
 use crate::schedules::SCHEDULE;
 use crate::transport;
 use crate::transport::ClientError;
@@ -222,6 +223,9 @@ impl Session {
         if self.registry.entity(SCHEDULE.name()).is_some() {
             capabilities.push(WorkerCapability::ScheduledTasks.into());
         }
+        if self.connection.options().large_payloads.is_some() {
+            capabilities.push(WorkerCapability::LargePayloads.into());
+        }
         capabilities
     }
 
@@ -230,20 +234,25 @@ impl Session {
         match item.request {
             Some(Request::ActivityRequest(request)) => self.take_activity(request, token),
             Some(Request::OrchestratorRequest(request)) => self.take_turn(request, token),
-            Some(Request::EntityRequest(request)) => self.take_batch(request.into(), token),
-            Some(Request::EntityRequestV2(request)) => self.take_batch(request.into(), token),
+            Some(Request::EntityRequest(request)) => self.take_batch(request, token),
+            Some(Request::EntityRequestV2(request)) => self.take_batch(request, token),
             // A ping has done its work by arriving.
             Some(Request::HealthPing(_)) | None => {}
         }
     }
 
-    fn take_activity(&self, request: proto::ActivityRequest, token: String) {
+    fn take_activity(&self, mut request: proto::ActivityRequest, token: String) {
         let (connection, registry) = (Arc::clone(&self.connection), Arc::clone(&self.registry));
         let (slots, stop) = (Arc::clone(&self.activities), self.stop.clone());
         self.spawn(async move {
             let Some(_slot) = slot(&slots, &stop).await else {
                 return complete::abandon_activity(&connection, token).await;
             };
+            if let Err(status) = connection.load_payloads(&mut request).await {
+                let (instance, error) = (execute::instance_of(&request), ClientError::from(status));
+                tracing::warn!(instance, %error, "activity could not be run, giving it back");
+                return complete::abandon_activity(&connection, token).await;
+            }
             let response = execute::run_activity(&registry, request, token).await;
             complete::complete_activity(&connection, response).await;
         });
@@ -276,14 +285,22 @@ impl Session {
         });
     }
 
-    fn take_batch(&self, batch: Batch, token: String) {
+    fn take_batch<R>(&self, mut request: R, token: String)
+    where
+        R: Payloads + Into<Batch> + Send + 'static,
+    {
         let (connection, registry) = (Arc::clone(&self.connection), Arc::clone(&self.registry));
         let (slots, stop) = (Arc::clone(&self.entities), self.stop.clone());
         self.spawn(async move {
             let Some(_slot) = slot(&slots, &stop).await else {
                 return complete::abandon_entity(&connection, token).await;
             };
-            let done = entities::run_batch(&registry, batch, token, &stop).await;
+            if let Err(status) = connection.load_payloads(&mut request).await {
+                let error = ClientError::from(status);
+                tracing::warn!(%error, "entity could not be run, giving it back");
+                return complete::abandon_entity(&connection, token).await;
+            }
+            let done = entities::run_batch(&registry, request.into(), token, &stop).await;
             complete::complete_entity(&connection, done).await;
         });
     }

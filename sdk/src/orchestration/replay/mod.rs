@@ -41,6 +41,7 @@ use durascope_proto::HistoryEvent;
 use durascope_proto::OrchestratorAction;
 use durascope_proto::history_event::EventType;
 use futures_util::future::BoxFuture;
+use prost::Message;
 
 use crate::failure::FailureDetails;
 use crate::orchestration::HistorySize;
@@ -74,6 +75,7 @@ pub(crate) struct Replay {
     /// The history was rewritten by a rewind, so calls may lack their confirmation.
     rewound: bool,
     event_id_max: i32,
+    lengths: VecDeque<usize>,
     /// Events raised after the end, for the next generation.
     late: Vec<HistoryEvent>,
     /// Why the code was refused, if it did not repeat its history.
@@ -108,6 +110,7 @@ impl Replay {
             held: VecDeque::new(),
             rewound: false,
             event_id_max: 0,
+            lengths: VecDeque::new(),
             late: Vec::new(),
             difference: None,
         }
@@ -121,6 +124,12 @@ impl Replay {
     /// Size of the history before a turn that does not carry it.
     pub(crate) fn set_history_size(&mut self, events: u64, bytes: u64) {
         self.shared.lock().history_size = HistorySize { events, bytes };
+    }
+
+    /// Bytes of the events of the next turn as the history holds them, the past ones first. Those
+    /// in hand may be larger: what was stored elsewhere is back in them.
+    pub(crate) fn set_lengths(&mut self, lengths: VecDeque<usize>) {
+        self.lengths = lengths;
     }
 
     /// Applies what the history already holds, then the events of this turn.
@@ -139,7 +148,11 @@ impl Replay {
     }
 
     fn count_and_apply(&mut self, event: HistoryEvent) {
-        self.shared.lock().history_size.add(&event);
+        let length = self
+            .lengths
+            .pop_front()
+            .unwrap_or_else(|| event.encoded_len());
+        self.shared.lock().history_size.add(length);
         self.on_event(event);
     }
 

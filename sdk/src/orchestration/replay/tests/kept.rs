@@ -287,7 +287,8 @@ fn run(seed: u64) -> (usize, usize) {
         };
         let went_on = past.is_empty();
         let decided = execution.turn(past, new.clone());
-        assert_eq!(decided, whole, "seed {seed}, turn {second}");
+        let (told, expected) = (without_traces(&decided), without_traces(&whole));
+        assert_eq!(told, expected, "seed {seed}, turn {second}");
         let mut replayed = std::mem::take(&mut *seen_by_replay.lock().unwrap());
         let mut in_order = std::mem::take(&mut *seen_by_keeping.lock().unwrap());
         if went_on {
@@ -313,6 +314,23 @@ fn run(seed: u64) -> (usize, usize) {
         server.pass_time();
     }
     panic!("seed {seed} does not end");
+}
+
+/// A backtrace tells by whom the code was polled, which differs.
+fn without_traces(turn: &Turn) -> Turn {
+    let mut actions = turn.actions.clone();
+    for action in &mut actions {
+        if let Some(OrchestratorActionType::CompleteOrchestration(it)) =
+            &mut action.orchestrator_action_type
+            && let Some(details) = &mut it.failure_details
+        {
+            details.stack_trace = None;
+        }
+    }
+    Turn {
+        actions,
+        custom_status: turn.custom_status.clone(),
+    }
 }
 
 #[test]
