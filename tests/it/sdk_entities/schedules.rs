@@ -294,7 +294,6 @@ async fn python_client_reads_and_changes_our_schedules_and_we_read_its() {
 }
 
 const WORK_UNTIL_STOPPED: &str = r#"
-import time
 from durabletask import task
 from durabletask.azuremanaged.client import DurableTaskSchedulerClient
 from durabletask.azuremanaged.worker import DurableTaskSchedulerWorker
@@ -303,18 +302,20 @@ from durabletask.scheduled import ScheduledTaskClient
 def scheduled_work(ctx: task.OrchestrationContext, text):
     return ["python", text]
 
+def until_told(ctx: task.OrchestrationContext, _):
+    yield ctx.wait_for_external_event("stop")
+
 place = dict(
     host_address="@ENDPOINT@", secure_channel=False, taskhub="default", token_credential=None)
-worker = DurableTaskSchedulerWorker(**place)
-with worker:
+client = DurableTaskSchedulerClient(**place)
+with DurableTaskSchedulerWorker(**place) as worker:
     worker.add_orchestrator(scheduled_work)
+    worker.add_orchestrator(until_told)
     worker.configure_scheduled_tasks()
+    client.schedule_new_orchestration(until_told, instance_id="until-told")
     worker.start()
-    schedules = ScheduledTaskClient(DurableTaskSchedulerClient(**place))
-    until = time.monotonic() + 60
-    while schedules.get_schedule("stop") is None and time.monotonic() < until:
-        time.sleep(0.1)
-    print(schedules.get_schedule("shared").status.value)
+    client.wait_for_orchestration_completion("until-told", timeout=60)
+    print(ScheduledTaskClient(client).get_schedule("shared").status.value)
 "#;
 
 /// Outputs of the finished runs of a schedule, once there are `count`.
@@ -362,9 +363,8 @@ async fn python_worker_runs_our_schedules_and_ours_goes_on_with_them() {
         assert!(text.contains("Invalid state transition"), "{text}");
         let update = ScheduleUpdate::new().input("y")?.instance_id("shared-run");
         schedules.update("shared", update).await?;
-        schedules
-            .create("stop", &WORK, Value::Null, ScheduleOptions::every(HOUR))
-            .await
+        let told = world.client.raise_event_by_name("until-told", "stop", ());
+        told.await.map_err(ScheduleError::from)
     };
     let (lines, changed) = tokio::join!(python(&world, WORK_UNTIL_STOPPED), async {
         // Without a Python there is nobody who would carry it out.
