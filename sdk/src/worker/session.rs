@@ -23,6 +23,7 @@ use super::sticky::Place;
 use super::sticky::Sticky;
 use crate::entity::Batch;
 use crate::payloads::Payloads;
+use crate::schedules::SCHEDULE;
 use crate::transport;
 use crate::transport::ClientError;
 use crate::transport::Connection;
@@ -219,6 +220,9 @@ impl Session {
 
     fn capabilities(&self) -> Vec<i32> {
         let mut capabilities = vec![WorkerCapability::HistoryStreaming.into()];
+        if self.registry.entity(SCHEDULE.name()).is_some() {
+            capabilities.push(WorkerCapability::ScheduledTasks.into());
+        }
         if self.connection.options().large_payloads.is_some() {
             capabilities.push(WorkerCapability::LargePayloads.into());
         }

@@ -5,6 +5,7 @@ mod failures;
 mod management;
 mod progress;
 mod python;
+mod schedules;
 mod sections;
 
 use std::time::SystemTime;
