@@ -100,7 +100,7 @@ impl OrchestrationContext {
     /// Size of the history up to the event that woke the code.
     ///
     /// # Determinism
-    /// The same on every replay, so a [`HistoryBudget`] may decide on it.
+    /// The same on every replay, so a [`HistoryBudget`](crate::HistoryBudget) may decide on it.
     pub fn history_size(&self) -> HistorySize {
         self.shared.lock().history_size
     }
