@@ -44,6 +44,10 @@ use crate::names::Orchestration;
 ///
 /// Cheap to clone. The code must make the same calls in the same order on every replay: take
 /// time, ids and results from here, and leave I/O, randomness and sleeping to activities.
+///
+/// It must not block either: a turn is made on a thread that others wait for. A turn that takes
+/// longer than [`slow_turn_after`](crate::worker::WorkerBuilder::slow_turn_after) is logged with
+/// the orchestration's name.
 #[derive(Clone)]
 pub struct OrchestrationContext {
     pub(super) identity: Arc<Identity>,

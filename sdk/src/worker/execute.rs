@@ -9,6 +9,7 @@ use durascope_proto::ActivityResponse;
 use durascope_proto::HistoryEvent;
 use durascope_proto::OrchestratorRequest;
 use durascope_proto::OrchestratorResponse;
+use durascope_proto::history_event::EventType;
 use futures_util::FutureExt;
 use tokio::sync::oneshot;
 use tracing::Instrument;
@@ -16,6 +17,7 @@ use uuid::Uuid;
 
 use super::mismatch;
 use super::registry::Registry;
+use super::slow_turns::SlowTurns;
 use super::sticky::Begun;
 use super::sticky::Executions;
 use super::sticky::Kept;
@@ -23,6 +25,7 @@ use super::sticky::Place;
 use super::sticky::decided;
 use crate::activity::ActivityContext;
 use crate::failure::FailureDetails;
+use crate::orchestration::HistoryBudget;
 use crate::orchestration::replay::Lookup;
 use crate::orchestration::replay::Replay;
 use crate::orchestration::replay::Turn;
@@ -42,6 +45,13 @@ const INLINE_EVENTS_MAX: usize = 256;
 pub(super) fn instance_of(request: &ActivityRequest) -> &str {
     let instance = request.orchestration_instance.as_ref();
     instance.map_or("", |instance| &instance.instance_id)
+}
+
+/// What a worker has an eye on while turns are made.
+#[derive(Clone)]
+pub(super) struct Watch {
+    pub(super) slow_turns: Arc<SlowTurns>,
+    pub(super) budget: HistoryBudget,
 }
 
 /// Runs an activity; whatever it does, there is a response.
@@ -90,6 +100,7 @@ pub(super) async fn run_turn(
     connection: &Connection,
     registry: &Arc<Registry>,
     executions: &Arc<Executions>,
+    watch: &Watch,
     mut request: OrchestratorRequest,
     completion_token: String,
 ) -> Result<OrchestratorResponse, Status> {
@@ -118,6 +129,7 @@ pub(super) async fn run_turn(
         let made = make_turn(
             registry,
             executions,
+            watch,
             begun,
             lengths,
             request,
@@ -127,6 +139,7 @@ pub(super) async fn run_turn(
     }
     // Not on a thread of the runtime's pool: blocking activities may hold all of those.
     let (registry, executions) = (Arc::clone(registry), Arc::clone(executions));
+    let watch = watch.clone();
     let runtime = tokio::runtime::Handle::current();
     let (done, turn) = oneshot::channel();
     let make = move || {
@@ -134,6 +147,7 @@ pub(super) async fn run_turn(
         let made = make_turn(
             &registry,
             &executions,
+            &watch,
             begun,
             lengths,
             request,
@@ -159,6 +173,7 @@ fn lengths(request: &OrchestratorRequest) -> VecDeque<usize> {
 fn make_turn(
     registry: &Arc<Registry>,
     executions: &Executions,
+    watch: &Watch,
     begun: Begun,
     lengths: VecDeque<usize>,
     request: OrchestratorRequest,
@@ -197,12 +212,38 @@ fn make_turn(
     };
     history += executions.count(&request.new_events);
     replay.set_lengths(lengths);
-    let response = respond(replay.turn(request.past_events, request.new_events));
+    let turn = {
+        let events = request.past_events.len() + request.new_events.len();
+        let name = started_name(&request.past_events, &request.new_events);
+        let name = name.unwrap_or_else(|| replay.name()).to_owned();
+        let _watched = watch.slow_turns.watch(&place.instance_id, &name, events);
+        replay.turn(request.past_events, request.new_events)
+    };
+    if let Some(size) = replay.has_passed(watch.budget) {
+        let (events, bytes) = (size.events, size.bytes);
+        tracing::warn!(
+            name = ?replay.name(),
+            events,
+            bytes,
+            "the history has passed its budget: continue as new, or give the work to children"
+        );
+    }
+    let response = respond(turn);
     if executions.keeps() && replay.keep() {
         history += decided(&response);
         executions.keep(place, Kept { replay, history });
     }
     response
+}
+
+/// Name of the orchestration, if its start is among these events.
+fn started_name<'a>(past: &'a [HistoryEvent], new: &'a [HistoryEvent]) -> Option<&'a str> {
+    past.iter()
+        .chain(new)
+        .find_map(|event| match &event.event_type {
+            Some(EventType::ExecutionStarted(it)) => Some(it.name.as_str()),
+            Some(_) | None => None,
+        })
 }
 
 fn new_replay(registry: &Arc<Registry>, place: &Place) -> Replay {

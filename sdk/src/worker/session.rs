@@ -17,11 +17,14 @@ use super::complete;
 use super::entities;
 use super::error::WorkerError;
 use super::execute;
+use super::execute::Watch;
 use super::registry::Filter;
 use super::registry::Registry;
+use super::slow_turns::SlowTurns;
 use super::sticky::Place;
 use super::sticky::Sticky;
 use crate::entity::Batch;
+use crate::orchestration::HistoryBudget;
 use crate::payloads::Payloads;
 use crate::schedules::SCHEDULE;
 use crate::transport;
@@ -44,6 +47,8 @@ pub(super) struct Limits {
     pub(super) entities: usize,
     pub(super) sticky_executions: usize,
     pub(super) sticky_bytes: usize,
+    pub(super) slow_turn: Duration,
+    pub(super) history_budget: HistoryBudget,
     pub(super) only_registered: bool,
     pub(super) silence: Duration,
     pub(super) stop: Duration,
@@ -57,6 +62,8 @@ impl Default for Limits {
             entities: 100,
             sticky_executions: 1_000,
             sticky_bytes: 128 * 1024 * 1024,
+            slow_turn: Duration::from_secs(1),
+            history_budget: HistoryBudget::default(),
             only_registered: false,
             silence: Duration::from_secs(120),
             stop: Duration::from_secs(30),
@@ -70,6 +77,7 @@ pub(super) struct Session {
     pub(super) limits: Limits,
     pub(super) stop: CancellationToken,
     sticky: Sticky,
+    watch: Watch,
     running: TaskTracker,
     /// Ends what is still running when the time for stopping is over.
     kill: CancellationToken,
@@ -97,6 +105,10 @@ impl Session {
             activities: Arc::new(Semaphore::new(limits.activities)),
             orchestrations: Arc::new(Semaphore::new(limits.orchestrations)),
             entities: Arc::new(Semaphore::new(limits.entities)),
+            watch: Watch {
+                slow_turns: SlowTurns::after(limits.slow_turn),
+                budget: limits.history_budget,
+            },
             sticky: Sticky::new(limits.sticky_executions, limits.sticky_bytes),
             connection,
             registry,
@@ -262,14 +274,21 @@ impl Session {
         let (connection, registry) = (Arc::clone(&self.connection), Arc::clone(&self.registry));
         let (slots, stop) = (Arc::clone(&self.orchestrations), self.stop.clone());
         let executions = self.sticky.current();
+        let watch = self.watch.clone();
         self.spawn(async move {
             let Some(_slot) = slot(&slots, &stop).await else {
                 return complete::abandon_turn(&connection, token).await;
             };
             let instance = request.instance_id.clone();
             let place = Place::of(&request);
-            let made =
-                execute::run_turn(&connection, &registry, &executions, request, token.clone());
+            let made = execute::run_turn(
+                &connection,
+                &registry,
+                &executions,
+                &watch,
+                request,
+                token.clone(),
+            );
             match made.await {
                 Ok(response) => {
                     if !complete::complete_turn(&connection, response).await {

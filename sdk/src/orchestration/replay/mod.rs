@@ -8,6 +8,7 @@ mod apply;
 mod entities;
 mod inspect;
 mod keep;
+mod look_ahead;
 mod matcher;
 mod pending;
 mod poll;
@@ -44,8 +45,10 @@ use futures_util::future::BoxFuture;
 use prost::Message;
 
 use crate::failure::FailureDetails;
+use crate::orchestration::HistoryBudget;
 use crate::orchestration::HistorySize;
 use crate::orchestration::OrchestrationContext;
+use look_ahead::is_confirmation;
 use poll::Driver;
 
 /// A registered orchestration function, its types erased.
@@ -76,6 +79,11 @@ pub(crate) struct Replay {
     rewound: bool,
     event_id_max: i32,
     lengths: VecDeque<usize>,
+    /// Size of the history up to the last message, without what that made the code ask for.
+    size_told: HistorySize,
+    /// As it was before the last turn.
+    size_before: HistorySize,
+    name: String,
     /// Events raised after the end, for the next generation.
     late: Vec<HistoryEvent>,
     /// Why the code was refused, if it did not repeat its history.
@@ -111,6 +119,9 @@ impl Replay {
             rewound: false,
             event_id_max: 0,
             lengths: VecDeque::new(),
+            size_told: HistorySize::default(),
+            size_before: HistorySize::default(),
+            name: String::new(),
             late: Vec::new(),
             difference: None,
         }
@@ -124,6 +135,17 @@ impl Replay {
     /// Size of the history before a turn that does not carry it.
     pub(crate) fn set_history_size(&mut self, events: u64, bytes: u64) {
         self.shared.lock().history_size = HistorySize { events, bytes };
+    }
+
+    /// Name of the orchestration; empty before it has started.
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The size of the history, if it passed `budget` in the last turn.
+    pub(crate) fn has_passed(&self, budget: HistoryBudget) -> Option<HistorySize> {
+        let size = self.shared.lock().history_size;
+        (size.exceeds(budget) && !self.size_before.exceeds(budget)).then_some(size)
     }
 
     /// Bytes of the events of the next turn as the history holds them, the past ones first. Those
@@ -140,6 +162,7 @@ impl Replay {
             self.count_and_apply(event);
         }
         self.shared.lock().replaying = false;
+        self.size_before = self.size_told;
         for event in new {
             self.count_and_apply(event);
         }
@@ -152,33 +175,14 @@ impl Replay {
             .lengths
             .pop_front()
             .unwrap_or_else(|| event.encoded_len());
-        self.shared.lock().history_size.add(length);
-        self.on_event(event);
-    }
-
-    /// Learns which calls of the code need no encoding, and whether a rewind cut the history.
-    fn look_ahead(&mut self, past: &[HistoryEvent]) {
-        let mut known = vec![false; past.len() + 1];
-        for event in past {
-            match &event.event_type {
-                Some(
-                    EventType::TaskScheduled(_)
-                    | EventType::TimerCreated(_)
-                    | EventType::SubOrchestrationInstanceCreated(_)
-                    | EventType::EventSent(_)
-                    | EventType::EntityOperationCalled(_)
-                    | EventType::EntityOperationSignaled(_)
-                    | EventType::EntityLockRequested(_),
-                ) => {
-                    let id = usize::try_from(event.event_id).ok();
-                    if let Some(known) = id.and_then(|id| known.get_mut(id)) {
-                        *known = true;
-                    }
-                }
-                Some(EventType::ExecutionRewound(_)) => self.rewound = true,
-                Some(_) | None => {}
-            }
+        let size = {
+            let mut state = self.shared.lock();
+            state.history_size.add(length);
+            state.history_size
+        };
+        if !event.event_type.as_ref().is_some_and(is_confirmation) {
+            self.size_told = size;
         }
-        self.shared.lock().pending.set_known(known);
+        self.on_event(event);
     }
 }
