@@ -4,6 +4,7 @@
 //! events; `-- EVENTS TURNS` others. Compare the ratio, not the numbers.
 #![expect(clippy::print_stdout, reason = "a benchmark shows its figures")]
 
+use std::sync::Arc;
 use std::time::Duration;
 use std::time::Instant;
 
@@ -19,8 +20,10 @@ use durascope_sdk::OrchestrationContext;
 use durascope_sdk::OrchestrationError;
 use durascope_sdk::Worker;
 use durascope_tests::Emulator;
+use tokio::sync::Notify;
 
 const ECHO: Activity<u32, u32> = Activity::named("Echo");
+const READY: Activity<(), ()> = Activity::named("Ready");
 const LONG: Orchestration<(u32, u32), u32> = Orchestration::named("Long");
 const GO: ExternalEvent<()> = ExternalEvent::named("Go");
 const PATIENCE: Duration = Duration::from_secs(600);
@@ -31,7 +34,7 @@ async fn long(
     (events, turns): (u32, u32),
 ) -> Result<u32, OrchestrationError> {
     ctx.fan_out(&ECHO, 0..events / 2).all().await?;
-    ctx.set_custom_status("ready")?;
+    ctx.call(&READY, ()).await?;
     ctx.wait_for_event(&GO).await?;
     let mut last = 0;
     for turn in 0..turns {
@@ -71,25 +74,21 @@ async fn measure(events: u32, turns: u32, kept: usize) -> anyhow::Result<f64> {
     let path = folder.path().join("bench.db");
     let emulator = Emulator::start(&["--db", &path.to_string_lossy()])?;
     let client = Client::connect(ConnectOptions::new(emulator.endpoint(), "default")?)?;
+    let ready = Arc::new(Notify::new());
+    let told = Arc::clone(&ready);
+    let tell = move |_: ActivityContext, ()| {
+        told.notify_one();
+        async { Ok::<_, String>(()) }
+    };
     let worker = Worker::builder(&client)
+        .activity(&READY, tell)
         .orchestration(&LONG, long)
         .activity(&ECHO, echo)
         .max_sticky_executions(kept)
         .build()?
         .start();
     let id = client.start(&LONG, (events, turns)).await?;
-    loop {
-        let state = client.get(&id).await?.context("it is there")?;
-        ensure!(
-            !state.status.is_terminal(),
-            "it ended early: {:?}",
-            state.failure
-        );
-        if state.raw_custom_status.is_some() {
-            break;
-        }
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
+    tokio::time::timeout(PATIENCE, ready.notified()).await?;
     let begun = Instant::now();
     client.raise_event(&id, &GO, ()).await?;
     let state = client.wait_for_completion(&id, PATIENCE).await?;

@@ -40,7 +40,6 @@ use std::sync::Arc;
 
 use durascope_proto::HistoryEvent;
 use durascope_proto::OrchestratorAction;
-use durascope_proto::history_event::EventType;
 use futures_util::future::BoxFuture;
 use prost::Message;
 
