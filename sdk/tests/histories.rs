@@ -1,0 +1,83 @@
+//! Histories recorded from official clients: read without loss, and replayed against code that
+//! does the same.
+//!
+//! They are written anew by `DURASCOPE_HISTORIES=write cargo test -p durascope-tests --test it interop`.
+
+use std::fs;
+use std::path::Path;
+use std::path::PathBuf;
+
+use durascope_sdk::CallOptions;
+use durascope_sdk::Functions;
+use durascope_sdk::Orchestration;
+use durascope_sdk::OrchestrationContext;
+use durascope_sdk::SubOptions;
+use durascope_sdk::TaskFailed;
+use durascope_sdk::testing::History;
+use durascope_sdk::testing::ReplayError;
+use durascope_sdk::testing::replay;
+use serde_json::Value;
+use serde_json::json;
+
+const BY_PYTHON: Orchestration<Value, Value> = Orchestration::named("python_calls_rust");
+
+/// The steps of the Python program: an activity, a child, and one that fails.
+async fn by_python(ctx: OrchestrationContext, value: Value) -> Result<Value, TaskFailed> {
+    let options = CallOptions::new;
+    let echo: Value = ctx.call_by_name("RustEcho", &value, options()).await?;
+    let child: Value = ctx
+        .call_sub_by_name("RustChild", &value, SubOptions::new())
+        .await?;
+    let failed = ctx
+        .call_by_name::<Value>("RustFails", "sums", options())
+        .await
+        .unwrap_err();
+    let details = failed.details;
+    Ok(json!([echo, child, [details.error_type, details.message]]))
+}
+
+/// The same, but the child comes first.
+async fn in_another_order(ctx: OrchestrationContext, value: Value) -> Result<Value, TaskFailed> {
+    ctx.call_sub_by_name("RustChild", &value, SubOptions::new())
+        .await
+}
+
+fn recorded() -> Vec<PathBuf> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/histories");
+    let folders = fs::read_dir(root).unwrap().map(|it| it.unwrap().path());
+    let files = folders.flat_map(|it| fs::read_dir(it).unwrap().map(|it| it.unwrap().path()));
+    files.collect()
+}
+
+fn history(name: &str) -> History {
+    let found = recorded().into_iter().find(|path| path.ends_with(name));
+    History::read(found.unwrap()).unwrap()
+}
+
+#[test]
+fn histories_are_read_without_loss() {
+    assert!(recorded().len() >= 2);
+    for path in recorded() {
+        let text = fs::read_to_string(&path).unwrap();
+        let read = History::read(&path).unwrap();
+        assert_eq!(read.to_json().unwrap(), text, "{}", path.display());
+        assert!(!read.events().is_empty());
+    }
+}
+
+#[test]
+fn a_history_of_python_is_replayed_and_a_change_is_found_out() {
+    let history = history("python/python_calls_rust.json");
+    let same = Functions::new().orchestration(&BY_PYTHON, by_python);
+    let state = replay(&history, &same).unwrap();
+    let output: Value = state.output().unwrap();
+    assert_eq!(output[2], json!(["TooHard", "rust cannot do sums"]));
+
+    let changed = Functions::new().orchestration(&BY_PYTHON, in_another_order);
+    let Err(ReplayError::NonDeterminism { difference, .. }) = replay(&history, &changed) else {
+        panic!("the change went unseen");
+    };
+    assert_eq!(difference.event_id, 1);
+    assert_eq!(difference.expected, "activity \"RustEcho\"");
+    assert_eq!(difference.found, "sub-orchestration \"RustChild\"");
+}
