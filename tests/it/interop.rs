@@ -166,14 +166,67 @@ async fn python_and_rust_call_each_other_with_the_same_json() {
     assert_eq!(*rust, json!(expected), "{err}");
     if std::env::var(WRITE).as_deref() == Ok("write") {
         for id in ["python_calls_rust", "RustCallsPython"] {
-            write_history(&client, id).await;
+            write_history(&client, "python", id).await;
         }
     }
     worker.stop().await.unwrap();
 }
 
+/// An orchestration with activities, a timer, an event, a custom status, and a caught failure.
+const JAVASCRIPT: &str = r#"
+import { TaskHubGrpcClient, TaskHubGrpcWorker, whenAll } from "@microsoft/durabletask-js";
+const host = "@HOST@";
+const greet = async (_ctx, name) => `Hello ${name}!`;
+const fails = async () => { throw new Error("javascript cannot do this"); };
+const greetings = async function* greetings(ctx, names) {
+  const said = yield whenAll(names.map((name) => ctx.callActivity("greet", name)));
+  ctx.setCustomStatus({ said: said.length });
+  yield ctx.createTimer(0.05);
+  const by = yield ctx.waitForExternalEvent("Approved");
+  try {
+    yield ctx.callActivity("fails");
+  } catch (error) {
+    return { said, by };
+  }
+};
+const worker = new TaskHubGrpcWorker({ hostAddress: host });
+worker.addNamedActivity("greet", greet);
+worker.addNamedActivity("fails", fails);
+worker.addNamedOrchestrator("greetings", greetings);
+await worker.start();
+const client = new TaskHubGrpcClient({ hostAddress: host });
+await client.scheduleNewOrchestration("greetings", ["Zoë", "世界"], "greetings");
+await client.raiseOrchestrationEvent("greetings", "Approved", { by: "Grace" });
+const state = await client.waitForOrchestrationCompletion("greetings", undefined, 30);
+console.log(state.serializedOutput);
+await worker.stop();
+await client.stop();
+"#;
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_history_of_javascript_is_one_that_we_can_replay() {
+    let emulator = Emulator::ephemeral().unwrap();
+    let options = ConnectOptions::new(emulator.endpoint(), "default").unwrap();
+    let client = Client::connect(options).unwrap();
+    let host = emulator.endpoint().replace("http://", "");
+    let program = JAVASCRIPT.replace("@HOST@", &host);
+    let ran = tokio::task::spawn_blocking(move || official::javascript_runs(&program));
+    let Some(output) = ran.await.unwrap().unwrap() else {
+        return;
+    };
+    let out = String::from_utf8_lossy(&output.stdout).into_owned();
+    let err = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(
+        out.contains(r#""said":["Hello Zoë!","Hello 世界!"]"#),
+        "{out}\n{err}"
+    );
+    if std::env::var(WRITE).as_deref() == Ok("write") {
+        write_history(&client, "javascript", "greetings").await;
+    }
+}
+
 /// Keeps a history as test data of the SDK.
-async fn write_history(client: &Client, id: &str) {
+async fn write_history(client: &Client, language: &str, id: &str) {
     let events: Vec<_> = client
         .history(id)
         .await
@@ -181,7 +234,7 @@ async fn write_history(client: &Client, id: &str) {
         .try_collect()
         .await
         .unwrap();
-    let folder = workspace_dir().join("sdk/tests/histories/python");
+    let folder = workspace_dir().join("sdk/tests/histories").join(language);
     std::fs::create_dir_all(&folder).unwrap();
     let history = History::of(events).unwrap();
     history.write(folder.join(format!("{id}.json"))).unwrap();
