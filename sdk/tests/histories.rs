@@ -2,6 +2,10 @@
 //! does the same.
 //!
 //! They are written anew by `DURASCOPE_HISTORIES=write cargo test -p durascope-tests --test it interop`.
+#![expect(
+    clippy::unwrap_used,
+    reason = "helpers of tests fail the test they serve"
+)]
 
 use std::fs;
 use std::path::Path;
