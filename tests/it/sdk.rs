@@ -461,7 +461,7 @@ async fn result_that_the_server_refuses_for_its_size_fails_the_activity_once() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn activities_of_a_failed_instance_are_not_queued_once_they_have_run() {
+async fn activities_of_a_failed_instance_are_queued_no_more() {
     let emulator = Emulator::ephemeral().unwrap();
     let client = connect(&emulator);
     let worker = Worker::builder(&client)
@@ -482,18 +482,19 @@ async fn activities_of_a_failed_instance_are_not_queued_once_they_have_run() {
     assert_eq!(state.status, OrchestrationStatus::Failed);
 
     let mut feed = watch(&emulator, "failed").await;
-    let all_ran = async {
+    // Those that no worker had are dropped, and the feed says so.
+    let none_left = async {
         loop {
             let update = feed.message().await.unwrap().unwrap();
             let tree = update.tree.unwrap();
             let open = tree.groups[0].queued + tree.groups[0].running;
-            let counters = update.hub.unwrap().counters.unwrap();
-            if counters.activities == 50 && open == 0 {
-                return;
+            if open == 0 {
+                return update.hub.unwrap().counters.unwrap().activities;
             }
         }
     };
-    tokio::time::timeout(DEADLINE, all_ran).await.unwrap();
+    let ran = tokio::time::timeout(DEADLINE, none_left).await.unwrap();
+    assert!((1..=50).contains(&ran), "{ran} activities");
     worker.stop().await.unwrap();
 }
 
