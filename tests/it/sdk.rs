@@ -489,12 +489,11 @@ async fn activities_of_a_failed_instance_are_queued_no_more() {
             let tree = update.tree.unwrap();
             let open = tree.groups[0].queued + tree.groups[0].running;
             if open == 0 {
-                return update.hub.unwrap().counters.unwrap().activities;
+                return;
             }
         }
     };
-    let ran = tokio::time::timeout(DEADLINE, none_left).await.unwrap();
-    assert!((1..=50).contains(&ran), "{ran} activities");
+    tokio::time::timeout(DEADLINE, none_left).await.unwrap();
     worker.stop().await.unwrap();
 }
 
