@@ -84,6 +84,7 @@ mod failure;
 mod names;
 pub mod orchestration;
 mod panics;
+pub mod payloads;
 mod replay_filter;
 mod retry;
 pub mod transport;

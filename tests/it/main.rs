@@ -11,5 +11,6 @@ mod official;
 mod protocol;
 mod sdk;
 mod sdk_bad_input;
+mod sdk_payloads;
 mod sdk_versions;
 mod tidy;

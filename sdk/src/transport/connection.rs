@@ -23,6 +23,7 @@ use super::error::ClientError;
 use super::options::ConnectOptions;
 use super::status;
 use super::token::TokenCache;
+use crate::payloads::Payloads;
 
 pub(crate) type Stub = TaskHubSidecarServiceClient<Channel>;
 
@@ -126,20 +127,26 @@ impl Connection {
     /// One unary call, repeated while the server is unavailable.
     pub(crate) async fn unary<M, R, F>(
         &self,
-        message: M,
+        mut message: M,
         call: impl Fn(Stub, Request<M>) -> F,
     ) -> Result<R, Status>
     where
-        M: Clone,
+        M: Clone + Payloads,
+        R: Payloads,
         F: Future<Output = Result<Response<R>, Status>>,
     {
+        self.store_payloads(&mut message).await?;
         let mut attempt = 1;
         let mut backoff = UNARY_BACKOFF_FIRST;
         let mut token_renewed = false;
         loop {
             let request = self.request(message.clone()).await?;
             let status = match call(self.stub(), request).await {
-                Ok(response) => return Ok(response.into_inner()),
+                Ok(response) => {
+                    let mut response = response.into_inner();
+                    self.load_payloads(&mut response).await?;
+                    return Ok(response);
+                }
                 Err(status) => status,
             };
             if self.forgets_token(&status).await && !token_renewed {
@@ -152,6 +159,22 @@ impl Connection {
             tokio::time::sleep(backoff).await;
             attempt += 1;
             backoff = (backoff * 2).min(UNARY_BACKOFF_MAX);
+        }
+    }
+
+    /// Puts what is large in an outgoing message into the payload store, if there is one.
+    pub(crate) async fn store_payloads(&self, message: &mut impl Payloads) -> Result<(), Status> {
+        match &self.options.large_payloads {
+            Some(large) => Ok(large.store(message).await.map_err(status::of_store)?),
+            None => Ok(()),
+        }
+    }
+
+    /// Takes what a message refers to out of the payload store, if there is one.
+    pub(crate) async fn load_payloads(&self, message: &mut impl Payloads) -> Result<(), Status> {
+        match &self.options.large_payloads {
+            Some(large) => Ok(large.load(message).await.map_err(status::of_store)?),
+            None => Ok(()),
         }
     }
 

@@ -12,6 +12,7 @@ use super::connection_string::is_plain;
 use super::connection_string::looks_like_address;
 use super::connection_string::normalized_endpoint;
 use super::token::TokenProvider;
+use crate::payloads::LargePayloads;
 
 /// Largest message accepted from the server unless told otherwise: 256 MiB.
 ///
@@ -37,6 +38,7 @@ pub struct ConnectOptions {
     pub(crate) authentication: Authentication,
     pub(crate) token_provider: Option<Arc<dyn TokenProvider>>,
     pub(crate) receive_bytes_max: usize,
+    pub(crate) large_payloads: Option<LargePayloads>,
 }
 
 impl ConnectOptions {
@@ -52,6 +54,7 @@ impl ConnectOptions {
             authentication: Authentication::None,
             token_provider: None,
             receive_bytes_max: RECEIVE_BYTES_MAX,
+            large_payloads: None,
         })
     }
 
@@ -137,6 +140,15 @@ impl ConnectOptions {
     #[must_use]
     pub fn with_receive_bytes_max(mut self, bytes: usize) -> Self {
         self.receive_bytes_max = bytes;
+        self
+    }
+
+    /// Keeps large payloads in a store beside the scheduler. Every client and worker of the task
+    /// hub that shall read them needs the same one. Needs the feature `large-payloads`.
+    #[cfg(feature = "large-payloads")]
+    #[must_use]
+    pub fn with_large_payloads(mut self, large_payloads: LargePayloads) -> Self {
+        self.large_payloads = Some(large_payloads);
         self
     }
 

@@ -1,13 +1,19 @@
 //! gRPC statuses as typed errors: the one place that maps codes.
 
+use std::sync::Arc;
+
 use tonic::Code;
 use tonic::Status;
 
 use super::error::ClientError;
+use crate::payloads::PayloadStoreError;
 
 impl From<Status> for ClientError {
     fn from(status: Status) -> Self {
         let message = status.message().to_owned();
+        if store_error(&status).is_some() {
+            return Self::PayloadStore { message };
+        }
         if is_our_deadline(&status) {
             return Self::DeadlineExceeded { message };
         }
@@ -41,6 +47,19 @@ impl From<Status> for ClientError {
             },
         }
     }
+}
+
+/// A failure of the payload store on its way through a call.
+pub(crate) fn of_store(error: PayloadStoreError) -> Status {
+    // Of a code that nobody tries again.
+    let mut status = Status::aborted(error.to_string());
+    status.set_source(Arc::new(error));
+    status
+}
+
+/// The failure of the payload store that a status carries, if it does.
+pub(crate) fn store_error(status: &Status) -> Option<&PayloadStoreError> {
+    std::error::Error::source(status)?.downcast_ref()
 }
 
 /// A transport error says little by itself; its causes name the host and the reason.

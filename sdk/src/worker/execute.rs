@@ -29,6 +29,12 @@ use crate::transport::Status;
 /// hold up the activities of a runtime's thread.
 const INLINE_EVENTS_MAX: usize = 256;
 
+/// The instance that called an activity, for logs.
+pub(super) fn instance_of(request: &ActivityRequest) -> &str {
+    let instance = request.orchestration_instance.as_ref();
+    instance.map_or("", |instance| &instance.instance_id)
+}
+
 /// Runs an activity; whatever it does, there is a response.
 pub(super) async fn run_activity(
     registry: &Registry,
@@ -77,6 +83,7 @@ pub(super) async fn run_turn(
     mut request: OrchestratorRequest,
     completion_token: String,
 ) -> Result<OrchestratorResponse, Status> {
+    connection.load_payloads(&mut request).await?;
     if request.requires_history_streaming {
         request.past_events = fetch_history(connection, &request).await?;
     }
@@ -147,7 +154,8 @@ async fn fetch_history(
         })
         .await?;
     let mut events = Vec::new();
-    while let Some(chunk) = chunks.message().await? {
+    while let Some(mut chunk) = chunks.message().await? {
+        connection.load_payloads(&mut chunk).await?;
         events.extend(chunk.events);
     }
     Ok(events)

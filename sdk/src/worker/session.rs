@@ -184,9 +184,17 @@ impl Session {
             max_concurrent_orchestration_work_items: wire(self.limits.orchestrations),
             max_concurrent_activity_work_items: wire(self.limits.activities),
             max_concurrent_entity_work_items: 0,
-            capabilities: vec![WorkerCapability::HistoryStreaming.into()],
+            capabilities: self.capabilities(),
             work_item_filters: filters,
         }
+    }
+
+    fn capabilities(&self) -> Vec<i32> {
+        let mut capabilities = vec![WorkerCapability::HistoryStreaming.into()];
+        if self.connection.options().large_payloads.is_some() {
+            capabilities.push(WorkerCapability::LargePayloads.into());
+        }
+        capabilities
     }
 
     fn take(&self, item: WorkItem) {
@@ -204,13 +212,18 @@ impl Session {
         }
     }
 
-    fn take_activity(&self, request: proto::ActivityRequest, token: String) {
+    fn take_activity(&self, mut request: proto::ActivityRequest, token: String) {
         let (connection, registry) = (Arc::clone(&self.connection), Arc::clone(&self.registry));
         let (slots, stop) = (Arc::clone(&self.activities), self.stop.clone());
         self.spawn(async move {
             let Some(_slot) = slot(&slots, &stop).await else {
                 return complete::abandon_activity(&connection, token).await;
             };
+            if let Err(status) = connection.load_payloads(&mut request).await {
+                let (instance, error) = (execute::instance_of(&request), ClientError::from(status));
+                tracing::warn!(instance, %error, "activity could not be run, giving it back");
+                return complete::abandon_activity(&connection, token).await;
+            }
             let response = execute::run_activity(&registry, request, token).await;
             complete::complete_activity(&connection, response).await;
         });
