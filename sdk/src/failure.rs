@@ -7,12 +7,17 @@ use std::fmt;
 
 use durascope_proto::TaskFailureDetails;
 use prost_types::value::Kind;
+use serde::Deserialize;
+use serde::Serialize;
+
+use crate::error::TaskFailed;
 
 /// Any error that user code may return.
 pub type BoxError = Box<dyn Error + Send + Sync + 'static>;
 
 /// What is recorded of a failure in an instance's history, readable by every SDK.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
 #[non_exhaustive]
 pub struct FailureDetails {
     /// Kind of error: the Rust type's path, or what another SDK put there.
@@ -20,12 +25,15 @@ pub struct FailureDetails {
     /// The error's text.
     pub message: String,
     /// Stack trace, or in failures of this SDK the chain of causes.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub stack_trace: Option<String>,
     /// The failure that caused this one.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub inner: Option<Box<Self>>,
     /// Retry policies give up at once on such a failure.
     pub non_retriable: bool,
     /// Further data of the error.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub properties: BTreeMap<String, serde_json::Value>,
 }
 
@@ -119,15 +127,21 @@ impl Error for Carried {}
 /// Longest chain of causes that is recorded; a cyclic `source` must not hang a worker.
 const CAUSES_MAX: usize = 16;
 
+/// A failed task, also in a box, as errors that are made of one carry it.
+fn task_failed<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a TaskFailed> {
+    let boxed = || error.downcast_ref::<Box<TaskFailed>>().map(AsRef::as_ref);
+    error.downcast_ref::<TaskFailed>().or_else(boxed)
+}
+
 fn inner_of(error: &(dyn Error + 'static), depth: usize) -> Option<Box<FailureDetails>> {
     // A failed task already carries what went wrong inside it, with its own type.
-    if let Some(failed) = error.downcast_ref::<crate::error::TaskFailed>() {
+    if let Some(failed) = task_failed(error) {
         return Some(failed.details.clone());
     }
     let source = error.source().filter(|_| depth > 0)?;
     let mut details = FailureDetails::new("Error", source.to_string());
-    if let Some(failed) = source.downcast_ref::<crate::error::TaskFailed>() {
-        details.error_type = readable_type(type_name::<crate::error::TaskFailed>()).to_owned();
+    if let Some(failed) = task_failed(source) {
+        details.error_type = readable_type(type_name::<TaskFailed>()).to_owned();
         details.inner = Some(failed.details.clone());
     } else {
         details.inner = inner_of(source, depth - 1);

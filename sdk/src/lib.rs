@@ -52,6 +52,9 @@
 //!   sub-orchestrations, continue-as-new, and time and ids that are safe to use.
 //! - [`Client`]: start, wait, raise events, suspend, terminate, purge, query, history.
 //! - [`worker::WorkerBuilder`]: what a worker runs, and its limits.
+//! - [`EntityState`]: entities, small pieces of durable state; [`OrchestrationContext::lock`]:
+//!   critical sections over them; [`progress`]: one that is ready made.
+//! - [`schedules`]: orchestrations that are started again and again.
 //! - [`ReplayFilter`]: keeps `tracing` events of replayed code silent.
 //! - [`ConnectOptions`]: connection strings, environment variables, bearer tokens.
 //!
@@ -79,14 +82,19 @@ mod activity;
 pub mod client;
 mod clock;
 mod data;
+pub mod entity;
 mod error;
 mod failure;
+pub mod fan_out;
 mod names;
 pub mod orchestration;
 mod panics;
 pub mod payloads;
+pub mod progress;
 mod replay_filter;
 mod retry;
+pub mod schedules;
+pub mod testing;
 pub mod transport;
 mod versioning;
 pub mod worker;
@@ -94,23 +102,45 @@ pub mod worker;
 pub use activity::ActivityContext;
 pub use client::Client;
 pub use client::ClientError;
+pub use client::EntityMetadata;
+pub use client::EntityQuery;
 pub use client::OrchestrationState;
 pub use client::OrchestrationStatus;
 pub use client::StartOptions;
 pub use data::PayloadError;
+pub use entity::EntityContext;
+pub use entity::EntityOperation;
+pub use entity::EntityStartOptions;
+pub use entity::EntityState;
+pub use entity::Operations;
 pub use error::ActivityError;
+pub use error::OperationError;
 pub use error::OrchestrationError;
 pub use error::TaskFailed;
 pub use error::TaskKind;
 pub use failure::BoxError;
 pub use failure::FailureDetails;
+pub use fan_out::FanOutError;
+pub use fan_out::Outcomes;
+pub use fan_out::Progress;
+pub use fan_out::Tolerance;
 pub use names::Activity;
+pub use names::Entity;
+pub use names::EntityId;
+pub use names::EntityIdError;
 pub use names::ExternalEvent;
+pub use names::Operation;
 pub use names::Orchestration;
 pub use orchestration::CallOptions;
 pub use orchestration::ContinueOptions;
+pub use orchestration::EntityError;
+pub use orchestration::HistoryBudget;
+pub use orchestration::HistorySize;
+pub use orchestration::LockFuture;
+pub use orchestration::LockGuard;
 pub use orchestration::OrchestrationContext;
 pub use orchestration::Random;
+pub use orchestration::SectionError;
 pub use orchestration::SubOptions;
 pub use replay_filter::ReplayFilter;
 pub use retry::RetryPolicy;
@@ -118,6 +148,7 @@ pub use transport::ConnectOptions;
 pub use transport::ConnectionString;
 pub use versioning::Versioning;
 pub use versioning::compare_versions;
+pub use worker::Functions;
 pub use worker::Worker;
 pub use worker::WorkerError;
 

@@ -71,6 +71,7 @@ mod tests {
 
     use super::*;
     use crate::names::Activity;
+    use crate::orchestration::replay::Lookup;
     use crate::orchestration::replay::OrchestrationFn;
     use crate::orchestration::replay::Replay;
 
@@ -145,9 +146,9 @@ mod tests {
             vec![turn(), completed(2)],
         ];
         let mut past = Vec::new();
-        let lookup = |_: &str, _: Option<&str>| Some(Arc::clone(&function));
+        let lookup: Lookup = Arc::new(move |_, _| Some(Arc::clone(&function)));
         for (id, new) in (1..).zip(turns) {
-            let mut replay = Replay::new("i".into(), "e".into(), &lookup);
+            let mut replay = Replay::new("i".into(), "e".into(), Arc::clone(&lookup));
             drop(replay.turn(past.clone(), new.clone()));
             past.extend(new);
             past.push(scheduled(id));

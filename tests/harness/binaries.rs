@@ -15,6 +15,10 @@ use anyhow::bail;
 pub enum Binary {
     Emulator,
     Dashboard,
+    /// The web service among the examples.
+    HttpExample,
+    /// The programs of the patterns.
+    Patterns,
 }
 
 impl Binary {
@@ -22,6 +26,8 @@ impl Binary {
         let name = match self {
             Self::Emulator => "durascope-emulator",
             Self::Dashboard => "durascope",
+            Self::HttpExample => "examples/http",
+            Self::Patterns => "durascope-patterns",
         };
         format!("{name}{}", std::env::consts::EXE_SUFFIX)
     }
@@ -31,6 +37,8 @@ impl Binary {
         match self {
             Self::Emulator => "DURASCOPE_EMULATOR_BIN",
             Self::Dashboard => "DURASCOPE_BIN",
+            Self::HttpExample => "DURASCOPE_HTTP_EXAMPLE_BIN",
+            Self::Patterns => "DURASCOPE_PATTERNS_BIN",
         }
     }
 
@@ -97,6 +105,8 @@ fn build() -> Result<()> {
             "build",
             "--workspace",
             "--bins",
+            "--example",
+            "http",
             "--locked",
             "--quiet",
             "--target-dir",

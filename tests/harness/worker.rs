@@ -13,11 +13,14 @@ use durascope_proto::OrchestratorRequest;
 use durascope_proto::OrchestratorResponse;
 use durascope_proto::TaskFailureDetails;
 use durascope_proto::WorkItem;
+use durascope_proto::sticky;
 use durascope_proto::work_item::Request;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
+use tonic::IntoRequest;
 use tonic::Status;
 use tonic::Streaming;
+use tonic::metadata::MetadataValue;
 
 use crate::DEADLINE;
 use crate::RawClient;
@@ -27,6 +30,8 @@ use crate::entities::Batch;
 pub struct RawWorker {
     client: RawClient,
     stream: Streaming<WorkItem>,
+    /// The server has said that it remembers which executions this worker keeps.
+    pub sticky: bool,
     turns: VecDeque<Turn>,
     activities: VecDeque<Activity>,
     batches: VecDeque<Batch>,
@@ -55,23 +60,34 @@ impl RawWorker {
         Self::open_with(client, GetWorkItemsRequest::default()).await
     }
 
+    /// Opens a stream of a worker that keeps orchestrations between their turns.
+    ///
+    /// # Errors
+    /// The server's status.
+    pub async fn open_sticky(
+        client: &RawClient,
+        request: GetWorkItemsRequest,
+    ) -> Result<Self, Status> {
+        let mut request = request.into_request();
+        let value = MetadataValue::from_static(sticky::METADATA_VALUE);
+        request.metadata_mut().insert(sticky::METADATA, value);
+        Self::open_with(client, request).await
+    }
+
     /// Opens a stream.
     ///
     /// # Errors
     /// The server's status.
     pub async fn open_with(
         client: &RawClient,
-        request: GetWorkItemsRequest,
+        request: impl IntoRequest<GetWorkItemsRequest>,
     ) -> Result<Self, Status> {
-        let stream = client
-            .rpc
-            .clone()
-            .get_work_items(request)
-            .await?
-            .into_inner();
+        let response = client.rpc.clone().get_work_items(request).await?;
+        let sticky = response.metadata().contains_key(sticky::METADATA);
         Ok(Self {
             client: client.clone(),
-            stream,
+            stream: response.into_inner(),
+            sticky,
             turns: VecDeque::new(),
             activities: VecDeque::new(),
             batches: VecDeque::new(),

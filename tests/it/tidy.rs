@@ -42,6 +42,7 @@ const MODULES: &[(&str, &[&str])] = &[
             "store::history",
             "store::instances",
             "store::pages",
+            "store::reports",
             "store::window",
             "store::StoreError",
             "clock",
@@ -106,6 +107,21 @@ const MODULES: &[(&str, &[&str])] = &[
             "clock",
         ],
     ),
+    ("sdk/src/progress", &["clock", "entity", "error", "names"]),
+    (
+        "sdk/src/entity",
+        &[
+            "entity",
+            "orchestration::EntityError",
+            "orchestration::payload_failure",
+            "error",
+            "failure",
+            "data",
+            "names",
+            "clock",
+            "panics",
+        ],
+    ),
     ("tui/src/data", &["data", "format", "text"]),
     ("tui/src/app", &["app", "data", "format", "text"]),
     ("tui/src/ui", &["ui", "app", "data", "format", "text"]),
@@ -134,6 +150,11 @@ const CONFINED: &[(&str, &[&str])] = &[
             "tests",
         ],
     ),
+    ("hyper::", &["sdk/src/transport"]),
+    ("h2::", &["sdk/src/transport"]),
+    ("rustls::", &["sdk/src/transport"]),
+    ("azure_core::", &["sdk/src/transport/azure"]),
+    ("azure_identity::", &["sdk/src/transport/azure"]),
     ("ratatui::", &["tui/src/ui", "tui/src/term"]),
     // The dump compares everything that is stored before and after a refused call, which no
     // service shows; like a user with a database tool, it only reads.
@@ -148,6 +169,11 @@ const CONFINED: &[(&str, &[&str])] = &[
         &["emulator", "tui/src/cli", "tui/src/demo", "tests"],
     ),
     ("durascope_sdk::", &["sdk", "tui", "tests"]),
+    // Examples: what they show is shown, and nothing is built on them.
+    (
+        "durascope_patterns::",
+        &["sdk/patterns", "tui/src/demo", "tests"],
+    ),
 ];
 
 /// Pure code: no clock, no files, no runtime.

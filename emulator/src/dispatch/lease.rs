@@ -57,6 +57,10 @@ pub(crate) enum Held {
         turn: Turn,
         /// Whether the messages are everything visible up to the last one.
         prefix: bool,
+        /// The worker keeps the execution after the turn.
+        sticky: bool,
+        /// The worker had the execution from an earlier turn, so its past was left out.
+        without_past: bool,
         /// Chunks of an answer that comes in several parts, by number.
         parts: BTreeMap<i32, OrchestratorResponse>,
     },
@@ -66,6 +70,16 @@ pub(crate) enum Held {
         /// The operations that went out, in order.
         batch: Vec<Operation>,
     },
+}
+
+impl Lease {
+    /// Its stream, if the worker there keeps the execution after the turn.
+    pub(crate) fn keeper(&self) -> Option<StreamId> {
+        match self.held {
+            Held::Turn { sticky, .. } => sticky.then_some(self.stream),
+            Held::Activity(_) | Held::Entity { .. } => None,
+        }
+    }
 }
 
 impl Held {

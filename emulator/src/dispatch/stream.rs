@@ -41,6 +41,8 @@ pub(crate) struct StreamId(pub(crate) u64);
 pub struct WorkerProfile {
     pub worker_id: String,
     pub user_agent: String,
+    /// It keeps orchestrations in memory between their turns.
+    pub sticky: bool,
     pub request: GetWorkItemsRequest,
 }
 
@@ -57,6 +59,8 @@ pub(crate) struct Stream {
     pub(crate) history_streaming: bool,
     /// Its client has lifted the limit on the size of a message.
     pub(crate) reads_any_size: bool,
+    /// Its worker keeps orchestrations in memory between their turns.
+    pub(crate) sticky: bool,
     /// Its worker answers without tokens, as those of Go and of old versions of Java do: what it
     /// holds is then known by instance and task id alone.
     pub(crate) without_tokens: bool,
@@ -124,6 +128,7 @@ pub(crate) fn open(now_us: i64, id: StreamId, profile: WorkerProfile) -> (Stream
         entities,
         history_streaming: request.capabilities.contains(&streaming),
         reads_any_size,
+        sticky: profile.sticky,
         without_tokens: false,
         next_ping_us: now_us,
         sender,

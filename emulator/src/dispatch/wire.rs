@@ -15,6 +15,7 @@ use durascope_proto::OrchestratorEntityParameters;
 use durascope_proto::OrchestratorRequest;
 use durascope_proto::WorkItem;
 use durascope_proto::history_event::EventType;
+use durascope_proto::sticky::Preceding;
 use durascope_proto::work_item::Request;
 use prost::Message as _;
 use prost::bytes::Bytes;
@@ -47,6 +48,8 @@ pub(crate) struct TurnHead {
     pub(crate) trace: Option<OrchestrationTraceContext>,
     /// The history is not inside; the worker streams it.
     pub(crate) streams_history: bool,
+    /// The history is not inside as the worker has it in memory.
+    pub(crate) kept: Option<Preceding>,
 }
 
 impl TurnHead {
@@ -55,6 +58,7 @@ impl TurnHead {
             instance_id: self.instance_id.clone(),
             execution_id: Some(self.execution.clone()),
             requires_history_streaming: self.streams_history,
+            properties: self.kept.map(Preceding::properties).unwrap_or_default(),
             orchestration_trace_context: self.trace.clone(),
             // .NET takes its absence, or that of the window, for a server without entities.
             entity_parameters: Some(OrchestratorEntityParameters {
@@ -220,6 +224,7 @@ mod tests {
             execution: "e".to_owned(),
             trace: None,
             streams_history: false,
+            kept: None,
         };
         let token = Token::fresh();
         let item = turn_item(&head, &chunks, &turn, token);

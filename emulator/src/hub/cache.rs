@@ -6,6 +6,7 @@ use std::sync::Arc;
 use durascope_engine::Instance;
 use durascope_engine::ready::Patience;
 
+use super::sticky::Kept;
 use crate::dispatch::GroupKey;
 use crate::dispatch::Origin;
 use crate::live::HubKey;
@@ -43,6 +44,8 @@ pub(super) struct Live {
     /// How long a worker had the last turn, and when it was committed.
     pub(super) last_turn_us: i64,
     pub(super) ended_us: i64,
+    /// The stream whose worker has the execution in memory since its last turn.
+    pub(super) kept: Option<Kept>,
     /// For activities of the current execution.
     pub(super) origin: Arc<Origin>,
     /// Name and version of the current execution.
@@ -63,6 +66,7 @@ impl Live {
             missed: None,
             last_turn_us: 0,
             ended_us: i64::MIN,
+            kept: None,
             dirty: false,
         }
     }

@@ -13,10 +13,12 @@ use durascope_engine::turn::ScheduledActivity;
 
 use super::cache::Ready;
 use super::core::Core;
+use super::sticky::Kept;
 use crate::dispatch::GroupKey;
 use crate::dispatch::Lease;
 use crate::dispatch::Origin;
 use crate::dispatch::ReadyTurn;
+use crate::dispatch::StreamId;
 use crate::dispatch::Task;
 use crate::dispatch::Token;
 use crate::live::EntityKey;
@@ -42,6 +44,13 @@ pub(super) enum Effect {
         group: Arc<GroupKey>,
         items: Vec<Pending>,
     },
+    /// The activities of this execution that no worker has are dropped, unless they are kept by a
+    /// row of their own.
+    Dropped {
+        hub: HubKey,
+        key: InstanceKey,
+        execution: Arc<str>,
+    },
     /// A message of this kind arrived.
     Arrived { key: InstanceKey, kind: Kind },
     /// Something becomes visible then.
@@ -52,8 +61,12 @@ pub(super) enum Effect {
         key: EntityKey,
         name: Arc<str>,
     },
-    /// A turn was committed.
-    TurnDone { key: InstanceKey, since_us: i64 },
+    /// A turn was committed; the worker of `keeper` has the execution in memory from now on.
+    TurnDone {
+        key: InstanceKey,
+        since_us: i64,
+        keeper: Option<StreamId>,
+    },
     /// A work item is done: its slot is free again.
     Freed { token: Token, lease: Box<Lease> },
     /// Who waits for this instance should look again.
@@ -90,10 +103,27 @@ impl Core {
             } => {
                 self.enqueue(hub, &origin, &group, items);
             }
+            Effect::Dropped {
+                hub,
+                key,
+                execution,
+            } => {
+                let is_dropped = |task: &Task| {
+                    task.origin.key == key
+                        && task.origin.execution == execution
+                        && task.orphan_row.is_none()
+                };
+                let activities = &mut self.dispatch.hub(hub).activities;
+                activities.retain(|task| !is_dropped(task));
+            }
             Effect::Arrived { key, kind } => self.arrived(key, Some(kind), Patience::of(kind)),
             Effect::Due { at_us, key } => self.due.push(Reverse((at_us, key))),
             Effect::EntityReady { hub, key, name } => self.entity_ready(hub, key, name),
-            Effect::TurnDone { key, since_us } => self.turn_done(key, since_us),
+            Effect::TurnDone {
+                key,
+                since_us,
+                keeper,
+            } => self.turn_done(key, since_us, keeper),
             Effect::Freed { lease, .. } => {
                 let now_us = self.clock.now();
                 self.dispatch.free_slot(now_us, &lease);
@@ -201,7 +231,7 @@ impl Core {
         }
     }
 
-    fn turn_done(&mut self, key: InstanceKey, since_us: i64) {
+    fn turn_done(&mut self, key: InstanceKey, since_us: i64, keeper: Option<StreamId>) {
         let now_us = self.clock.now();
         let Some(live) = self.cache.peek(key) else {
             return;
@@ -209,6 +239,7 @@ impl Core {
         live.last_turn_us = now_us - since_us;
         live.ended_us = now_us;
         live.ready = Ready::Idle;
+        live.kept = keeper.and_then(|stream| Kept::after_turn(stream, &live.state));
         if live.state.is_terminal() {
             self.cache.remove(key);
             return;

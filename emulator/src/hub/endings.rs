@@ -63,6 +63,7 @@ impl Core {
         self.effect(Effect::TurnDone {
             key,
             since_us: now_us,
+            keeper: None,
         });
         Ok(())
     }

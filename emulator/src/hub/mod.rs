@@ -25,6 +25,7 @@ mod restart;
 mod rewind;
 mod sections;
 mod skip;
+mod sticky;
 mod streams;
 mod turns;
 mod waits;

@@ -111,7 +111,10 @@ impl Core {
                 abandoned,
                 ..
             } => {
-                self.cache.peek(key)?.ready = Ready::Queued;
+                let live = self.cache.peek(key)?;
+                live.ready = Ready::Queued;
+                // What its worker has in memory is not known any more.
+                live.kept = None;
                 Some(Reclaimed::Turn(ReadyTurn {
                     key,
                     group,

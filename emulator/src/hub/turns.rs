@@ -66,6 +66,7 @@ impl Core {
         stream: StreamId,
         ready: ReadyTurn,
     ) {
+        let stream = self.keeper(hub, stream, &ready);
         match self.try_send_turn(hub, now_us, stream, &ready) {
             Ok(Sending::Sent) => {}
             Ok(Sending::Elsewhere) => {
@@ -132,6 +133,7 @@ impl Core {
             execution: state.execution.to_string(),
             trace,
             streams_history: false,
+            kept: live.kept_by(stream),
         };
         let news_bytes = wire::turn_bytes(&head, &turn);
         let whole_bytes = news_bytes.saturating_add(history_bytes);
@@ -150,12 +152,17 @@ impl Core {
                 history_bytes,
             })));
         }
-        let past = if head.streams_history || state.counters.history_chunks == 0 {
+        // Whether it fits was decided for the whole of it: one day it will be replayed.
+        let without_past = head.kept.is_some();
+        head.streams_history &= !without_past;
+        let past = if without_past || head.streams_history || state.counters.history_chunks == 0 {
             Vec::new()
         } else {
             load::chunks(&self.db, key)?
         };
         let item = wire::turn_item(&head, &past, &turn, token);
+        // The answer to a rewind is a history, and no execution that goes on.
+        let sticky = target.sticky && state.phase != Phase::Rewinding;
         let sent = target.hand_out(now_us, WorkKind::Turn, item);
         live.ready = Ready::Out;
         // Timers that did not fit are not counted among the waiting messages.
@@ -167,6 +174,8 @@ impl Core {
             abandoned: ready.abandoned,
             turn,
             prefix,
+            sticky,
+            without_past,
             parts: std::collections::BTreeMap::new(),
         };
         let lease = Lease {
@@ -227,9 +236,10 @@ impl Core {
             return Ok(());
         };
         if response.requires_history {
-            self.give_back(lease);
+            self.send_whole(lease);
             return Ok(());
         }
+        let keeper = lease.keeper();
         let answer = Answer {
             actions: response.actions,
             custom_status: response.custom_status,
@@ -243,7 +253,11 @@ impl Core {
             lease: Box::new(lease),
         });
         if let Some(key) = key {
-            self.effect(Effect::TurnDone { key, since_us });
+            self.effect(Effect::TurnDone {
+                key,
+                since_us,
+                keeper,
+            });
         }
         self.settle(applied?)?;
         Ok(())
@@ -366,7 +380,15 @@ impl Core {
         for change in &payloads {
             writer::change_payload(&self.db, key, change)?;
         }
-        let items = self.schedule(hub, key, &origin, activities, over)?;
+        // It failed, and nobody waits for them: what fails fast must not run on. One that completes,
+        // or is terminated, may have left some on purpose.
+        let drops = ended.is_some() && after.status == OrchestrationStatus::Failed;
+        let items = if drops {
+            self.drop_activities(hub, key, &origin)?;
+            Vec::new()
+        } else {
+            self.schedule(hub, key, &origin, activities, over)?
+        };
         self.set_state(key, after.clone());
         self.put_first(key, last, &first_entries)?;
         for entry in &entries {

@@ -7,6 +7,7 @@ mod fold;
 mod groups;
 mod pace;
 mod rates;
+mod reports;
 mod rows;
 mod tree;
 mod watch;

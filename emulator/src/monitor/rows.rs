@@ -22,7 +22,11 @@ pub(super) fn is_open(status: i32) -> bool {
     )
 }
 
-pub(super) fn row(row: InstanceRow, turn_out: bool) -> proto::InstanceRow {
+pub(super) fn row(
+    row: InstanceRow,
+    turn_out: bool,
+    reported: Option<proto::ReportedProgress>,
+) -> proto::InstanceRow {
     proto::InstanceRow {
         instance_id: row.id,
         execution_id: row.execution,
@@ -45,6 +49,7 @@ pub(super) fn row(row: InstanceRow, turn_out: bool) -> proto::InstanceRow {
         turns: row.turns,
         turn_out,
         failure: row.failure_line.unwrap_or_default(),
+        reported,
     }
 }
 

@@ -18,6 +18,7 @@ use crate::live::InstanceLive;
 use crate::monitor::fold::Fold;
 use crate::monitor::fold::Kind;
 use crate::monitor::groups;
+use crate::monitor::reports::Reports;
 use crate::monitor::rows;
 use crate::store::Db;
 use crate::store::StoreError;
@@ -43,6 +44,7 @@ pub(super) struct TreeReader {
     of: Option<(i64, String)>,
     next_chunk: i64,
     fold: Fold,
+    reports: Reports,
 }
 
 impl TreeReader {
@@ -115,12 +117,13 @@ impl TreeReader {
         {
             return Ok(None);
         }
-        self.tree(connection, row, live).map(Some)
+        self.tree(connection, key, row, live).map(Some)
     }
 
     fn tree(
-        &self,
+        &mut self,
         connection: &Db,
+        key: HubKey,
         row: InstanceRow,
         live: &InstanceLive,
     ) -> Result<proto::InstanceTree, StoreError> {
@@ -139,6 +142,9 @@ impl TreeReader {
             false => Some(left(connection, &row, &statuses)?),
         };
         let children = family::children(connection, row.instance, &row.execution, CHILDREN_MAX)?;
+        let shown = std::iter::once(&row).chain(&children);
+        let mut reported = self.reports.read(connection, key, shown)?.into_iter();
+        let own_report = reported.next().flatten();
         let descendants = by_status(family::descendants(connection, row.instance)?);
         Ok(proto::InstanceTree {
             found: true,
@@ -156,7 +162,8 @@ impl TreeReader {
             children_total: u64::try_from(statuses.len()).unwrap_or(u64::MAX),
             children: children
                 .into_iter()
-                .map(|child| rows::row(child, false))
+                .zip(reported)
+                .map(|(child, report)| rows::row(child, false, report))
                 .collect(),
             failures: groups::failures(fold),
             timers: groups::timers(fold),
@@ -169,7 +176,7 @@ impl TreeReader {
                 .turn
                 .as_ref()
                 .map_or_else(String::new, |turn| turn.worker_id.clone()),
-            instance: Some(rows::row(row, live.turn.is_some())),
+            instance: Some(rows::row(row, live.turn.is_some(), own_report)),
         })
     }
 }

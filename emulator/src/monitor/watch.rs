@@ -22,6 +22,7 @@ use crate::live::LiveWorker;
 use crate::monitor::About;
 use crate::monitor::pace::Pace;
 use crate::monitor::rates::RateWindow;
+use crate::monitor::reports::Reports;
 use crate::monitor::rows;
 use crate::monitor::tree::TreeReader;
 use crate::monitor::window;
@@ -39,6 +40,7 @@ pub(super) struct Watcher {
     pace: Pace,
     started: Instant,
     rates: RateWindow,
+    reports: Reports,
     tree: TreeReader,
     last: proto::WatchUpdate,
     /// The hub was there once; one that was just made is published a moment later.
@@ -56,6 +58,7 @@ impl Watcher {
             pace: Pace::new(),
             started: Instant::now(),
             rates: RateWindow::default(),
+            reports: Reports::default(),
             tree: TreeReader::default(),
             last: proto::WatchUpdate::default(),
             was_there: false,
@@ -123,8 +126,9 @@ impl Watcher {
         let now_us = clock::wall_us();
         if must_read {
             let window = self.asked.window.clone().unwrap_or_default();
+            let reports = &mut self.reports;
             self.last.instances =
-                Some(window::read(&self.hub, self.key, &live, &window, now_us).await?);
+                Some(window::read(&self.hub, self.key, &live, reports, &window, now_us).await?);
             self.last.tree = match self.asked.instance_id.as_str() {
                 "" => {
                     self.tree = TreeReader::default();

@@ -8,6 +8,7 @@ use crate::hub::Hub;
 use crate::hub::HubError;
 use crate::live::HubKey;
 use crate::live::HubLive;
+use crate::monitor::reports::Reports;
 use crate::monitor::rows;
 use crate::store::instances::InstanceRow;
 use crate::store::pages::StatusSet;
@@ -30,21 +31,27 @@ pub(super) async fn read(
     hub: &Hub,
     key: HubKey,
     live: &HubLive,
+    reports: &mut Reports,
     asked: &proto::InstanceWindow,
     now_us: i64,
 ) -> Result<proto::InstancePage, HubError> {
     let window = parse(key, asked, now_us);
     let known = matching_without_reading(live, &window);
-    let (matching, found) = hub
+    // After a failure they are read anew: what is kept is only a cache.
+    let mut reader = std::mem::take(reports);
+    let (matching, found, reported, reader) = hub
         .store()
         .read(move |connection| {
             let matching = match known {
                 Some(matching) => matching,
                 None => store::matching(connection, &window)?,
             };
-            Ok((matching, store::rows(connection, &window)?))
+            let found = store::rows(connection, &window)?;
+            let reported = reader.read(connection, key, &found)?;
+            Ok((matching, found, reported, reader))
         })
         .await?;
+    *reports = reader;
     let candidates = found.iter().filter(|row| may_be_out(row));
     // All at once: the core thread answers them together.
     let outs = candidates.take(INSPECTED_MAX).map(|row| async {
@@ -57,9 +64,10 @@ pub(super) async fn read(
         matching,
         rows: found
             .into_iter()
-            .map(|row| {
+            .zip(reported)
+            .map(|(row, reported)| {
                 let turn_out = out(&row);
-                rows::row(row, turn_out)
+                rows::row(row, turn_out, reported)
             })
             .collect(),
     };

@@ -1,8 +1,10 @@
 //! What callers say about themselves in metadata.
 
+use durascope_proto::sticky;
 use tonic::Request;
 use tonic::Status;
 use tonic::metadata::MetadataMap;
+use tonic::metadata::MetadataValue;
 
 use crate::service::status;
 
@@ -36,6 +38,18 @@ pub(crate) fn user_agent(metadata: &MetadataMap) -> String {
     label(metadata, "x-user-agent")
         .or_else(|| label(metadata, "user-agent"))
         .unwrap_or_default()
+}
+
+/// Whether a worker keeps orchestrations in memory between their turns.
+pub(crate) fn is_sticky(metadata: &MetadataMap) -> bool {
+    let value = metadata.get(sticky::METADATA);
+    value.is_some_and(|value| value == sticky::METADATA_VALUE)
+}
+
+/// Tells such a worker that this server knows what to do with it.
+pub(crate) fn say_sticky(metadata: &mut MetadataMap) {
+    let value = MetadataValue::from_static(sticky::METADATA_VALUE);
+    metadata.insert(sticky::METADATA, value);
 }
 
 fn label(metadata: &MetadataMap, key: &str) -> Option<String> {

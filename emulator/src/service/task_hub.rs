@@ -208,10 +208,12 @@ impl TaskHubSidecarService for TaskHubService {
     ) -> Answer<Self::GetWorkItemsStream> {
         let worker_id = metadata::worker_id(&request);
         let user_agent = metadata::user_agent(request.metadata());
+        let sticky = metadata::is_sticky(request.metadata());
         let (hub, request) = self.open(request).await?;
         let profile = WorkerProfile {
             worker_id,
             user_agent,
+            sticky,
             request,
         };
         let items = self
@@ -219,7 +221,11 @@ impl TaskHubSidecarService for TaskHubService {
             .connect_worker(hub, profile)
             .await
             .map_err(status::from_hub)?;
-        Ok(Response::new(items.map(Ok).boxed()))
+        let mut response = Response::new(items.map(Ok).boxed());
+        if sticky {
+            metadata::say_sticky(response.metadata_mut());
+        }
+        Ok(response)
     }
 
     async fn complete_activity_task(

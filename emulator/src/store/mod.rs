@@ -13,6 +13,7 @@ pub(crate) mod load;
 mod migrations;
 pub(crate) mod pages;
 pub(crate) mod reader;
+pub(crate) mod reports;
 pub(crate) mod rewind;
 pub(crate) mod window;
 pub(crate) mod writer;

@@ -8,8 +8,11 @@ use durascope_proto::EntityBatchResult;
 use durascope_proto::GetWorkItemsRequest;
 use durascope_proto::OperationResult;
 use durascope_proto::OperationResultFailure;
+use durascope_proto::OperationResultSuccess;
+use durascope_proto::OrchestrationStatus;
 use durascope_proto::OrchestratorAction;
 use durascope_proto::OrchestratorResponse;
+use durascope_proto::RaiseEventRequest;
 use durascope_proto::ScheduleTaskAction;
 use durascope_proto::SignalEntityRequest;
 use durascope_proto::TaskFailureDetails;
@@ -17,6 +20,7 @@ use durascope_proto::TerminateRequest;
 use durascope_proto::WorkItem;
 use durascope_proto::monitor::InstanceWindow;
 use durascope_proto::monitor::PreviewPurgeRequest;
+use durascope_proto::monitor::ReportedProgress;
 use durascope_proto::monitor::SortColumn;
 use durascope_proto::monitor::WatchRequest;
 use durascope_proto::monitor::WatchUpdate;
@@ -389,5 +393,145 @@ async fn feed_shows_entities_and_what_azure_would_refuse() {
     })
     .await;
     drop(feed);
+    served.running.stop().await;
+}
+
+/// Takes the only turn there is, and answers with a custom status and one more activity.
+async fn say_status(served: &Served, items: &mut Streaming<WorkItem>, id: i32, status: &str) {
+    let (work, completion_token) = next_item(items).await;
+    let Work::OrchestratorRequest(turn) = work else {
+        panic!("{work:?}")
+    };
+    let response = OrchestratorResponse {
+        instance_id: turn.instance_id,
+        completion_token,
+        custom_status: Some(status.to_owned()),
+        actions: vec![schedule(id)],
+        ..OrchestratorResponse::default()
+    };
+    let answered = served.client().complete_orchestrator_task(response).await;
+    answered.unwrap();
+}
+
+async fn wake(served: &Served, id: &str) {
+    let event = RaiseEventRequest {
+        instance_id: id.to_owned(),
+        name: "Go".to_owned(),
+        input: None,
+    };
+    served.client().raise_event(event).await.unwrap();
+}
+
+/// What both the list and the tree say; they are read one after the other.
+fn report(update: &WatchUpdate) -> Option<ReportedProgress> {
+    let listed = update.instances.as_ref()?.rows[0].reported.clone();
+    let in_tree = update.tree.as_ref()?.instance.as_ref()?.reported.clone();
+    in_tree.filter(|it| listed.as_ref() == Some(it))
+}
+
+#[tokio::test]
+async fn rows_carry_what_the_instance_reports_whatever_the_counters_say() {
+    let served = Served::ephemeral().await;
+    served.start("crawl-1", "Crawl").await;
+    let mut monitor = MonitorClient::new(served.channel.clone());
+    let watch = WatchRequest {
+        window: Some(InstanceWindow::default()),
+        instance_id: "crawl-1".to_owned(),
+    };
+    let watched = monitor.watch(tokio_stream::iter([watch])).await;
+    let mut feed = watched.unwrap().into_inner();
+    let request = GetWorkItemsRequest {
+        max_concurrent_activity_work_items: 100,
+        ..GetWorkItemsRequest::default()
+    };
+    let items = served.client().get_work_items(request).await;
+    let mut items = items.unwrap().into_inner();
+
+    let first = r#"{"progress":{"label":"FetchPage","finished":1,"failed":0,"total":400}}"#;
+    say_status(&served, &mut items, 0, first).await;
+    let update = until(&mut feed, |update| report(update).is_some()).await;
+    let expected = ReportedProgress {
+        label: "FetchPage".to_owned(),
+        finished: 1,
+        total: 400,
+        ..ReportedProgress::default()
+    };
+    assert_eq!(report(&update), Some(expected));
+    let (Work::ActivityRequest(_), _) = next_item(&mut items).await else {
+        panic!("the activity comes before the next turn")
+    };
+
+    // A tracker does not count beside a status that reports.
+    let signal = SignalEntityRequest {
+        instance_id: "@progresstracker@crawl-1".to_owned(),
+        name: "initialise".to_owned(),
+        ..SignalEntityRequest::default()
+    };
+    served.client().signal_entity(signal).await.unwrap();
+    let (Work::EntityRequestV2(_), completion_token) = next_item(&mut items).await else {
+        panic!("a signal is the only work")
+    };
+    let state = r#"{"total":50,"processed":20,"failed":2,"startedAt":"x"}"#;
+    let result = EntityBatchResult {
+        completion_token,
+        results: vec![OperationResult {
+            result_type: Some(ResultType::Success(OperationResultSuccess::default())),
+        }],
+        entity_state: Some(state.to_owned()),
+        ..EntityBatchResult::default()
+    };
+    served.client().complete_entity_task(result).await.unwrap();
+    wake(&served, "crawl-1").await;
+    let second = r#"{"progress":{"label":"FetchPage","finished":9,"failed":1,"total":400,"batch":2,"batches":4}}"#;
+    say_status(&served, &mut items, 1, second).await;
+    let update = until(&mut feed, |update| {
+        report(update).is_some_and(|it| it.finished != 1)
+    })
+    .await;
+    let shown = report(&update).unwrap();
+    assert_eq!(
+        (shown.finished, shown.failed, shown.batch, shown.batches),
+        (9, 1, 2, 4)
+    );
+    assert!(!shown.by_tracker);
+
+    // With another status, plain to read, the tracker is all there is.
+    wake(&served, "crawl-1").await;
+    let (Work::ActivityRequest(_), _) = next_item(&mut items).await else {
+        panic!("the activity comes before the next turn")
+    };
+    say_status(&served, &mut items, 2, "\"batch 3 of 4\"").await;
+    let update = until(&mut feed, |update| {
+        report(update).is_some_and(|it| it.by_tracker)
+    })
+    .await;
+    let shown = report(&update).unwrap();
+    assert_eq!((shown.finished, shown.failed, shown.total), (20, 2, 50));
+
+    // How far it got stays to be seen.
+    let terminate = TerminateRequest {
+        instance_id: "crawl-1".to_owned(),
+        ..TerminateRequest::default()
+    };
+    served.client().terminate_instance(terminate).await.unwrap();
+    let (Work::ActivityRequest(_), _) = next_item(&mut items).await else {
+        panic!("the activity comes before the next turn")
+    };
+    let (_turn, completion_token) = next_item(&mut items).await;
+    let response = OrchestratorResponse {
+        instance_id: "crawl-1".to_owned(),
+        completion_token,
+        custom_status: Some(first.to_owned()),
+        ..OrchestratorResponse::default()
+    };
+    let answered = served.client().complete_orchestrator_task(response).await;
+    answered.unwrap();
+    let update = until(&mut feed, |update| {
+        let rows = &update.instances.as_ref().unwrap().rows;
+        rows[0].status == OrchestrationStatus::Terminated as i32
+    })
+    .await;
+    assert_eq!(report(&update).map(|it| it.finished), Some(1));
+    drop((feed, items));
     served.running.stop().await;
 }

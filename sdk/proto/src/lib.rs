@@ -2,11 +2,15 @@
 //!
 //! Messages of the official service live in the crate root, as its proto has no package.
 //! Clients and servers are behind the features `client` and `server`; without them the
-//! crate needs no transport. Everything in `generated` is made by `tests/codegen.rs`.
+//! crate needs no transport. The feature `progress` reads what instances report of themselves.
+//! Everything in `generated` is made by `tests/codegen.rs`.
 
 mod encoded;
 mod generated;
 mod older;
+#[cfg(feature = "progress")]
+pub mod progress;
+pub mod sticky;
 pub mod time;
 
 pub use encoded::EncodedHistoryChunk;

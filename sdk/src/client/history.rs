@@ -10,6 +10,7 @@ use futures_util::stream;
 use super::Client;
 use super::ClientError;
 use crate::payloads::all_texts;
+use crate::transport::Repeat;
 
 impl Client {
     /// The committed history of an instance's current execution, as it streams in.
@@ -32,7 +33,7 @@ impl Client {
         };
         let chunks = self
             .connection
-            .unary(request, |mut stub, request| async move {
+            .unary(Repeat::Safe, request, |mut stub, request| async move {
                 stub.stream_instance_history(request).await
             })
             .await?;

@@ -1,5 +1,7 @@
 //! Calls that change one instance, many instances, or the task hub.
 
+use std::time::Duration;
+
 use durascope_proto as proto;
 use durascope_proto::purge_instances_request::Request;
 use serde::Serialize;
@@ -11,13 +13,16 @@ use super::options::Purged;
 use crate::data;
 use crate::data::PayloadError;
 use crate::names::ExternalEvent;
+use crate::transport::Repeat;
 
 impl Client {
     /// Raises an external event for an instance. It is kept until the instance waits for it.
     ///
     /// # Errors
     /// [`ClientError::NotFound`]: there is no such instance. One that has ended takes the event
-    /// and ignores it.
+    /// and ignores it. [`ClientError::Unavailable`] or [`ClientError::DeadlineExceeded`]: the
+    /// text says so where it is not known whether the event arrived; it is not sent again, as
+    /// it might then come twice.
     pub async fn raise_event<T: Serialize>(
         &self,
         instance_id: &str,
@@ -59,7 +64,7 @@ impl Client {
             input: payload,
         };
         self.connection()
-            .unary(request, |mut stub, request| async move {
+            .unary(Repeat::IfUnsent, request, |mut stub, request| async move {
                 stub.raise_event(request).await
             })
             .await?;
@@ -76,7 +81,7 @@ impl Client {
             reason: some_text(reason),
         };
         self.connection()
-            .unary(request, |mut stub, request| async move {
+            .unary(Repeat::Safe, request, |mut stub, request| async move {
                 stub.suspend_instance(request).await
             })
             .await?;
@@ -93,7 +98,7 @@ impl Client {
             reason: some_text(reason),
         };
         self.connection()
-            .unary(request, |mut stub, request| async move {
+            .unary(Repeat::Safe, request, |mut stub, request| async move {
                 stub.resume_instance(request).await
             })
             .await?;
@@ -138,14 +143,15 @@ impl Client {
             recursive,
         };
         self.connection()
-            .unary(request, |mut stub, request| async move {
+            .unary(Repeat::Safe, request, |mut stub, request| async move {
                 stub.terminate_instance(request).await
             })
             .await?;
         Ok(())
     }
 
-    /// Deletes an instance that has ended. The count is 0 for one that has not, or is unknown.
+    /// Deletes an instance that has ended. The count is 0 for one that has not, or is unknown,
+    /// or was deleted by this call before its answer was lost and it was repeated.
     ///
     /// # Errors
     /// The call failed.
@@ -182,8 +188,7 @@ impl Client {
     /// # Errors
     /// [`ClientError::Unimplemented`]: this server offers no such purge.
     pub async fn purge_where(&self, filter: PurgeFilter) -> Result<Purged, ClientError> {
-        self.purge_request(Request::PurgeInstanceFilter(filter.into_proto()), false)
-            .await
+        self.purge_where_request(filter, false).await
     }
 
     /// As [`Self::purge_where`], with the sub-orchestrations that have ended.
@@ -191,8 +196,18 @@ impl Client {
     /// # Errors
     /// As [`Self::purge_where`].
     pub async fn purge_where_recursive(&self, filter: PurgeFilter) -> Result<Purged, ClientError> {
-        self.purge_request(Request::PurgeInstanceFilter(filter.into_proto()), true)
-            .await
+        self.purge_where_request(filter, true).await
+    }
+
+    async fn purge_where_request(
+        &self,
+        filter: PurgeFilter,
+        recursive: bool,
+    ) -> Result<Purged, ClientError> {
+        // The server's own time comes on top: its answer says how far it got.
+        let extra = filter.timeout.unwrap_or_default();
+        let request = Request::PurgeInstanceFilter(filter.into_proto());
+        self.purge_request_within(extra, request, recursive).await
     }
 
     async fn purge_request(
@@ -200,6 +215,17 @@ impl Client {
         request: Request,
         recursive: bool,
     ) -> Result<Purged, ClientError> {
+        self.purge_request_within(Duration::ZERO, request, recursive)
+            .await
+    }
+
+    async fn purge_request_within(
+        &self,
+        extra: Duration,
+        request: Request,
+        recursive: bool,
+    ) -> Result<Purged, ClientError> {
+        let limit = self.options().call_timeout().saturating_add(extra);
         let request = proto::PurgeInstancesRequest {
             request: Some(request),
             recursive,
@@ -207,9 +233,12 @@ impl Client {
         };
         let response = self
             .connection()
-            .unary(request, |mut stub, request| async move {
-                stub.purge_instances(request).await
-            })
+            .unary_within(
+                limit,
+                Repeat::Safe,
+                request,
+                |mut stub, request| async move { stub.purge_instances(request).await },
+            )
             .await?;
         Ok(Purged {
             count: u32::try_from(response.deleted_instance_count).unwrap_or(0),
@@ -245,7 +274,7 @@ impl Client {
         };
         let response = self
             .connection()
-            .unary(request, |mut stub, request| async move {
+            .unary(Repeat::IfUnsent, request, |mut stub, request| async move {
                 stub.restart_instance(request).await
             })
             .await?;
@@ -262,7 +291,7 @@ impl Client {
             reason: some_text(reason),
         };
         self.connection()
-            .unary(request, |mut stub, request| async move {
+            .unary(Repeat::IfUnsent, request, |mut stub, request| async move {
                 stub.rewind_instance(request).await
             })
             .await?;
@@ -286,9 +315,14 @@ impl Client {
     }
 
     async fn create_task_hub_request(&self, recreate_if_exists: bool) -> Result<(), ClientError> {
+        // To create it anew a second time would take what has come into it since.
+        let repeat = match recreate_if_exists {
+            true => Repeat::IfUnsent,
+            false => Repeat::Safe,
+        };
         let request = proto::CreateTaskHubRequest { recreate_if_exists };
         self.connection()
-            .unary(request, |mut stub, request| async move {
+            .unary(repeat, request, |mut stub, request| async move {
                 stub.create_task_hub(request).await
             })
             .await?;
@@ -302,7 +336,7 @@ impl Client {
     pub async fn delete_task_hub(&self) -> Result<(), ClientError> {
         let request = proto::DeleteTaskHubRequest {};
         self.connection()
-            .unary(request, |mut stub, request| async move {
+            .unary(Repeat::IfUnsent, request, |mut stub, request| async move {
                 stub.delete_task_hub(request).await
             })
             .await?;

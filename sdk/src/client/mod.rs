@@ -1,5 +1,6 @@
 //! The client: starts, watches and steers orchestration instances.
 
+mod entities;
 mod history;
 mod instance;
 mod lifecycle;
@@ -9,6 +10,10 @@ mod start;
 mod wait;
 
 pub use crate::transport::ClientError;
+pub use entities::EntitiesCleaned;
+pub use entities::EntityMetadata;
+pub use entities::EntityPage;
+pub use entities::EntityQuery;
 pub use instance::OrchestrationState;
 pub use instance::OrchestrationStatus;
 pub use instance::OutputError;
@@ -27,6 +32,7 @@ use durascope_proto as proto;
 
 use crate::transport::ConnectOptions;
 use crate::transport::Connection;
+use crate::transport::Repeat;
 use crate::transport::Role;
 
 /// A connection to one task hub. Cheap to clone; all clones share it.
@@ -90,10 +96,9 @@ impl Client {
     /// It cannot be reached, or refuses this client.
     pub async fn hello(&self) -> Result<(), ClientError> {
         self.connection
-            .unary(
-                (),
-                |mut stub, request| async move { stub.hello(request).await },
-            )
+            .unary(Repeat::Safe, (), |mut stub, request| async move {
+                stub.hello(request).await
+            })
             .await?;
         Ok(())
     }
@@ -128,7 +133,7 @@ impl Client {
         };
         let response = self
             .connection
-            .unary(request, |mut stub, request| async move {
+            .unary(Repeat::Safe, request, |mut stub, request| async move {
                 stub.get_instance(request).await
             })
             .await?;

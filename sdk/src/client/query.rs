@@ -14,6 +14,7 @@ use super::instance::OrchestrationState;
 use super::instance::OrchestrationStatus;
 use super::options::wire_statuses;
 use crate::clock::timestamp;
+use crate::transport::Repeat;
 
 /// Which instances to look for. All conditions must hold.
 #[derive(Clone, Debug, Default)]
@@ -179,7 +180,7 @@ impl Client {
         };
         let response = self
             .connection()
-            .unary(request, |mut stub, request| async move {
+            .unary(Repeat::Safe, request, |mut stub, request| async move {
                 stub.query_instances(request).await
             })
             .await?;
@@ -241,7 +242,7 @@ impl Client {
         };
         let response = self
             .connection()
-            .unary(request, |mut stub, request| async move {
+            .unary(Repeat::Safe, request, |mut stub, request| async move {
                 stub.list_instance_ids(request).await
             })
             .await?;

@@ -9,6 +9,7 @@ use super::options::StartOptions;
 use crate::data;
 use crate::data::PayloadError;
 use crate::names::Orchestration;
+use crate::transport::Repeat;
 
 impl Client {
     /// Starts an instance under a random id, which it returns.
@@ -68,12 +69,21 @@ impl Client {
         options.version = options.version.or(default_version);
         let given = options.instance_id.take();
         let is_ours = given.is_none();
-        // The id is made here, so that a start whose answer was lost can be repeated.
+        // The id is made here, so that a start whose answer was lost can be repeated: what
+        // has it then is the first attempt, and is not replaced even if it has ended already.
+        // Under an id of the caller's a second start might replace the first one.
+        let repeat = match is_ours {
+            true => Repeat::Safe,
+            false => Repeat::IfUnsent,
+        };
+        if is_ours {
+            options.replaceable = Some(Vec::new());
+        }
         let instance_id = given.unwrap_or_else(|| Uuid::new_v4().simple().to_string());
         let request = options.into_request(name, instance_id.clone(), input);
         let started = self
             .connection()
-            .unary(request, |mut stub, request| async move {
+            .unary(repeat, request, |mut stub, request| async move {
                 stub.start_instance(request).await
             })
             .await;

@@ -10,6 +10,7 @@ use super::Client;
 use super::ClientError;
 use super::existing;
 use super::instance::OrchestrationState;
+use crate::transport::Repeat;
 
 /// Longest single call; a longer wait is several of them, so that none hangs on a dead server.
 const CALL_TIMEOUT: Duration = Duration::from_secs(60);
@@ -34,12 +35,18 @@ impl Client {
         instance_id: &str,
         timeout: Duration,
     ) -> Result<OrchestrationState, ClientError> {
+        let limit = timeout.min(CALL_TIMEOUT);
         let wait = |request| async {
             self.connection()
-                .unary(request, |mut stub, mut request| async move {
-                    request.set_timeout(timeout.min(CALL_TIMEOUT));
-                    stub.wait_for_instance_start(request).await
-                })
+                .unary_within(
+                    limit,
+                    Repeat::Safe,
+                    request,
+                    |mut stub, mut request| async move {
+                        request.set_timeout(limit);
+                        stub.wait_for_instance_start(request).await
+                    },
+                )
                 .await
                 .map_err(ClientError::from)
         };
@@ -58,12 +65,18 @@ impl Client {
         instance_id: &str,
         timeout: Duration,
     ) -> Result<OrchestrationState, ClientError> {
+        let limit = timeout.min(CALL_TIMEOUT);
         let wait = |request| async {
             self.connection()
-                .unary(request, |mut stub, mut request| async move {
-                    request.set_timeout(timeout.min(CALL_TIMEOUT));
-                    stub.wait_for_instance_completion(request).await
-                })
+                .unary_within(
+                    limit,
+                    Repeat::Safe,
+                    request,
+                    |mut stub, mut request| async move {
+                        request.set_timeout(limit);
+                        stub.wait_for_instance_completion(request).await
+                    },
+                )
                 .await
                 .map_err(ClientError::from)
         };

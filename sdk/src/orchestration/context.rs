@@ -11,12 +11,14 @@ use std::time::SystemTime;
 use durascope_proto::CreateTimerAction;
 use durascope_proto::OrchestrationInstance;
 use durascope_proto::SendEventAction;
+use durascope_proto::TerminateOrchestrationAction;
 use durascope_proto::orchestrator_action::OrchestratorActionType;
 use durascope_proto::time::from_micros;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use uuid::Uuid;
 
+use super::history_size::HistorySize;
 use super::options::CallOptions;
 use super::options::ContinueOptions;
 use super::options::SubOptions;
@@ -42,6 +44,10 @@ use crate::names::Orchestration;
 ///
 /// Cheap to clone. The code must make the same calls in the same order on every replay: take
 /// time, ids and results from here, and leave I/O, randomness and sleeping to activities.
+///
+/// It must not block either: a turn is made on a thread that others wait for. A turn that takes
+/// longer than [`slow_turn_after`](crate::worker::WorkerBuilder::slow_turn_after) is logged with
+/// the orchestration's name.
 #[derive(Clone)]
 pub struct OrchestrationContext {
     pub(super) identity: Arc<Identity>,
@@ -89,6 +95,18 @@ impl OrchestrationContext {
     /// The same on every replay; use it instead of the system's clock.
     pub fn current_time(&self) -> SystemTime {
         clock::system_time_of_micros(self.shared.lock().now_micros)
+    }
+
+    pub(crate) fn now_micros(&self) -> i64 {
+        self.shared.lock().now_micros
+    }
+
+    /// Size of the history up to the event that woke the code.
+    ///
+    /// # Determinism
+    /// The same on every replay, so a [`HistoryBudget`](crate::HistoryBudget) may decide on it.
+    pub fn history_size(&self) -> HistorySize {
+        self.shared.lock().history_size
     }
 
     /// Whether the code repeats what it did in an earlier turn.
@@ -281,6 +299,30 @@ impl OrchestrationContext {
         Ok(())
     }
 
+    /// Asks for the end of another orchestration, which gets `reason` as its output. Its
+    /// sub-orchestrations go on. One that has ended, or does not exist, stays as it is.
+    pub fn terminate(&self, instance_id: &str, reason: &str) {
+        self.terminate_tree(instance_id, reason, false);
+    }
+
+    /// As [`Self::terminate`], with all its sub-orchestrations, theirs too.
+    pub fn terminate_recursive(&self, instance_id: &str, reason: &str) {
+        self.terminate_tree(instance_id, reason, true);
+    }
+
+    fn terminate_tree(&self, instance_id: &str, reason: &str, recurse: bool) {
+        let mut state = self.shared.lock();
+        // No event of the history confirms it: what is repeated was asked for in its turn.
+        let action = (!state.replaying).then(|| {
+            OrchestratorActionType::TerminateOrchestration(TerminateOrchestrationAction {
+                instance_id: instance_id.to_owned(),
+                reason: data::encode(reason).ok().flatten(),
+                recurse,
+            })
+        });
+        state.pending.add(Call::Terminate, action);
+    }
+
     /// Shows `status` to clients that look at the instance, from the end of this turn on.
     ///
     /// # Errors
@@ -300,11 +342,12 @@ impl OrchestrationContext {
     /// Ends this execution and begins the next one with `input` and an empty history.
     ///
     /// Return what it returns: `return ctx.continue_as_new(next);`. External events that nobody
-    /// consumed reach the next generation.
+    /// consumed reach the next generation. It takes the context, so that no
+    /// [lock](Self::lock) can be held over it.
     ///
     /// # Errors
     /// Always: the error carries the wish, or says that `input` cannot be written as JSON.
-    pub fn continue_as_new<O>(&self, input: impl Serialize) -> Result<O, OrchestrationError> {
+    pub fn continue_as_new<O>(self, input: impl Serialize) -> Result<O, OrchestrationError> {
         self.continue_as_new_with(input, ContinueOptions::default())
     }
 
@@ -313,7 +356,7 @@ impl OrchestrationContext {
     /// # Errors
     /// As [`Self::continue_as_new`].
     pub fn continue_as_new_with<O>(
-        &self,
+        self,
         input: impl Serialize,
         options: ContinueOptions,
     ) -> Result<O, OrchestrationError> {

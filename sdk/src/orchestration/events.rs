@@ -31,6 +31,8 @@ struct Letter {
 
 struct Waiter {
     name: String,
+    /// The name as the code has it.
+    written: String,
     progress: Progress,
 }
 
@@ -41,8 +43,8 @@ enum Progress {
 
 impl Mailboxes {
     /// Begins to wait for `name`; gets the oldest buffered event, if any, at once.
-    pub(crate) fn wait(&mut self, name: &str) -> u64 {
-        let name = name.to_lowercase();
+    pub(crate) fn wait(&mut self, written: &str) -> u64 {
+        let name = written.to_lowercase();
         self.waiter_ids += 1;
         let id = self.waiter_ids;
         let mailbox = self.boxes.entry(name.clone()).or_default();
@@ -52,7 +54,13 @@ impl Mailboxes {
             mailbox.queue.push_back(id);
             Progress::Waiting(None)
         };
-        self.waiters.insert(id, Waiter { name, progress });
+        let written = written.to_owned();
+        let waiter = Waiter {
+            name,
+            written,
+            progress,
+        };
+        self.waiters.insert(id, waiter);
         id
     }
 
@@ -111,9 +119,14 @@ impl Mailboxes {
     }
 
     pub(crate) fn has_waiters(&self) -> bool {
-        self.waiters
-            .values()
-            .any(|waiter| matches!(waiter.progress, Progress::Waiting(_)))
+        self.waiting().next().is_some()
+    }
+
+    /// Names for which the code waits, in no order.
+    pub(crate) fn waiting(&self) -> impl Iterator<Item = &str> {
+        let waiting = |waiter: &&Waiter| matches!(waiter.progress, Progress::Waiting(_));
+        let waiters = self.waiters.values().filter(waiting);
+        waiters.map(|waiter| waiter.written.as_str())
     }
 
     /// Takes all events that nobody consumed, in order of arrival.

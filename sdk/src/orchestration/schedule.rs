@@ -21,6 +21,8 @@ use crate::data;
 use crate::data::PayloadError;
 use crate::error::TaskFailed;
 use crate::error::TaskKind;
+use crate::failure::FailureDetails;
+use crate::names::checked;
 use crate::retry::RetryPolicy;
 
 /// All of a call but its input, so that it can be made again.
@@ -35,7 +37,7 @@ struct Spec {
 }
 
 impl OrchestrationContext {
-    pub(super) fn schedule_activity<I: Serialize, O: DeserializeOwned + Send + 'static>(
+    pub(crate) fn schedule_activity<I: Serialize, O: DeserializeOwned + Send + 'static>(
         &self,
         name: Cow<'static, str>,
         input: &I,
@@ -51,7 +53,7 @@ impl OrchestrationContext {
         self.schedule(spec, input, options.retry)
     }
 
-    pub(super) fn schedule_sub<I: Serialize, O: DeserializeOwned + Send + 'static>(
+    pub(crate) fn schedule_sub<I: Serialize, O: DeserializeOwned + Send + 'static>(
         &self,
         name: Cow<'static, str>,
         input: &I,
@@ -79,7 +81,7 @@ impl OrchestrationContext {
     }
 
     /// Unique over the instance's generations, and never longer for deeper children.
-    fn child_instance_id(&self) -> String {
+    pub(crate) fn child_instance_id(&self) -> String {
         let next_id = self.shared.lock().pending.next_id();
         format!("{}:{next_id:04x}", self.identity.execution_id)
     }
@@ -141,14 +143,28 @@ impl OrchestrationContext {
             TaskKind::SubOrchestration => Call::SubOrchestration {
                 name: spec.name.clone(),
             },
-            TaskKind::Activity | TaskKind::ExternalEvent => Call::Activity {
-                name: spec.name.clone(),
-            },
+            TaskKind::Activity | TaskKind::ExternalEvent | TaskKind::Entity | TaskKind::Step => {
+                Call::Activity {
+                    name: spec.name.clone(),
+                }
+            }
         };
         let mut state = self.shared.lock();
+        if spec.kind == TaskKind::SubOrchestration
+            && let Err(error) = state.entities.check_sub(&spec.name)
+        {
+            let id = state.pending.add(Call::Nothing, None);
+            let details = FailureDetails::non_retriable("SectionError", error.to_string());
+            return Err(TaskFailed::new(spec.kind, &spec.name, id, details));
+        }
         if state.pending.next_is_known() {
             let id = state.pending.add(call, None);
             return Ok(self.handle(spec.kind, spec.name, id));
+        }
+        if let Some(details) = spec.refused() {
+            // The id is used up all the same: a replay has to count as this turn did.
+            let id = state.pending.add(Call::Nothing, None);
+            return Err(TaskFailed::new(spec.kind, &spec.name, id, details));
         }
         drop(state);
         // Outside the lock, as it runs user code.
@@ -179,11 +195,25 @@ impl OrchestrationContext {
             id,
             kind,
             name,
+            target: None,
         }
     }
 }
 
 impl Spec {
+    /// Why no server would take the call.
+    fn refused(&self) -> Option<FailureDetails> {
+        let refused = |kind: &str, text: String| Some(FailureDetails::non_retriable(kind, text));
+        if self.name.is_empty() {
+            return refused("EmptyName", format!("an {} needs a name", self.kind));
+        }
+        if self.kind != TaskKind::SubOrchestration {
+            return None;
+        }
+        let problem = checked(self.instance_id.clone()).err()?;
+        refused("InstanceIdError", problem.to_string())
+    }
+
     fn action(self, input: Option<String>) -> OrchestratorActionType {
         match self.kind {
             TaskKind::SubOrchestration => {
@@ -196,7 +226,7 @@ impl Spec {
                     parent_trace_context: None,
                 })
             }
-            TaskKind::Activity | TaskKind::ExternalEvent => {
+            TaskKind::Activity | TaskKind::ExternalEvent | TaskKind::Entity | TaskKind::Step => {
                 OrchestratorActionType::ScheduleTask(ScheduleTaskAction {
                     name: self.name.into_owned(),
                     version: self.version,

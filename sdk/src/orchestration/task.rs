@@ -17,10 +17,11 @@ use crate::data::PayloadError;
 use crate::error::TaskFailed;
 use crate::error::TaskKind;
 use crate::failure::FailureDetails;
+use crate::names::EntityId;
 use crate::orchestration::replay::Outcome;
 use crate::orchestration::replay::Shared;
 
-/// The result of an activity or of a sub-orchestration.
+/// The result of an activity, of a sub-orchestration, or of a call to an entity.
 ///
 /// It was asked for when the future was made, not when it is first polled. Dropping the future
 /// does not take it back: the result is recorded and ignored.
@@ -42,6 +43,8 @@ pub(crate) struct TaskHandle {
     pub(crate) id: i32,
     pub(crate) kind: TaskKind,
     pub(crate) name: std::borrow::Cow<'static, str>,
+    /// Of a call to an entity.
+    pub(crate) target: Option<EntityId>,
 }
 
 impl<O> DurableFuture<O> {
@@ -125,10 +128,11 @@ impl TaskHandle {
                 }
             },
             Outcome::Failed(details) => FailureDetails::from_proto(*details),
-            // A timer's end never reaches another kind of operation.
-            Outcome::Fired => FailureDetails::default(),
+            // The end of a timer or of a lock request never reaches another kind of operation.
+            Outcome::Fired | Outcome::Granted => FailureDetails::default(),
         };
-        Err(TaskFailed::new(self.kind, &self.name, self.id, details))
+        let target = self.target.as_ref().map(EntityId::as_str);
+        Err(TaskFailed::new(self.kind, &self.name, self.id, details).with_target(target))
     }
 }
 

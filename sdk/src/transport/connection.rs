@@ -1,4 +1,4 @@
-//! One endpoint and task hub: its channel, TLS, the metadata of every call, retries.
+//! One endpoint and task hub: its channel, and how calls are made over it.
 
 use std::future::Future;
 use std::sync::PoisonError;
@@ -6,39 +6,31 @@ use std::sync::RwLock;
 use std::time::Duration;
 
 use durascope_proto::task_hub_sidecar_service_client::TaskHubSidecarServiceClient;
+use tokio::time::Instant;
+use tonic::Code;
 use tonic::Request;
 use tonic::Response;
 use tonic::Status;
-use tonic::metadata::AsciiMetadataValue;
-use tonic::transport::Channel;
-use tonic::transport::ClientTlsConfig;
-use tonic::transport::Endpoint;
 use uuid::Uuid;
 
-use super::connection_string::Authentication;
-use super::connection_string::ConnectionStringError;
-use super::connection_string::is_loopback;
-use super::connection_string::is_plain;
+use super::backoff;
+use super::channel::HubChannel;
+use super::endpoint::HubEndpoint;
 use super::error::ClientError;
 use super::options::ConnectOptions;
+use super::repeat::Repeat;
+use super::repeat::fate;
 use super::status;
-use super::token::TokenCache;
+use super::token;
 use crate::payloads::Payloads;
 
-pub(crate) type Stub = TaskHubSidecarServiceClient<Channel>;
+pub(crate) type Stub = TaskHubSidecarServiceClient<HubChannel>;
 
-/// Windows that hold a large fan-out in flight; the default of 64 KiB stalls it.
-const STREAM_WINDOW_BYTES: u32 = 8 * 1024 * 1024;
-const CONNECTION_WINDOW_BYTES: u32 = 32 * 1024 * 1024;
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
-/// Ping while a call is open, so that a dead peer is noticed; never when idle.
-const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(30);
-const KEEPALIVE_TIMEOUT: Duration = Duration::from_secs(20);
+/// As many as the official clients make of a call.
+const ATTEMPTS_MAX: u32 = 10;
 
-/// Figures of the official clients' retry policy for unary calls.
-const UNARY_ATTEMPTS_MAX: u32 = 10;
-const UNARY_BACKOFF_FIRST: Duration = Duration::from_millis(50);
-const UNARY_BACKOFF_MAX: Duration = Duration::from_millis(250);
+/// Longer than any call takes; beyond it the clock has no times.
+const CALL_TIMEOUT_MAX: Duration = Duration::from_secs(10 * 365 * 24 * 60 * 60);
 
 /// Who speaks, for the `x-user-agent` header.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,37 +42,23 @@ pub(crate) enum Role {
 /// One endpoint and task hub, spoken to with the metadata that every call must carry.
 pub(crate) struct Connection {
     options: ConnectOptions,
-    endpoint: Endpoint,
-    channel: RwLock<Channel>,
-    metadata: Vec<(&'static str, AsciiMetadataValue)>,
-    tokens: Option<TokenCache>,
+    endpoint: HubEndpoint,
+    channel: RwLock<HubChannel>,
 }
 
 impl Connection {
     /// Prepares a connection; the first call opens it. Needs a tokio runtime.
-    pub(crate) fn open(options: ConnectOptions, role: Role) -> Result<Self, ClientError> {
-        let authenticates = options.authentication != Authentication::None;
-        if authenticates && options.token_provider.is_none() {
-            return Err(ClientError::AuthenticationNotSupported {
-                kind: options.authentication,
-            });
-        }
-        let is_plain = is_plain(&options.endpoint);
-        if options.token_provider.is_some() && is_plain && !is_loopback(&options.endpoint) {
-            return Err(ClientError::CredentialsInClear {
-                endpoint: options.endpoint,
-            });
-        }
-        let endpoint = endpoint(&options.endpoint, is_plain)?;
-        let channel = RwLock::new(endpoint.connect_lazy());
-        let metadata = metadata(&options, role)?;
-        let tokens = options.token_provider.clone().map(TokenCache::new);
+    pub(crate) fn open(mut options: ConnectOptions, role: Role) -> Result<Self, ClientError> {
+        // What is prepared here is there for a worker with the options of this client too.
+        options.prepare_tokens()?;
+        let worker_id = (role == Role::Worker).then(worker_id);
+        let agent = user_agent(role);
+        let endpoint = HubEndpoint::with_worker(&options, &agent, worker_id.as_deref())?;
+        let channel = RwLock::new(endpoint.lazy());
         Ok(Self {
             options,
             endpoint,
             channel,
-            metadata,
-            tokens,
         })
     }
 
@@ -101,32 +79,34 @@ impl Connection {
 
     /// Forgets the channel: the next call resolves the name and connects anew.
     pub(crate) fn renew(&self) {
-        let fresh = self.endpoint.connect_lazy();
+        let fresh = self.endpoint.lazy();
         *self.channel.write().unwrap_or_else(PoisonError::into_inner) = fresh;
     }
 
-    /// `message` with this connection's metadata.
-    pub(crate) async fn request<T>(&self, message: T) -> Result<Request<T>, Status> {
-        let mut request = Request::new(message);
-        let metadata = request.metadata_mut();
-        for (key, value) in &self.metadata {
-            metadata.insert(*key, value.clone());
-        }
-        if let Some(tokens) = &self.tokens {
-            let unauthenticated =
-                |error: crate::BoxError| Status::unauthenticated(format!("no token: {error}"));
-            let header = tokens.header().await.map_err(unauthenticated)?;
-            let value = header.parse().map_err(|_invalid| {
-                Status::unauthenticated("the token has characters that cannot be sent")
-            })?;
-            metadata.insert("authorization", value);
-        }
-        Ok(request)
-    }
-
-    /// One unary call, repeated while the server is unavailable.
+    /// One call: in the time that the options give it, and made again as `repeat` allows.
+    ///
+    /// `repeat` is about what the call does, see [`Repeat`]: whoever adds a call has to say
+    /// whether it may be carried out twice.
     pub(crate) async fn unary<M, R, F>(
         &self,
+        repeat: Repeat,
+        message: M,
+        call: impl Fn(Stub, Request<M>) -> F,
+    ) -> Result<R, Status>
+    where
+        M: Clone + Payloads,
+        R: Payloads,
+        F: Future<Output = Result<Response<R>, Status>>,
+    {
+        self.unary_within(self.options.call_timeout, repeat, message, call)
+            .await
+    }
+
+    /// As [`Self::unary`], all its attempts together in the time `limit`.
+    pub(crate) async fn unary_within<M, R, F>(
+        &self,
+        limit: Duration,
+        repeat: Repeat,
         mut message: M,
         call: impl Fn(Stub, Request<M>) -> F,
     ) -> Result<R, Status>
@@ -136,29 +116,38 @@ impl Connection {
         F: Future<Output = Result<Response<R>, Status>>,
     {
         self.store_payloads(&mut message).await?;
-        let mut attempt = 1;
-        let mut backoff = UNARY_BACKOFF_FIRST;
+        let deadline = Instant::now() + limit.min(CALL_TIMEOUT_MAX);
         let mut token_renewed = false;
+        let mut attempt = 1;
+        let mut failed = None;
         loop {
-            let request = self.request(message.clone()).await?;
-            let status = match call(self.stub(), request).await {
-                Ok(response) => {
+            let made = call(self.stub(), Request::new(message.clone()));
+            let status = match tokio::time::timeout_at(deadline, made).await {
+                Ok(Ok(response)) => {
                     let mut response = response.into_inner();
                     self.load_payloads(&mut response).await?;
                     return Ok(response);
                 }
-                Err(status) => status,
+                Ok(Err(status)) => status,
+                // Of a call that may be repeated the last failure tells more than the clock.
+                Err(_elapsed) => {
+                    let known = failed.filter(|_| repeat == Repeat::Safe);
+                    return Err(known.unwrap_or_else(|| repeat.no_answer(limit)));
+                }
             };
-            if self.forgets_token(&status).await && !token_renewed {
+            if self.may_renew_token(&status) && !token_renewed {
                 token_renewed = true;
                 continue;
             }
-            if !status::is_unavailable(&status) || attempt >= UNARY_ATTEMPTS_MAX {
-                return Err(status);
+            let fate = fate(&status);
+            let pause = backoff::call(attempt, backoff::random());
+            let in_time = Instant::now() + pause < deadline;
+            if !repeat.allows(fate) || attempt >= ATTEMPTS_MAX || !in_time {
+                return Err(repeat.explained(status, fate));
             }
-            tokio::time::sleep(backoff).await;
+            failed = Some(status);
+            tokio::time::sleep(pause).await;
             attempt += 1;
-            backoff = (backoff * 2).min(UNARY_BACKOFF_MAX);
         }
     }
 
@@ -178,65 +167,23 @@ impl Connection {
         }
     }
 
-    /// Drops a token that the server refused; says whether there was one.
-    pub(crate) async fn forgets_token(&self, status: &Status) -> bool {
-        match &self.tokens {
-            Some(tokens) if status.code() == tonic::Code::Unauthenticated => {
-                tokens.forget().await;
-                true
-            }
-            Some(_) | None => false,
-        }
+    /// Whether the server has refused the token of a call: the next one carries another.
+    pub(crate) fn may_renew_token(&self, status: &Status) -> bool {
+        self.endpoint.has_tokens()
+            && status.code() == Code::Unauthenticated
+            && !token::is_missing(status)
     }
 }
 
-fn endpoint(url: &str, is_plain: bool) -> Result<Endpoint, ClientError> {
-    let endpoint = Endpoint::from_shared(url.to_owned())
-        .map_err(|error| ClientError::Connection {
-            message: error.to_string(),
-        })?
-        .tcp_nodelay(true)
-        .connect_timeout(CONNECT_TIMEOUT)
-        .initial_stream_window_size(STREAM_WINDOW_BYTES)
-        .initial_connection_window_size(CONNECTION_WINDOW_BYTES)
-        .http2_keep_alive_interval(KEEPALIVE_INTERVAL)
-        .keep_alive_timeout(KEEPALIVE_TIMEOUT)
-        .keep_alive_while_idle(false);
-    if is_plain {
-        return Ok(endpoint);
-    }
-    endpoint
-        .tls_config(ClientTlsConfig::new().with_native_roots())
-        .map_err(|error| ClientError::Connection {
-            message: error.to_string(),
-        })
-}
-
-fn metadata(
-    options: &ConnectOptions,
-    role: Role,
-) -> Result<Vec<(&'static str, AsciiMetadataValue)>, ClientError> {
-    let ascii = |what: &'static str, value: String| {
-        value.parse::<AsciiMetadataValue>().map_err(|_invalid| {
-            ClientError::Configuration(ConnectionStringError::NotAscii { what, value })
-        })
-    };
+fn user_agent(role: Role) -> String {
     let role_name = match role {
         Role::Client => "DurableTaskClient",
         Role::Worker => "DurableTaskWorker",
     };
-    let agent = format!(
+    format!(
         "durabletask-rust/{} ({role_name})",
         env!("CARGO_PKG_VERSION")
-    );
-    let mut metadata = vec![
-        ("taskhub", ascii("task hub", options.task_hub.clone())?),
-        ("x-user-agent", ascii("user agent", agent)?),
-    ];
-    if role == Role::Worker {
-        metadata.push(("workerid", ascii("worker id", worker_id())?));
-    }
-    Ok(metadata)
+    )
 }
 
 /// `HOST,PID,GUID32`, as the official workers name themselves.

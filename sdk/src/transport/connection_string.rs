@@ -7,7 +7,7 @@ use std::str::FromStr;
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ConnectionStringError {
-    /// A part of the string has no `=`.
+    /// A part of the string has no `=`, or no key before it.
     #[error("part {0:?} of the connection string is not of the form Key=Value")]
     NoValue(String),
     /// A quoted value does not end.
@@ -19,8 +19,8 @@ pub enum ConnectionStringError {
     /// The kind of authentication is none that is known.
     #[error(
         "unknown authentication {0:?}; known are None, DefaultAzure, \
-         ManagedIdentity, WorkloadIdentity, Environment, AzureCli, AzurePowerShell, \
-         VisualStudio, VisualStudioCode, InteractiveBrowser and IntelliJ"
+         ManagedIdentity, WorkloadIdentity, Environment, AzureCli, AzureDeveloperCli, \
+         AzurePowerShell, VisualStudio, VisualStudioCode, InteractiveBrowser and IntelliJ"
     )]
     UnknownAuthentication(String),
     /// The endpoint is no URL of a host.
@@ -31,6 +31,18 @@ pub enum ConnectionStringError {
         /// What is wrong with it.
         problem: &'static str,
     },
+    /// The service that gives out tokens is no https URL.
+    #[error(
+        "AuthorityHost {0:?} of the connection string must be an https URL, such as \
+         https://login.microsoftonline.us/"
+    )]
+    AuthorityHost(String),
+    /// Nothing is left of what tokens are asked for.
+    #[error(
+        "ResourceId {0:?} of the connection string names nothing that a token could be for; \
+         leave it out for the scheduler of Azure"
+    )]
+    ResourceId(String),
     /// The value of an environment variable cannot be used.
     #[error("{name}: {problem}")]
     Variable {
@@ -63,8 +75,10 @@ pub enum Authentication {
     WorkloadIdentity,
     /// A service principal named by environment variables.
     Environment,
-    /// The account of the Azure command line.
+    /// The account of the Azure command line, `az`.
     AzureCli,
+    /// The account of the Azure Developer command line, `azd`.
+    AzureDeveloperCli,
     /// The account of Azure PowerShell.
     AzurePowerShell,
     /// The account of Visual Studio.
@@ -77,27 +91,32 @@ pub enum Authentication {
     IntelliJ,
 }
 
-const AUTHENTICATIONS: [(&str, Authentication); 11] = [
+/// The last one is another name for what has one already.
+const AUTHENTICATIONS: [(&str, Authentication); 13] = [
     ("None", Authentication::None),
     ("DefaultAzure", Authentication::DefaultAzure),
     ("ManagedIdentity", Authentication::ManagedIdentity),
     ("WorkloadIdentity", Authentication::WorkloadIdentity),
     ("Environment", Authentication::Environment),
     ("AzureCli", Authentication::AzureCli),
+    ("AzureDeveloperCli", Authentication::AzureDeveloperCli),
     ("AzurePowerShell", Authentication::AzurePowerShell),
     ("VisualStudio", Authentication::VisualStudio),
     ("VisualStudioCode", Authentication::VisualStudioCode),
     ("InteractiveBrowser", Authentication::InteractiveBrowser),
     ("IntelliJ", Authentication::IntelliJ),
+    ("AzureDeveloper", Authentication::AzureDeveloperCli),
 ];
 
 impl FromStr for Authentication {
     type Err = ConnectionStringError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
+        // .NET and Go take "Default Azure" as well.
+        let written: String = text.split_whitespace().collect();
         AUTHENTICATIONS
             .iter()
-            .find(|(name, _)| name.eq_ignore_ascii_case(text.trim()))
+            .find(|(name, _)| name.eq_ignore_ascii_case(&written))
             .map(|(_, kind)| *kind)
             .ok_or_else(|| ConnectionStringError::UnknownAuthentication(text.to_owned()))
     }
@@ -128,6 +147,12 @@ pub struct ConnectionString {
     pub token_file_path: Option<String>,
     /// `AdditionallyAllowedTenants`, if given.
     pub additionally_allowed_tenants: Vec<String>,
+    /// `AuthorityHost`, if given: who gives out the tokens, such as
+    /// `https://login.microsoftonline.us/`.
+    pub authority_host: Option<String>,
+    /// `ResourceId`, if given: what the tokens are for, such as
+    /// `https://durabletask.azure.us`, without slashes at the end or `/.default`.
+    pub resource_id: Option<String>,
     /// Keys that mean nothing to this version, as they were written.
     pub unknown_keys: Vec<String>,
 }
@@ -149,6 +174,8 @@ impl FromStr for ConnectionString {
             tenant_id: None,
             token_file_path: None,
             additionally_allowed_tenants: Vec::new(),
+            authority_host: None,
+            resource_id: None,
             unknown_keys: Vec::new(),
         };
         for (key, value) in pairs(text)? {
@@ -166,8 +193,11 @@ impl FromStr for ConnectionString {
                     parsed.additionally_allowed_tenants = value
                         .split(',')
                         .map(|tenant| tenant.trim().to_owned())
+                        .filter(|tenant| !tenant.is_empty())
                         .collect();
                 }
+                "authorityhost" => parsed.authority_host = Some(authority(value)?),
+                "resourceid" => parsed.resource_id = Some(resource(&value)?),
                 _ => parsed.unknown_keys.push(key),
             }
         }
@@ -196,19 +226,65 @@ fn pairs(text: &str) -> Result<Vec<(String, String)>, ConnectionStringError> {
         };
         let after = &rest[key.len() + 1..];
         let key = key.trim().to_owned();
+        if key.is_empty() {
+            return Err(ConnectionStringError::NoValue(part.trim().to_owned()));
+        }
         let value = after.trim_start();
         let quote = value.chars().next().filter(|c| matches!(c, '"' | '\''));
         if let Some(quote) = quote {
-            let Some((inner, tail)) = value[1..].split_once(quote) else {
+            let Some((value, tail)) = quoted(&value[1..], quote) else {
                 return Err(ConnectionStringError::OpenQuote(key));
             };
-            pairs.push((key, inner.to_owned()));
+            pairs.push((key, value));
             rest = tail;
         } else {
             let (value, tail) = after.split_once(';').unwrap_or((after, ""));
             pairs.push((key, value.trim().to_owned()));
             rest = tail;
         }
+    }
+}
+
+/// What comes before the quote that ends a value, and what comes after it. A quote that is
+/// doubled is one of the value's, as in .NET.
+fn quoted(text: &str, quote: char) -> Option<(String, &str)> {
+    let mut value = String::new();
+    let mut rest = text;
+    loop {
+        let (before, after) = rest.split_once(quote)?;
+        value.push_str(before);
+        match after.strip_prefix(quote) {
+            Some(more) => {
+                value.push(quote);
+                rest = more;
+            }
+            None => return Some((value, after)),
+        }
+    }
+}
+
+fn authority(value: String) -> Result<String, ConnectionStringError> {
+    let host = value
+        .get(..8)
+        .filter(|it| it.eq_ignore_ascii_case("https://"));
+    match host.is_some() && value.len() > 8 && !value.contains(char::is_whitespace) {
+        true => Ok(value),
+        false => Err(ConnectionStringError::AuthorityHost(value)),
+    }
+}
+
+/// What a token is for, as the official clients clean it up: one `/.default` is no part of it.
+pub(super) fn resource(value: &str) -> Result<String, ConnectionStringError> {
+    const SUFFIX: &str = "/.default";
+    let mut resource = value.trim().trim_end_matches('/');
+    let start = resource.len().saturating_sub(SUFFIX.len());
+    let end = resource.get(start..).unwrap_or_default();
+    if end.eq_ignore_ascii_case(SUFFIX) {
+        resource = resource[..start].trim_end_matches('/');
+    }
+    match resource.is_empty() {
+        true => Err(ConnectionStringError::ResourceId(value.to_owned())),
+        false => Ok(resource.to_owned()),
     }
 }
 

@@ -100,14 +100,28 @@ pub enum ClientError {
         /// Why.
         message: String,
     },
-    /// Azure credentials are not part of this version.
-    #[error(
-        "authentication {kind} is not supported yet; use Authentication=None, or give a token \
-         provider with ConnectOptions::with_token_provider"
-    )]
+    /// The connection cannot be made secure: the server's certificate is not to be trusted, or
+    /// one of both sides does not speak TLS.
+    #[error("no secure connection: {message}")]
+    Tls {
+        /// What is wrong, and what can be done.
+        message: String,
+    },
+    /// This build has no credentials of that kind.
+    #[error("Authentication={kind} {problem}")]
     AuthenticationNotSupported {
         /// What was asked for.
         kind: Authentication,
+        /// Why not, and what can be done.
+        problem: &'static str,
+    },
+    /// Credentials of that kind cannot be prepared.
+    #[error("Authentication={kind} cannot be used: {message}")]
+    Credential {
+        /// What was asked for.
+        kind: Authentication,
+        /// Why.
+        message: String,
     },
     /// A token would cross the network unencrypted.
     #[error("refusing to send credentials unencrypted to {endpoint}; use https")]
@@ -137,6 +151,8 @@ impl ClientError {
             | Self::PayloadStore { .. }
             | Self::Configuration(_)
             | Self::Connection { .. }
+            | Self::Tls { .. }
+            | Self::Credential { .. }
             | Self::AuthenticationNotSupported { .. }
             | Self::CredentialsInClear { .. } => None,
         }

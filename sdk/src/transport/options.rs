@@ -3,6 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::connection_string::Authentication;
 use super::connection_string::ConnectionString;
@@ -11,6 +12,10 @@ use super::connection_string::is_loopback;
 use super::connection_string::is_plain;
 use super::connection_string::looks_like_address;
 use super::connection_string::normalized_endpoint;
+use super::connection_string::resource;
+use super::credentials;
+use super::error::ClientError;
+use super::token::TokenCache;
 use super::token::TokenProvider;
 use crate::payloads::LargePayloads;
 
@@ -19,6 +24,14 @@ use crate::payloads::LargePayloads;
 /// A work item that is larger ends the worker's stream, and would end each one after it: the
 /// limit must be above anything that a server accepts and then hands out, wrapped in more.
 const RECEIVE_BYTES_MAX: usize = 256 * 1024 * 1024;
+
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+/// Pings while a call is open, so that a dead peer is noticed and load balancers see traffic.
+const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(30);
+const KEEPALIVE_TIMEOUT: Duration = Duration::from_secs(20);
+
+/// Longest time for one call unless told otherwise.
+const CALL_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// Where a scheduler on this machine listens.
 const LOCAL: &str = "http://localhost:8080";
@@ -37,8 +50,31 @@ pub struct ConnectOptions {
     pub(crate) task_hub: String,
     pub(crate) authentication: Authentication,
     pub(crate) token_provider: Option<Arc<dyn TokenProvider>>,
+    /// Made from the two above when they are first needed, and shared by the copies.
+    pub(super) tokens: Option<TokenCache>,
+    #[cfg_attr(
+        not(feature = "azure"),
+        expect(dead_code, reason = "for credentials of Azure")
+    )]
+    pub(super) identity: Identity,
+    /// What tokens are for, if it is said.
+    pub(super) resource_id: Option<String>,
+    pub(super) roots: Vec<Vec<u8>>,
+    pub(super) connect_timeout: Duration,
+    /// Pause between pings, and time for the answer.
+    pub(super) keepalive: Option<(Duration, Duration)>,
     pub(crate) receive_bytes_max: usize,
+    pub(crate) call_timeout: Duration,
     pub(crate) large_payloads: Option<LargePayloads>,
+}
+
+/// Which identity a credential is for, as far as the connection string says.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Identity {
+    pub(super) client_id: Option<String>,
+    pub(super) tenant_id: Option<String>,
+    pub(super) token_file_path: Option<String>,
+    pub(super) authority_host: Option<String>,
 }
 
 impl ConnectOptions {
@@ -53,7 +89,14 @@ impl ConnectOptions {
             task_hub: task_hub.into(),
             authentication: Authentication::None,
             token_provider: None,
+            tokens: None,
+            identity: Identity::default(),
+            resource_id: None,
+            roots: Vec::new(),
+            connect_timeout: CONNECT_TIMEOUT,
+            keepalive: Some((KEEPALIVE_INTERVAL, KEEPALIVE_TIMEOUT)),
             receive_bytes_max: RECEIVE_BYTES_MAX,
+            call_timeout: CALL_TIMEOUT,
             large_payloads: None,
         })
     }
@@ -116,8 +159,18 @@ impl ConnectOptions {
         for key in &parts.unknown_keys {
             tracing::warn!(key = ?key, "unknown key in the connection string");
         }
+        // Tokens are asked for in the identity's own tenant alone, so that there is nothing for
+        // additional tenants to allow.
+        let identity = Identity {
+            client_id: parts.client_id,
+            tenant_id: parts.tenant_id,
+            token_file_path: parts.token_file_path,
+            authority_host: parts.authority_host,
+        };
         Ok(Self {
             authentication: parts.authentication,
+            identity,
+            resource_id: parts.resource_id,
             ..Self::new(&parts.endpoint, task_hub)?
         })
     }
@@ -133,6 +186,59 @@ impl ConnectOptions {
     #[must_use]
     pub fn with_token_provider(mut self, provider: impl TokenProvider + 'static) -> Self {
         self.token_provider = Some(Arc::new(provider));
+        self.tokens = None;
+        self
+    }
+
+    /// Another kind of authentication, as if the connection string had named it.
+    #[must_use]
+    pub fn with_authentication(mut self, authentication: Authentication) -> Self {
+        self.authentication = authentication;
+        self.tokens = None;
+        self
+    }
+
+    /// What tokens are for, like `ResourceId` in a connection string. Without, it is
+    /// `https://durabletask.io`, and `https://durabletask.azure.us` where the variable
+    /// `REGION_NAME` begins with `usgov` or `usdod`, as with the official SDKs.
+    ///
+    /// # Errors
+    /// It is empty without slashes at its end and `/.default`.
+    pub fn with_resource_id(mut self, resource_id: &str) -> Result<Self, ConnectionStringError> {
+        self.resource_id = Some(resource(resource_id)?);
+        self.tokens = None;
+        Ok(self)
+    }
+
+    /// Trusts the certificates in this PEM text besides those of the machine: the root of a
+    /// private network or of a test. Whatever else is in the text is passed over; one without
+    /// any certificate is refused when the client connects.
+    #[must_use]
+    pub fn with_root_certificate_pem(mut self, pem: impl Into<Vec<u8>>) -> Self {
+        self.roots.push(pem.into());
+        self
+    }
+
+    /// Time to reach the server, TLS included; 10 s without.
+    #[must_use]
+    pub fn with_connect_timeout(mut self, timeout: Duration) -> Self {
+        self.connect_timeout = timeout;
+        self
+    }
+
+    /// While a call or a worker's stream is open, pings the server every `interval` and gives
+    /// the connection up if no answer comes within `timeout`; 30 s and 20 s without. An idle
+    /// client sends nothing but keepalive packets of TCP.
+    #[must_use]
+    pub fn with_keepalive(mut self, interval: Duration, timeout: Duration) -> Self {
+        self.keepalive = Some((interval, timeout));
+        self
+    }
+
+    /// No pings: for servers that take them for an attack.
+    #[must_use]
+    pub fn without_keepalive(mut self) -> Self {
+        self.keepalive = None;
         self
     }
 
@@ -140,6 +246,14 @@ impl ConnectOptions {
     #[must_use]
     pub fn with_receive_bytes_max(mut self, bytes: usize) -> Self {
         self.receive_bytes_max = bytes;
+        self
+    }
+
+    /// Longest time for one call, its repetitions included; 60 s without. Waiting for an
+    /// instance has a timeout of its own, and what a stream brings after its start has none.
+    #[must_use]
+    pub fn with_call_timeout(mut self, timeout: Duration) -> Self {
+        self.call_timeout = timeout;
         self
     }
 
@@ -160,6 +274,30 @@ impl ConnectOptions {
     /// Name of the task hub.
     pub fn task_hub(&self) -> &str {
         &self.task_hub
+    }
+
+    /// Longest time for one call, its repetitions included.
+    pub fn call_timeout(&self) -> Duration {
+        self.call_timeout
+    }
+
+    /// Makes the cache of tokens, so that whoever copies these options shares it.
+    pub(super) fn prepare_tokens(&mut self) -> Result<(), ClientError> {
+        self.tokens = self.tokens()?;
+        Ok(())
+    }
+
+    /// Where tokens come from; `None` if calls carry none.
+    pub(super) fn tokens(&self) -> Result<Option<TokenCache>, ClientError> {
+        if self.tokens.is_some() {
+            return Ok(self.tokens.clone());
+        }
+        let Some(provider) = credentials::provider(self)? else {
+            return Ok(None);
+        };
+        let region = || std::env::var("REGION_NAME").ok();
+        let scope = credentials::scope(self.resource_id.as_deref(), region);
+        Ok(Some(TokenCache::new(provider, scope)))
     }
 
     /// The kind of authentication that was named.

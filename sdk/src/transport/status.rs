@@ -17,6 +17,11 @@ impl From<Status> for ClientError {
         if is_our_deadline(&status) {
             return Self::DeadlineExceeded { message };
         }
+        if is_tls(&status) {
+            return Self::Tls {
+                message: with_causes(message, &status),
+            };
+        }
         if is_broken_connection(&status) {
             return Self::Unavailable {
                 message: with_causes(message, &status),
@@ -63,8 +68,8 @@ pub(crate) fn store_error(status: &Status) -> Option<&PayloadStoreError> {
 }
 
 /// A transport error says little by itself; its causes name the host and the reason.
-fn with_causes(mut message: String, status: &Status) -> String {
-    let mut source = std::error::Error::source(status);
+pub(super) fn with_causes(mut message: String, error: &dyn std::error::Error) -> String {
+    let mut source = error.source();
     while let Some(cause) = source {
         let text = cause.to_string();
         if !message.contains(&text) {
@@ -73,12 +78,61 @@ fn with_causes(mut message: String, status: &Status) -> String {
         }
         source = cause.source();
     }
+    if let Some(hint) = hint(&message) {
+        message.push_str("; ");
+        message.push_str(hint);
+    }
     message
 }
 
-/// The call may not have reached the server, and may be repeated.
-pub(crate) fn is_unavailable(status: &Status) -> bool {
-    status.code() == Code::Unavailable
+/// What the words of the layers below mean to who reads them.
+fn hint(message: &str) -> Option<&'static str> {
+    const HINTS: [(&str, &str); 5] = [
+        (
+            "UnknownIssuer",
+            "nobody that this machine trusts has signed the server's certificate: give the root \
+             of a private one with ConnectOptions::with_root_certificate_pem",
+        ),
+        (
+            "certificate not valid for name",
+            "the certificate is another host's: the endpoint must have the name that it is for",
+        ),
+        (
+            "certificate expired",
+            "the server's certificate is out of date, or this clock is wrong",
+        ),
+        (
+            "InvalidContentType",
+            "the server does not speak TLS there: its endpoint is http://",
+        ),
+        (
+            "frame with invalid size",
+            "the server does not speak HTTP/2 without TLS there: its endpoint may be https://",
+        ),
+    ];
+    let found = HINTS.iter().find(|(sign, _)| message.contains(sign));
+    found.map(|(_, hint)| *hint)
+}
+
+/// The server, or something before it, cannot take the call now.
+pub(super) fn is_unavailable(status: &Status) -> bool {
+    status.code() == Code::Unavailable && !is_tls(status)
+}
+
+/// TLS failed, which no repetition mends.
+fn is_tls(status: &Status) -> bool {
+    let mut source = std::error::Error::source(status);
+    while let Some(cause) = source {
+        // An error of I/O gives away what it wraps only so.
+        let wrapped = cause
+            .downcast_ref::<std::io::Error>()
+            .and_then(std::io::Error::get_ref);
+        if cause.is::<rustls::Error>() || wrapped.is_some_and(|it| it.is::<rustls::Error>()) {
+            return true;
+        }
+        source = cause.source();
+    }
+    false
 }
 
 /// The time that this side gave the call ran out; the transport reports it as a cancellation.
@@ -94,7 +148,7 @@ fn is_our_deadline(status: &Status) -> bool {
 }
 
 /// The connection broke under the call: only then does a status have a cause on this side.
-fn is_broken_connection(status: &Status) -> bool {
+pub(super) fn is_broken_connection(status: &Status) -> bool {
     matches!(
         status.code(),
         Code::Unknown | Code::Internal | Code::Cancelled

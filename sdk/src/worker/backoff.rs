@@ -2,8 +2,6 @@
 
 use std::time::Duration;
 
-use uuid::Uuid;
-
 /// The first pause is short, so that a restart of a local emulator goes unnoticed.
 const RECONNECT_FIRST: Duration = Duration::from_millis(100);
 const RECONNECT_MAX: Duration = Duration::from_secs(30);
@@ -28,12 +26,6 @@ pub(super) fn completion(attempt: u32, random: f64) -> Duration {
 
 fn doubled(first: Duration, number: u32) -> Duration {
     first * (1 << number.saturating_sub(1).min(EXPONENT_MAX))
-}
-
-/// A number in [0, 1).
-pub(super) fn random() -> f64 {
-    let bits = Uuid::new_v4().as_u64_pair().1 & 0xffff_ffff;
-    f64::from(u32::try_from(bits).unwrap_or(0)) / (f64::from(u32::MAX) + 1.0)
 }
 
 #[cfg(test)]
@@ -62,12 +54,5 @@ mod tests {
         assert_eq!(completion(3, 0.0), Duration::from_millis(800));
         assert_eq!(completion(30, 0.0), Duration::from_secs(15));
         assert_eq!(completion(1, 1.0), Duration::from_millis(240));
-    }
-
-    #[test]
-    fn random_numbers_are_in_range_and_differ() {
-        let numbers: Vec<f64> = (0..100).map(|_| random()).collect();
-        assert!(numbers.iter().all(|it| (0.0..1.0).contains(it)));
-        assert!(numbers.windows(2).any(|pair| pair[0] != pair[1]));
     }
 }

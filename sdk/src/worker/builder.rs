@@ -9,13 +9,18 @@ use serde::de::DeserializeOwned;
 
 use super::Worker;
 use super::error::WorkerError;
+use super::functions::Functions;
 use super::registry::Registry;
 use super::session::Limits;
 use crate::activity::ActivityContext;
 use crate::client::Client;
+use crate::entity::EntityOperation;
+use crate::entity::EntityState;
 use crate::failure::BoxError;
 use crate::names::Activity;
+use crate::names::Entity;
 use crate::names::Orchestration;
+use crate::orchestration::HistoryBudget;
 use crate::orchestration::OrchestrationContext;
 use crate::transport::Connection;
 use crate::transport::Role;
@@ -36,6 +41,12 @@ impl WorkerBuilder {
             registry: Registry::default(),
             limits: Limits::default(),
         }
+    }
+
+    /// Runs all of `functions`, which tests can run without a server.
+    pub fn functions(mut self, functions: Functions) -> Self {
+        self.registry.merge(functions.into_registry());
+        self
     }
 
     /// Runs `function` for orchestrations of this name.
@@ -133,6 +144,24 @@ impl WorkerBuilder {
         self
     }
 
+    /// Runs entities of this name, whose state is an `S`.
+    pub fn entity<S: EntityState>(mut self, entity: &Entity) -> Self {
+        self.registry.add_entity::<S>(entity);
+        self
+    }
+
+    /// Runs entities of this name by a function, which gets every operation.
+    pub fn entity_fn<O, E, F, Fut>(mut self, entity: &Entity, function: F) -> Self
+    where
+        O: Serialize,
+        E: Into<BoxError>,
+        F: Fn(EntityOperation) -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = Result<O, E>> + Send + 'static,
+    {
+        self.registry.add_entity_fn(entity, function);
+        self
+    }
+
     /// Activities that run at a time; 1,000 unless told otherwise, at least 1.
     pub fn max_concurrent_activities(mut self, count: usize) -> Self {
         self.limits.activities = count.max(1);
@@ -145,7 +174,47 @@ impl WorkerBuilder {
         self
     }
 
-    /// Asks only for orchestrations and activities that are registered here, in the versions in
+    /// Orchestrations that are kept in memory between their turns, on servers that know of it
+    /// (the Durascope emulator does); 1,000 unless told otherwise. Those whose last turn is
+    /// longest ago are dropped first. 0 keeps none.
+    ///
+    /// One that is kept goes on where it was and gets only what is new; one that was dropped is
+    /// replayed from its history. Nothing else differs, as long as the code is deterministic: code
+    /// that is not is found out only by a replay. Set 0 in tests to have every turn checked.
+    pub fn max_sticky_executions(mut self, count: usize) -> Self {
+        self.limits.sticky_executions = count;
+        self
+    }
+
+    /// Logs a warning with the name of an orchestration whose turn takes longer than this, while
+    /// it is stuck and when it ends; 1 s unless told otherwise.
+    pub fn slow_turn_after(mut self, time: Duration) -> Self {
+        self.limits.slow_turn = time;
+        self
+    }
+
+    /// Logs a warning when a history passes this size, once in the life of the execution; 10,000
+    /// events or 10 MiB unless told otherwise. It ends nothing.
+    pub fn history_budget(mut self, budget: HistoryBudget) -> Self {
+        self.limits.history_budget = budget;
+        self
+    }
+
+    /// Bytes of history, in all, of the orchestrations that are kept between their turns; 128 MiB
+    /// unless told otherwise. What code itself holds in memory is not counted.
+    pub fn max_sticky_bytes(mut self, bytes: usize) -> Self {
+        self.limits.sticky_bytes = bytes;
+        self
+    }
+
+    /// Entities that run at a time, each with a batch of operations; 100 unless told otherwise,
+    /// at least 1.
+    pub fn max_concurrent_entities(mut self, count: usize) -> Self {
+        self.limits.entities = count.max(1);
+        self
+    }
+
+    /// Asks only for orchestrations, activities and entities that are registered here, in the versions in
     /// which they are. Without, the worker takes all and fails those it does not know.
     ///
     /// With [`Versioning::strict`] it asks for that version of them alone. What no worker asks

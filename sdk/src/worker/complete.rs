@@ -9,14 +9,17 @@ use durascope_proto::orchestrator_action::OrchestratorActionType;
 use prost::Message;
 
 use super::backoff;
+use super::entities::Done;
 use crate::failure::FailureDetails;
 use crate::transport::ClientError;
 use crate::transport::Code;
 use crate::transport::Connection;
+use crate::transport::Repeat;
 use crate::transport::Request;
 use crate::transport::Response;
 use crate::transport::Status;
 use crate::transport::Stub;
+use crate::transport::random;
 use crate::transport::status::is_transient;
 use crate::transport::status::store_error;
 
@@ -90,6 +93,33 @@ async fn send_activity(
     .await
 }
 
+pub(super) async fn complete_entity(connection: &Connection, done: Done) {
+    let bytes = done.result.encoded_len();
+    let mut sent = send_entity(connection, done.result.clone()).await;
+    let details = sent.as_ref().err().and_then(|status| {
+        refused_size(status, "result of operations", bytes).or_else(|| too_large_to_store(status))
+    });
+    if let Some(details) = details {
+        sent = send_entity(connection, done.refused(&details)).await;
+    }
+    if let Err(status) = sent {
+        let error = ClientError::from(status);
+        tracing::warn!(id = ?done.instance_id, %error, "entity results were not accepted");
+        abandon_entity(connection, done.result.completion_token).await;
+    }
+}
+
+async fn send_entity(
+    connection: &Connection,
+    mut result: proto::EntityBatchResult,
+) -> Result<(), Status> {
+    connection.store_payloads(&mut result).await?;
+    persistently(connection, result, |mut stub, request| async move {
+        stub.complete_entity_task(request).await
+    })
+    .await
+}
+
 /// The failure to report if `status` refuses a completion of so many bytes for its size.
 fn refused_size(status: &Status, what: &str, bytes: usize) -> Option<FailureDetails> {
     // Small ones are refused so where a quota has run out, which passes.
@@ -105,13 +135,18 @@ fn refused_size(status: &Status, what: &str, bytes: usize) -> Option<FailureDeta
     })
 }
 
-pub(super) async fn complete_turn(connection: &Connection, mut response: OrchestratorResponse) {
+/// Sends the answer to a turn; says whether it was accepted.
+pub(super) async fn complete_turn(
+    connection: &Connection,
+    mut response: OrchestratorResponse,
+) -> bool {
     let token = response.completion_token.clone();
     let instance = response.instance_id.clone();
     if let Err(status) = store_turn(connection, &mut response).await {
         let error = ClientError::from(status);
         tracing::warn!(?instance, %error, "turn could not be sent, giving it back");
-        return abandon_turn(connection, token).await;
+        abandon_turn(connection, token).await;
+        return false;
     }
     for chunk in chunks(response, RESPONSE_BYTES_MAX) {
         let sent = persistently(connection, chunk, |mut stub, request| async move {
@@ -122,9 +157,10 @@ pub(super) async fn complete_turn(connection: &Connection, mut response: Orchest
             let error = ClientError::from(status);
             tracing::warn!(?instance, %error, "turn was not accepted");
             abandon_turn(connection, token).await;
-            return;
+            return false;
         }
     }
+    true
 }
 
 /// Puts what is large into the payload store; what even that does not take fails the instance.
@@ -146,7 +182,7 @@ async fn store_turn(
 pub(super) async fn abandon_activity(connection: &Connection, completion_token: String) {
     let request = proto::AbandonActivityTaskRequest { completion_token };
     let sent = connection
-        .unary(request, |mut stub, request| async move {
+        .unary(Repeat::Safe, request, |mut stub, request| async move {
             stub.abandon_task_activity_work_item(request).await
         })
         .await;
@@ -159,7 +195,7 @@ pub(super) async fn abandon_activity(connection: &Connection, completion_token: 
 pub(super) async fn abandon_turn(connection: &Connection, completion_token: String) {
     let request = proto::AbandonOrchestrationTaskRequest { completion_token };
     let sent = connection
-        .unary(request, |mut stub, request| async move {
+        .unary(Repeat::Safe, request, |mut stub, request| async move {
             stub.abandon_task_orchestrator_work_item(request).await
         })
         .await;
@@ -171,7 +207,7 @@ pub(super) async fn abandon_turn(connection: &Connection, completion_token: Stri
 pub(super) async fn abandon_entity(connection: &Connection, completion_token: String) {
     let request = proto::AbandonEntityTaskRequest { completion_token };
     let sent = connection
-        .unary(request, |mut stub, request| async move {
+        .unary(Repeat::Safe, request, |mut stub, request| async move {
             stub.abandon_task_entity_work_item(request).await
         })
         .await;
@@ -191,15 +227,19 @@ where
 {
     let mut attempt = 1;
     loop {
-        let request = connection.request(message.clone()).await?;
-        let Err(status) = call(connection.stub(), request).await else {
-            return Ok(());
+        // A completion is told apart by its token: it may arrive as often as it likes.
+        let limit = connection.options().call_timeout();
+        let made = call(connection.stub(), Request::new(message.clone()));
+        let status = match tokio::time::timeout(limit, made).await {
+            Ok(Ok(_accepted)) => return Ok(()),
+            Ok(Err(status)) => status,
+            Err(_elapsed) => Repeat::Safe.no_answer(limit),
         };
-        let may_differ = is_transient(&status) || connection.forgets_token(&status).await;
+        let may_differ = is_transient(&status) || connection.may_renew_token(&status);
         if !may_differ || attempt >= ATTEMPTS_MAX {
             return Err(status);
         }
-        tokio::time::sleep(backoff::completion(attempt, backoff::random())).await;
+        tokio::time::sleep(backoff::completion(attempt, random())).await;
         attempt += 1;
     }
 }

@@ -11,7 +11,7 @@ pub enum WorkerError {
     /// Two functions were registered under one name and version.
     #[error("{kind} {name:?}{} is registered twice", in_version(version))]
     Duplicate {
-        /// "activity" or "orchestration".
+        /// "activity", "orchestration", "entity" or "operation".
         kind: &'static str,
         /// The name.
         name: String,
@@ -21,7 +21,7 @@ pub enum WorkerError {
     /// A name was empty.
     #[error("an {kind} was registered with an empty name")]
     EmptyName {
-        /// "activity" or "orchestration".
+        /// "activity", "orchestration", "entity" or "operation".
         kind: &'static str,
     },
     /// The connection options cannot be used.

@@ -3,14 +3,19 @@
 mod backoff;
 mod builder;
 mod complete;
+mod entities;
 mod error;
 mod execute;
+mod functions;
 mod mismatch;
 mod registry;
 mod session;
+mod slow_turns;
+mod sticky;
 
 pub use builder::WorkerBuilder;
 pub use error::WorkerError;
+pub use functions::Functions;
 
 use std::fmt;
 use std::future::Future;

@@ -15,12 +15,19 @@ use crate::activity::ActivityFn;
 use crate::data;
 use crate::data::Misfit;
 use crate::data::PayloadError;
+use crate::entity;
+use crate::entity::EntityFn;
+use crate::entity::EntityOperation;
+use crate::entity::EntityState;
+use crate::entity::Mistake;
 use crate::failure::BoxError;
 use crate::failure::FailureDetails;
 use crate::names::Activity;
+use crate::names::Entity;
 use crate::names::Orchestration;
 use crate::orchestration::OrchestrationContext;
 use crate::orchestration::payload_failure;
+use crate::orchestration::replay::Lookup;
 use crate::orchestration::replay::OrchestrationFn;
 use crate::panics::catch;
 use crate::versioning::Versioning;
@@ -29,6 +36,8 @@ use crate::versioning::Versioning;
 pub(super) struct Registry {
     orchestrations: HashMap<String, Versions<OrchestrationFn>>,
     activities: HashMap<String, Versions<ActivityFn>>,
+    /// By name in lower case.
+    entities: HashMap<String, EntityFn>,
     versioning: Option<Versioning>,
     default_version: Option<String>,
     /// The first mistake in registering; reported when the worker is built.
@@ -45,9 +54,52 @@ impl Registry {
         self.orchestrations.get(name)?.find(version)
     }
 
+    /// As `orchestration`, apart from this registry.
+    pub(super) fn lookup(&self) -> Lookup {
+        let orchestrations = self.orchestrations.clone();
+        Arc::new(move |name, version| orchestrations.get(name)?.find(version))
+    }
+
     /// As `orchestration`.
     pub(super) fn activity(&self, name: &str, version: Option<&str>) -> Option<ActivityFn> {
         self.activities.get(name)?.find(version)
+    }
+
+    /// Names of entities are known to the server in lower case.
+    pub(super) fn entity(&self, name: &str) -> Option<EntityFn> {
+        self.entities.get(name).cloned()
+    }
+
+    pub(super) fn entity_names(&self) -> impl Iterator<Item = &str> {
+        self.entities.keys().map(String::as_str)
+    }
+
+    pub(super) fn add_entity<S: EntityState>(&mut self, entity: &Entity) {
+        let (code, mistake) = entity::typed::<S>();
+        self.insert_entity(entity.name(), code);
+        match mistake {
+            Some(Mistake::Empty) => self.note("operation", "", "", false),
+            Some(Mistake::Twice(name)) => {
+                self.note("operation", &format!("{entity}.{name}"), "", true);
+            }
+            None => {}
+        }
+    }
+
+    pub(super) fn add_entity_fn<O, E, F, Fut>(&mut self, entity: &Entity, function: F)
+    where
+        O: Serialize,
+        E: Into<BoxError>,
+        F: Fn(EntityOperation) -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = Result<O, E>> + Send + 'static,
+    {
+        let code = entity::function(entity.name(), function);
+        self.insert_entity(entity.name(), code);
+    }
+
+    fn insert_entity(&mut self, name: &str, code: EntityFn) {
+        let previous = self.entities.insert(name.to_lowercase(), code);
+        self.note("entity", name, "", previous.is_some());
     }
 
     /// Names of orchestrations and of activities, each with the versions that can be run here;
@@ -75,6 +127,41 @@ impl Registry {
 
     pub(super) fn set_default_version(&mut self, version: String) {
         self.default_version = Some(version);
+    }
+
+    /// The first mistake in registering, if one was made.
+    pub(super) fn mistake(&self) -> Option<&WorkerError> {
+        self.mistake.as_ref()
+    }
+
+    /// Adds all that is registered there.
+    pub(super) fn merge(&mut self, other: Self) {
+        let Self {
+            orchestrations,
+            activities,
+            entities,
+            versioning,
+            default_version,
+            mistake,
+        } = other;
+        for (name, Versions(versions)) in orchestrations {
+            for (version, function) in versions {
+                let mine = self.orchestrations.entry(name.clone()).or_default();
+                let is_duplicate = mine.insert(&version, function);
+                self.note("orchestration", &name, &version, is_duplicate);
+            }
+        }
+        for (name, Versions(versions)) in activities {
+            for (version, function) in versions {
+                self.insert_activity(&name, &version, function);
+            }
+        }
+        for (name, code) in entities {
+            self.insert_entity(&name, code);
+        }
+        self.versioning = self.versioning.take().or(versioning);
+        self.default_version = self.default_version.take().or(default_version);
+        self.mistake = self.mistake.take().or(mistake);
     }
 
     pub(super) fn take_mistake(&mut self) -> Option<WorkerError> {
@@ -195,6 +282,7 @@ pub(super) type Filter<'a> = (&'a str, Vec<String>);
 
 /// The functions of one name by version; the empty version is that of calls without one, and
 /// takes the versions that have no function of their own. Case means nothing in a version.
+#[derive(Clone)]
 struct Versions<F>(Vec<(String, F)>);
 
 impl<F> Default for Versions<F> {

@@ -14,14 +14,25 @@ use tokio_util::task::TaskTracker;
 
 use super::backoff;
 use super::complete;
+use super::entities;
 use super::error::WorkerError;
 use super::execute;
+use super::execute::Watch;
 use super::registry::Filter;
 use super::registry::Registry;
+use super::slow_turns::SlowTurns;
+use super::sticky::Place;
+use super::sticky::Sticky;
+use crate::entity::Batch;
+use crate::orchestration::HistoryBudget;
+use crate::payloads::Payloads;
+use crate::schedules::SCHEDULE;
+use crate::transport;
 use crate::transport::ClientError;
 use crate::transport::Connection;
 use crate::transport::Status;
 use crate::transport::Streaming;
+use crate::transport::random;
 
 /// A server that does not answer the greeting in this time is taken for gone.
 const HELLO_TIMEOUT: Duration = Duration::from_secs(30);
@@ -33,6 +44,11 @@ const RENEW_AFTER_FAILURES: u32 = 5;
 pub(super) struct Limits {
     pub(super) activities: usize,
     pub(super) orchestrations: usize,
+    pub(super) entities: usize,
+    pub(super) sticky_executions: usize,
+    pub(super) sticky_bytes: usize,
+    pub(super) slow_turn: Duration,
+    pub(super) history_budget: HistoryBudget,
     pub(super) only_registered: bool,
     pub(super) silence: Duration,
     pub(super) stop: Duration,
@@ -43,6 +59,11 @@ impl Default for Limits {
         Self {
             activities: 1_000,
             orchestrations: 100,
+            entities: 100,
+            sticky_executions: 1_000,
+            sticky_bytes: 128 * 1024 * 1024,
+            slow_turn: Duration::from_secs(1),
+            history_budget: HistoryBudget::default(),
             only_registered: false,
             silence: Duration::from_secs(120),
             stop: Duration::from_secs(30),
@@ -55,11 +76,14 @@ pub(super) struct Session {
     pub(super) registry: Arc<Registry>,
     pub(super) limits: Limits,
     pub(super) stop: CancellationToken,
+    sticky: Sticky,
+    watch: Watch,
     running: TaskTracker,
     /// Ends what is still running when the time for stopping is over.
     kill: CancellationToken,
     activities: Arc<Semaphore>,
     orchestrations: Arc<Semaphore>,
+    entities: Arc<Semaphore>,
 }
 
 /// Why a stream ended.
@@ -80,6 +104,12 @@ impl Session {
         Self {
             activities: Arc::new(Semaphore::new(limits.activities)),
             orchestrations: Arc::new(Semaphore::new(limits.orchestrations)),
+            entities: Arc::new(Semaphore::new(limits.entities)),
+            watch: Watch {
+                slow_turns: SlowTurns::after(limits.slow_turn),
+                budget: limits.history_budget,
+            },
+            sticky: Sticky::new(limits.sticky_executions, limits.sticky_bytes),
             connection,
             registry,
             limits,
@@ -94,6 +124,8 @@ impl Session {
         let mut failures: u32 = 0;
         while !self.stop.is_cancelled() {
             let ended = self.serve(&mut failures).await;
+            // The server has forgotten what this worker keeps.
+            self.sticky.close();
             match ended {
                 Ended::StopAsked(stream) => return self.wind_down(Some(*stream)).await,
                 _ if self.stop.is_cancelled() => break,
@@ -103,7 +135,6 @@ impl Session {
                 }
                 Ended::Closed => tracing::info!("the server closed the stream, reconnecting"),
                 Ended::Failed(status) => {
-                    self.connection.forgets_token(&status).await;
                     let error = ClientError::from(status);
                     tracing::warn!(%error, failures, "connection failed, reconnecting");
                 }
@@ -112,7 +143,7 @@ impl Session {
             if failures.is_multiple_of(RENEW_AFTER_FAILURES) {
                 self.connection.renew();
             }
-            let pause = backoff::reconnect(failures, backoff::random());
+            let pause = backoff::reconnect(failures, random());
             tokio::select! {
                 () = self.stop.cancelled() => {}
                 () = tokio::time::sleep(pause) => {}
@@ -153,13 +184,20 @@ impl Session {
     }
 
     async fn open(&self) -> Result<Streaming<WorkItem>, Status> {
-        let greeting = self.connection.request(()).await?;
         let mut stub = self.connection.stub();
-        tokio::time::timeout(HELLO_TIMEOUT, stub.hello(greeting))
+        tokio::time::timeout(HELLO_TIMEOUT, stub.hello(()))
             .await
             .map_err(|_elapsed| Status::deadline_exceeded("no answer to the greeting in 30 s"))??;
-        let request = self.connection.request(self.work_wanted()).await?;
-        Ok(stub.get_work_items(request).await?.into_inner())
+        let mut request = transport::Request::new(self.work_wanted());
+        self.sticky.announce(request.metadata_mut());
+        // Servers may keep the answer until there is work, or a ping, to send.
+        let opening = stub.get_work_items(request);
+        let opened = tokio::time::timeout(self.limits.silence, opening)
+            .await
+            .map_err(|_elapsed| Status::deadline_exceeded("the server opened no stream in time"))?;
+        let response = opened?;
+        self.sticky.open(response.metadata());
+        Ok(response.into_inner())
     }
 
     fn work_wanted(&self) -> proto::GetWorkItemsRequest {
@@ -174,16 +212,19 @@ impl Session {
                 name: name.to_owned(),
                 versions,
             };
+            let entity = |name: &str| proto::EntityFilter {
+                name: name.to_owned(),
+            };
             proto::WorkItemFilters {
                 orchestrations: orchestrations.into_iter().map(orchestration).collect(),
                 activities: activities.into_iter().map(activity).collect(),
-                entities: Vec::new(),
+                entities: self.registry.entity_names().map(entity).collect(),
             }
         });
         proto::GetWorkItemsRequest {
             max_concurrent_orchestration_work_items: wire(self.limits.orchestrations),
             max_concurrent_activity_work_items: wire(self.limits.activities),
-            max_concurrent_entity_work_items: 0,
+            max_concurrent_entity_work_items: wire(self.limits.entities),
             capabilities: self.capabilities(),
             work_item_filters: filters,
         }
@@ -191,6 +232,9 @@ impl Session {
 
     fn capabilities(&self) -> Vec<i32> {
         let mut capabilities = vec![WorkerCapability::HistoryStreaming.into()];
+        if self.registry.entity(SCHEDULE.name()).is_some() {
+            capabilities.push(WorkerCapability::ScheduledTasks.into());
+        }
         if self.connection.options().large_payloads.is_some() {
             capabilities.push(WorkerCapability::LargePayloads.into());
         }
@@ -202,11 +246,8 @@ impl Session {
         match item.request {
             Some(Request::ActivityRequest(request)) => self.take_activity(request, token),
             Some(Request::OrchestratorRequest(request)) => self.take_turn(request, token),
-            Some(Request::EntityRequest(_) | Request::EntityRequestV2(_)) => {
-                // Not for this worker: another one on the hub may run entities.
-                let connection = Arc::clone(&self.connection);
-                self.spawn(async move { complete::abandon_entity(&connection, token).await });
-            }
+            Some(Request::EntityRequest(request)) => self.take_batch(request, token),
+            Some(Request::EntityRequestV2(request)) => self.take_batch(request, token),
             // A ping has done its work by arriving.
             Some(Request::HealthPing(_)) | None => {}
         }
@@ -232,19 +273,54 @@ impl Session {
     fn take_turn(&self, request: proto::OrchestratorRequest, token: String) {
         let (connection, registry) = (Arc::clone(&self.connection), Arc::clone(&self.registry));
         let (slots, stop) = (Arc::clone(&self.orchestrations), self.stop.clone());
+        let executions = self.sticky.current();
+        let watch = self.watch.clone();
         self.spawn(async move {
             let Some(_slot) = slot(&slots, &stop).await else {
                 return complete::abandon_turn(&connection, token).await;
             };
             let instance = request.instance_id.clone();
-            match execute::run_turn(&connection, &registry, request, token.clone()).await {
-                Ok(response) => complete::complete_turn(&connection, response).await,
+            let place = Place::of(&request);
+            let made = execute::run_turn(
+                &connection,
+                &registry,
+                &executions,
+                &watch,
+                request,
+                token.clone(),
+            );
+            match made.await {
+                Ok(response) => {
+                    if !complete::complete_turn(&connection, response).await {
+                        executions.forget(&place);
+                    }
+                }
                 Err(status) => {
                     let error = ClientError::from(status);
                     tracing::warn!(?instance, %error, "turn could not be made, giving it back");
                     complete::abandon_turn(&connection, token).await;
                 }
             }
+        });
+    }
+
+    fn take_batch<R>(&self, mut request: R, token: String)
+    where
+        R: Payloads + Into<Batch> + Send + 'static,
+    {
+        let (connection, registry) = (Arc::clone(&self.connection), Arc::clone(&self.registry));
+        let (slots, stop) = (Arc::clone(&self.entities), self.stop.clone());
+        self.spawn(async move {
+            let Some(_slot) = slot(&slots, &stop).await else {
+                return complete::abandon_entity(&connection, token).await;
+            };
+            if let Err(status) = connection.load_payloads(&mut request).await {
+                let error = ClientError::from(status);
+                tracing::warn!(%error, "entity could not be run, giving it back");
+                return complete::abandon_entity(&connection, token).await;
+            }
+            let done = entities::run_batch(&registry, request.into(), token, &stop).await;
+            complete::complete_entity(&connection, done).await;
         });
     }
 

@@ -20,6 +20,7 @@ mod sections;
 mod sizes;
 mod skip;
 mod starts;
+mod sticky;
 mod turns;
 mod waits;
 

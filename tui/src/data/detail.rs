@@ -7,6 +7,7 @@ use durascope_proto::monitor::Payload;
 use durascope_proto::monitor::TaskGroup;
 
 use crate::data::json;
+use crate::data::progress;
 use crate::data::status;
 use crate::data::tree::Node;
 use crate::data::tree::NodeKey;
@@ -172,6 +173,17 @@ fn row_facts(page: &mut Page, row: &InstanceRow, now: Micros) {
     page.fact("status", &word);
     if !row.failure.is_empty() {
         page.add(Tone::Bad, &row.failure);
+    }
+    if let Some(report) = progress::reported(row) {
+        let mut sentence = progress::sentence(report);
+        if !report.label.is_empty() {
+            sentence = format!("{}: {sentence}", report.label);
+        }
+        page.fact("progress", &sentence);
+        if report.by_tracker {
+            let tracker = durascope_proto::progress::tracker_id(&row.instance_id);
+            page.fact("kept by", &tracker);
+        }
     }
     for (name, at) in [
         ("created", row.created_at.as_ref()),

@@ -5,6 +5,7 @@
 
 use std::time::Duration;
 
+use durascope_proto::GetEntityRequest;
 use durascope_proto::GetInstanceRequest;
 use durascope_proto::HistoryEvent;
 use durascope_proto::InstanceQuery;
@@ -18,9 +19,11 @@ use durascope_proto::monitor::InstanceRow;
 use durascope_proto::monitor::InstanceTree;
 use durascope_proto::monitor::InstanceWindow;
 use durascope_proto::monitor::Payload;
+use durascope_proto::monitor::ReportedProgress;
 use durascope_proto::monitor::SortColumn;
 use durascope_proto::monitor::StatusCount;
 use durascope_proto::monitor::WatchUpdate;
+use durascope_proto::progress;
 use prost_types::Timestamp;
 use tokio::sync::watch;
 use tokio::time::Instant;
@@ -55,6 +58,8 @@ pub struct Poll {
     rows: Vec<InstanceRow>,
     more: bool,
     tree: Option<(Option<Timestamp>, InstanceTree)>,
+    /// The server has no entities to ask for.
+    without_entities: bool,
 }
 
 impl Poll {
@@ -66,6 +71,7 @@ impl Poll {
             rows: Vec::new(),
             more: false,
             tree: None,
+            without_entities: false,
         }
     }
 
@@ -118,16 +124,50 @@ impl Poll {
             return Ok(());
         };
         let moved = state.last_updated_timestamp;
-        if self
-            .tree
-            .as_ref()
-            .is_some_and(|(at, it)| it.found && *at == moved && it.instance_id == instance_id)
+        let reported = match reported(&state) {
+            Some(report) => Some(report),
+            // It moves by itself, so it is read though the instance has not moved.
+            None => self.read_tracker(&instance_id).await?,
+        };
+        let known = self.tree.as_ref();
+        if !known.is_some_and(|(at, it)| it.found && *at == moved && it.instance_id == instance_id)
         {
-            return Ok(());
+            let history = self.read_history(&instance_id).await?;
+            self.tree = Some((moved, tree_of(state, &history)));
         }
-        let history = self.read_history(&instance_id).await?;
-        self.tree = Some((moved, tree_of(state, &history)));
+        if let Some(row) = self.tree.as_mut().and_then(|(_, it)| it.instance.as_mut()) {
+            row.reported = reported;
+        }
         Ok(())
+    }
+
+    /// What the instance's tracker entity says, on servers that know entities.
+    async fn read_tracker(
+        &mut self,
+        instance_id: &str,
+    ) -> Result<Option<ReportedProgress>, Status> {
+        if self.without_entities {
+            return Ok(None);
+        }
+        let request = GetEntityRequest {
+            instance_id: progress::tracker_id(instance_id),
+            include_state: true,
+        };
+        let answer = wire::sidecar(self.hub.clone()).get_entity(request).await;
+        let entity = match answer {
+            Ok(answer) => answer.into_inner().entity,
+            Err(status) => match status.code() {
+                Code::Unimplemented => {
+                    self.without_entities = true;
+                    None
+                }
+                // Not there, or the id of the instance makes none of an entity.
+                Code::NotFound | Code::InvalidArgument => None,
+                _ => return Err(status),
+            },
+        };
+        let state = entity.and_then(|it| it.serialized_state);
+        Ok(state.and_then(|it| ReportedProgress::from_tracker(&it)))
     }
 
     async fn read_history(&self, instance_id: &str) -> Result<Vec<HistoryEvent>, Status> {
@@ -230,7 +270,13 @@ impl Source for Poll {
     }
 }
 
+fn reported(state: &OrchestrationState) -> Option<ReportedProgress> {
+    let status = state.custom_status.as_deref()?;
+    ReportedProgress::from_custom_status(status)
+}
+
 fn row_of(state: OrchestrationState) -> InstanceRow {
+    let reported = reported(&state);
     let failure = state
         .failure_details
         .as_ref()
@@ -249,6 +295,7 @@ fn row_of(state: OrchestrationState) -> InstanceRow {
         scheduled_start: state.scheduled_start_timestamp,
         parent_instance_id: state.parent_instance_id.unwrap_or_default(),
         failure,
+        reported,
         ..InstanceRow::default()
     }
 }

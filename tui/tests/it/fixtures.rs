@@ -35,6 +35,7 @@ use durascope_proto::monitor::Progress;
 use durascope_proto::monitor::QueueDepth;
 use durascope_proto::monitor::Rates;
 use durascope_proto::monitor::ReceivedEvent;
+use durascope_proto::monitor::ReportedProgress;
 use durascope_proto::monitor::RunningTask;
 use durascope_proto::monitor::StatusCount;
 use durascope_proto::monitor::TaskGroup;
@@ -166,6 +167,100 @@ pub(crate) fn batch_row() -> InstanceRow {
             "OrderBatch",
             OrchestrationStatus::Running,
         )
+    }
+}
+
+/// An import in its third batch, of which the counters know only what was scheduled.
+pub(crate) fn import_row() -> InstanceRow {
+    InstanceRow {
+        activities: progress(750, 620, 1),
+        batch: progress(250, 120, 1),
+        batch_turn: 412,
+        history_events: 1_571,
+        history_bytes: 310_000,
+        turns: 600,
+        reported: Some(ReportedProgress {
+            label: "LoadPage".to_owned(),
+            finished: 621,
+            failed: 1,
+            total: 2_000,
+            batch: 3,
+            batches: 8,
+            by_tracker: false,
+        }),
+        ..row("import-1", "NightlyImport", OrchestrationStatus::Running)
+    }
+}
+
+/// A migration whose progress an entity keeps; it failed.
+pub(crate) fn tracked_row() -> InstanceRow {
+    InstanceRow {
+        failure: "TaskFailed: disk full".to_owned(),
+        activities: progress(40, 30, 10),
+        batch: progress(10, 0, 10),
+        completed_at: ago(30),
+        reported: Some(ReportedProgress {
+            finished: 40,
+            failed: 10,
+            total: 100,
+            by_tracker: true,
+            ..ReportedProgress::default()
+        }),
+        ..row("migrate-7", "Migrate", OrchestrationStatus::Failed)
+    }
+}
+
+/// Reports of all kinds, hostile ones too.
+pub(crate) fn reporting_rows() -> Vec<InstanceRow> {
+    let hostile = InstanceRow {
+        reported: Some(ReportedProgress {
+            label: "\x1b[2J名前\u{202e}".repeat(9),
+            finished: u64::MAX,
+            failed: u64::MAX,
+            total: u64::MAX - 1,
+            batch: u64::MAX,
+            batches: u64::MAX,
+            by_tracker: false,
+        }),
+        ..row("odd", "Odd", OrchestrationStatus::Suspended)
+    };
+    let done = InstanceRow {
+        reported: Some(ReportedProgress {
+            finished: 2_000,
+            failed: 0,
+            batch: 8,
+            ..import_row().reported.expect("it reports")
+        }),
+        activities: progress(2_000, 2_000, 0),
+        batch: progress(250, 250, 0),
+        completed_at: ago(9),
+        ..row("import-0", "NightlyImport", OrchestrationStatus::Completed)
+    };
+    vec![import_row(), tracked_row(), hostile, batch_row(), done]
+}
+
+/// The tree of an instance that reports.
+pub(crate) fn reporting_tree(row: InstanceRow, custom_status: &str) -> InstanceTree {
+    let mut loading = process_items();
+    loading.name = "LoadPage".to_owned();
+    loading.scheduled = 250;
+    loading.completed = 120;
+    loading.failed = 1;
+    loading.queued = 121;
+    InstanceTree {
+        found: true,
+        instance_id: row.instance_id.clone(),
+        children: vec![InstanceRow {
+            parent_instance_id: row.instance_id.clone(),
+            ..import_row()
+        }],
+        children_total: 1,
+        instance: Some(row),
+        custom_status: text(custom_status),
+        groups: vec![loading],
+        history_bytes_warning: 2_000_000,
+        last_turn_at: ago(0),
+        ..InstanceTree::default()
     }
 }
 

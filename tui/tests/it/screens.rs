@@ -9,6 +9,7 @@ use durascope::app::model::Model;
 use durascope::ui::Look;
 use durascope::ui::theme::Theme;
 use durascope_proto::OrchestrationStatus;
+use durascope_proto::monitor::InstanceRow;
 use durascope_proto::monitor::InstanceTree;
 use durascope_proto::monitor::PreviewPurgeResponse;
 use ratatui::buffer::Buffer;
@@ -26,10 +27,10 @@ fn shows(name: &str, make: impl Fn(u16, u16) -> Model) {
     }
 }
 
-fn huge_rows() -> Vec<durascope_proto::monitor::InstanceRow> {
+fn huge_rows() -> Vec<InstanceRow> {
     let long = "an-instance-id-that-goes-on-and-on-".repeat(4);
     (0..200_u64)
-        .map(|at| durascope_proto::monitor::InstanceRow {
+        .map(|at| InstanceRow {
             batch: progress(u64::MAX, u64::MAX / 3, 12_345),
             activities: progress(u64::MAX, u64::MAX / 3, 12_345),
             history_events: 10_000_000,
@@ -157,6 +158,65 @@ fn instance_in_all_its_states() {
     });
 }
 
+const REPORT: &str = r#"{"progress":{"label":"LoadPage","finished":621,"failed":1,"total":2000,"batch":3,"batches":8}}"#;
+
+/// A model that has `rows` and the tree of the first of them.
+fn reporting(width: u16, height: u16, rows: Vec<InstanceRow>, status: &str) -> Model {
+    let mut model = model(width, height);
+    let mut update = answer(&model, rows.clone());
+    update.tree = Some(reporting_tree(rows[0].clone(), status));
+    arrives(&mut model, update);
+    model
+}
+
+fn reporting_instance(width: u16, height: u16, row: InstanceRow, status: &str) -> Model {
+    let mut model = reporting(width, height, vec![row.clone()], status);
+    press_key(&mut model, Code::Enter);
+    let mut update = answer(&model, vec![row.clone()]);
+    update.tree = Some(reporting_tree(row, status));
+    arrives(&mut model, update);
+    model
+}
+
+#[test]
+fn what_instances_report_is_drawn_as_bars() {
+    shows("overview_reporting", |width, height| {
+        reporting(width, height, reporting_rows(), REPORT)
+    });
+    shows("instance_reporting", |width, height| {
+        reporting_instance(width, height, import_row(), REPORT)
+    });
+    shows("instance_with_tracker", |width, height| {
+        let plain = "\"copying, table 4 of 9\"";
+        reporting_instance(width, height, tracked_row(), plain)
+    });
+}
+
+#[test]
+fn the_number_of_the_batch_is_on_every_screen_with_room_for_a_bar() {
+    for (width, height) in [(80, 24), (120, 36), (200, 60)] {
+        let list = drawn(&reporting(width, height, reporting_rows(), REPORT), COLOR);
+        assert!(list.contains(" 3 of 8"), "{list}");
+        assert!(list.contains("621/2000"), "{list}");
+        assert!(list.contains("batch 3 of 8"), "the preview says it: {list}");
+        let plain = drawn(
+            &reporting(
+                width,
+                height,
+                vec![row("a", "A", OrchestrationStatus::Running)],
+                "\"batch 3 of 8\"",
+            ),
+            COLOR,
+        );
+        assert!(!plain.contains("LoadPage 621"), "{plain}");
+    }
+    for (width, height) in SIZES {
+        let instance = reporting_instance(width, height, import_row(), REPORT);
+        let instance = drawn(&instance, COLOR);
+        assert!(instance.contains("621/2000 1✗ batch 3 of 8"), "{instance}");
+    }
+}
+
 #[test]
 fn dialogs() {
     shows("dialog_raise_event", |width, height| {
@@ -266,6 +326,8 @@ fn old_data_is_dimmed_until_the_connection_is_back() {
 fn no_size_panics() {
     let mut models = vec![
         model(1, 1),
+        reporting(120, 36, reporting_rows(), REPORT),
+        reporting_instance(120, 36, reporting_rows().remove(2), REPORT),
         on_overview(120, 36),
         on_instance(120, 36, tree()),
     ];

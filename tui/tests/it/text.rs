@@ -35,6 +35,8 @@ proptest! {
         bad.failure = text.clone();
         bad.parent_instance_id = text.clone();
         bad.version = Some(text.clone());
+        bad.reported = import_row().reported;
+        bad.reported.as_mut().unwrap().label = text.clone();
         let mut tree = tree();
         tree.instance_id = text.clone();
         tree.instance = Some(bad.clone());

@@ -178,6 +178,31 @@ pub struct Progress {
     #[prost(uint64, tag = "3")]
     pub failed: u64,
 }
+/// Progress that an instance tells of itself. Where it is there, it says more than the counters:
+/// these know what was scheduled, not what is still to be.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ReportedProgress {
+    /// What is done, at most 64 characters; may be empty.
+    #[prost(string, tag = "1")]
+    pub label: ::prost::alloc::string::String,
+    /// Items with an outcome, failures included.
+    #[prost(uint64, tag = "2")]
+    pub finished: u64,
+    /// Items that failed.
+    #[prost(uint64, tag = "3")]
+    pub failed: u64,
+    /// All items, scheduled or not.
+    #[prost(uint64, tag = "4")]
+    pub total: u64,
+    /// Number of the current batch, from 1 to `batches`; both 0 where there are no batches.
+    #[prost(uint64, tag = "5")]
+    pub batch: u64,
+    #[prost(uint64, tag = "6")]
+    pub batches: u64,
+    /// An entity keeps it, not the custom status.
+    #[prost(bool, tag = "7")]
+    pub by_tracker: bool,
+}
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct InstanceRow {
     #[prost(string, tag = "1")]
@@ -228,6 +253,9 @@ pub struct InstanceRow {
     /// Error type and first line of the message, when it failed; at most 200 characters.
     #[prost(string, tag = "21")]
     pub failure: ::prost::alloc::string::String,
+    /// From the custom status, or else from the tracker entity; absent when neither tells any.
+    #[prost(message, optional, tag = "22")]
+    pub reported: ::core::option::Option<ReportedProgress>,
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct InstanceTree {

@@ -26,7 +26,7 @@ use crate::failure::FailureDetails;
 use crate::orchestration::OrchestrationContext;
 use crate::orchestration::random::ticks;
 
-impl Replay<'_> {
+impl Replay {
     pub(super) fn on_event(&mut self, event: HistoryEvent) {
         self.event_id_max = self.event_id_max.max(event.event_id);
         let Some(event_type) = &event.event_type else {
@@ -65,21 +65,21 @@ impl Replay<'_> {
             | EventType::SubOrchestrationInstanceCompleted(_)
             | EventType::SubOrchestrationInstanceFailed(_)
             | EventType::TimerFired(_)
-            | EventType::EventRaised(_) => self.on_message(event),
+            | EventType::EventRaised(_)
+            | EventType::EntityOperationCompleted(_)
+            | EventType::EntityOperationFailed(_)
+            | EventType::EntityLockGranted(_) => self.on_message(event),
+            EventType::EntityOperationCalled(_)
+            | EventType::EntityOperationSignaled(_)
+            | EventType::EntityLockRequested(_)
+            | EventType::EntityUnlockSent(_) => self.on_entity_message_sent(&event),
             EventType::ExecutionRewound(_) => self.rewound = true,
-            // Of other kinds an orchestration without entities needs nothing.
+            // Of other kinds the code needs nothing.
             EventType::ExecutionCompleted(_)
             | EventType::OrchestratorCompleted(_)
             | EventType::GenericEvent(_)
             | EventType::HistoryState(_)
-            | EventType::ContinueAsNew(_)
-            | EventType::EntityOperationSignaled(_)
-            | EventType::EntityOperationCalled(_)
-            | EventType::EntityOperationCompleted(_)
-            | EventType::EntityOperationFailed(_)
-            | EventType::EntityLockRequested(_)
-            | EventType::EntityLockGranted(_)
-            | EventType::EntityUnlockSent(_) => {}
+            | EventType::ContinueAsNew(_) => {}
         }
     }
 
@@ -124,6 +124,17 @@ impl Replay<'_> {
             Some(EventType::EventRaised(ref it)) => {
                 let name = it.name.clone();
                 self.shared.lock().mailboxes.on_raised(&name, event)
+            }
+            Some(EventType::EntityOperationCompleted(it)) => {
+                let outcome = Outcome::Completed(it.output);
+                self.shared.lock().on_answer(&it.request_id, outcome)
+            }
+            Some(EventType::EntityOperationFailed(it)) => {
+                let outcome = failed(it.failure_details);
+                self.shared.lock().on_answer(&it.request_id, outcome)
+            }
+            Some(EventType::EntityLockGranted(it)) => {
+                self.shared.lock().on_granted(&it.critical_section_id)
             }
             Some(_) | None => None,
         };
@@ -178,6 +189,7 @@ impl Replay<'_> {
             )));
             return;
         };
+        self.name.clone_from(&started.name);
         let instance = started.orchestration_instance.unwrap_or_default();
         let identity = Identity {
             instance_id: std::mem::take(&mut self.instance_id),
@@ -197,7 +209,7 @@ impl Replay<'_> {
         }
     }
 
-    fn confirm(&mut self, id: i32, confirmation: &Confirmation<'_>) {
+    pub(super) fn confirm(&mut self, id: i32, confirmation: &Confirmation<'_>) {
         if matches!(
             self.code,
             Code::Over(Ending::Terminated(_) | Ending::Refused(_))
@@ -236,6 +248,7 @@ impl Replay<'_> {
     }
 
     fn refuse(&mut self, difference: &NonDeterminism) {
+        self.difference = Some(difference.clone());
         self.end(Ending::Refused(FailureDetails::non_retriable(
             "NonDeterminism",
             difference.to_string(),
@@ -280,6 +293,9 @@ fn is_held(event_type: &EventType) -> bool {
             | EventType::SubOrchestrationInstanceFailed(_)
             | EventType::TimerFired(_)
             | EventType::EventRaised(_)
+            | EventType::EntityOperationCompleted(_)
+            | EventType::EntityOperationFailed(_)
+            | EventType::EntityLockGranted(_)
     )
 }
 

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use super::entities::EntityConfirmation;
 use super::pending::Call;
 
 /// The code did not repeat what its history says it did. The orchestration fails by it.
@@ -10,10 +11,14 @@ use super::pending::Call;
     "non-deterministic orchestration at event {event_id}: expected {expected} as in the history, \
      found {found} in the code; it must make the same calls in the same order on every replay"
 )]
-pub(crate) struct NonDeterminism {
-    pub(crate) event_id: i32,
-    pub(crate) expected: String,
-    pub(crate) found: String,
+#[non_exhaustive]
+pub struct NonDeterminism {
+    /// Id of the event that the code does not repeat, or of the call that no event confirms.
+    pub event_id: i32,
+    /// What the history has there.
+    pub expected: String,
+    /// What the code does there.
+    pub found: String,
 }
 
 /// What an event of the history confirms.
@@ -23,6 +28,7 @@ pub(crate) enum Confirmation<'a> {
     Timer,
     SubOrchestration { name: &'a str },
     SendEvent { target: &'a str, name: &'a str },
+    Entity(EntityConfirmation<'a>),
 }
 
 impl Confirmation<'_> {
@@ -40,6 +46,7 @@ impl Confirmation<'_> {
                     name: called,
                 },
             ) => target == called_target && name.to_lowercase() == called.to_lowercase(),
+            (Self::Entity(confirmation), call) => confirmation.matches(call),
             (
                 Self::Activity { .. }
                 | Self::Timer
@@ -49,6 +56,11 @@ impl Confirmation<'_> {
                 | Call::Timer
                 | Call::SubOrchestration { .. }
                 | Call::SendEvent { .. }
+                | Call::Terminate
+                | Call::Operation { .. }
+                | Call::Signal { .. }
+                | Call::Lock { .. }
+                | Call::Unlock { .. }
                 | Call::Nothing,
             ) => false,
         }
@@ -96,6 +108,7 @@ impl fmt::Display for Confirmation<'_> {
             Self::Timer => f.write_str("a timer"),
             Self::SubOrchestration { name } => write!(f, "sub-orchestration {name:?}"),
             Self::SendEvent { target, name } => write!(f, "event {name:?} sent to {target:?}"),
+            Self::Entity(confirmation) => confirmation.fmt(f),
         }
     }
 }
@@ -107,7 +120,16 @@ impl fmt::Display for Call {
             Self::Timer => f.write_str("a timer"),
             Self::SubOrchestration { name } => write!(f, "sub-orchestration {name:?}"),
             Self::SendEvent { target, name } => write!(f, "event {name:?} sent to {target:?}"),
-            Self::Nothing => f.write_str("a call whose input could not be encoded"),
+            Self::Terminate => f.write_str("the termination of another instance"),
+            Self::Operation { target, operation } => {
+                write!(f, "call of {operation:?} on entity {target:?}")
+            }
+            Self::Signal { target, operation } => {
+                write!(f, "signal {operation:?} to entity {target:?}")
+            }
+            Self::Lock { entities } => write!(f, "lock of entities {entities:?}"),
+            Self::Unlock { target } => write!(f, "unlock of entity {target:?}"),
+            Self::Nothing => f.write_str("a call that was refused before it was sent"),
         }
     }
 }

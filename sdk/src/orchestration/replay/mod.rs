@@ -5,6 +5,10 @@
 //! the same futures in the same order.
 
 mod apply;
+mod entities;
+mod inspect;
+mod keep;
+mod look_ahead;
 mod matcher;
 mod pending;
 mod poll;
@@ -16,6 +20,10 @@ mod turn;
 mod tests;
 
 pub(crate) use apply::unregistered;
+pub use entities::SectionError;
+pub(crate) use entities::entity_message;
+pub(crate) use inspect::Open;
+pub use matcher::NonDeterminism;
 pub(crate) use pending::Call;
 pub(crate) use pending::Outcome;
 pub(crate) use poll::CodeResult;
@@ -32,11 +40,14 @@ use std::sync::Arc;
 
 use durascope_proto::HistoryEvent;
 use durascope_proto::OrchestratorAction;
-use durascope_proto::history_event::EventType;
 use futures_util::future::BoxFuture;
+use prost::Message;
 
 use crate::failure::FailureDetails;
+use crate::orchestration::HistoryBudget;
+use crate::orchestration::HistorySize;
 use crate::orchestration::OrchestrationContext;
+use look_ahead::is_confirmation;
 use poll::Driver;
 
 /// A registered orchestration function, its types erased.
@@ -45,7 +56,7 @@ pub(crate) type OrchestrationFn = Arc<
 >;
 
 /// Finds the function of a name and version.
-pub(crate) type Lookup<'a> = &'a (dyn Fn(&str, Option<&str>) -> Option<OrchestrationFn> + 'a);
+pub(crate) type Lookup = Arc<dyn Fn(&str, Option<&str>) -> Option<OrchestrationFn> + Send + Sync>;
 
 /// What one turn decided.
 #[derive(Debug, Default, PartialEq)]
@@ -55,8 +66,8 @@ pub(crate) struct Turn {
 }
 
 /// One execution of an orchestration, between its turns or rebuilt for one.
-pub(crate) struct Replay<'a> {
-    lookup: Lookup<'a>,
+pub(crate) struct Replay {
+    lookup: Lookup,
     instance_id: String,
     execution_id: String,
     shared: Shared,
@@ -66,8 +77,16 @@ pub(crate) struct Replay<'a> {
     /// The history was rewritten by a rewind, so calls may lack their confirmation.
     rewound: bool,
     event_id_max: i32,
+    lengths: VecDeque<usize>,
+    /// Size of the history up to the last message, without what that made the code ask for.
+    size_told: HistorySize,
+    /// As it was before the last turn.
+    size_before: HistorySize,
+    name: String,
     /// Events raised after the end, for the next generation.
     late: Vec<HistoryEvent>,
+    /// Why the code was refused, if it did not repeat its history.
+    difference: Option<NonDeterminism>,
 }
 
 enum Code {
@@ -86,8 +105,8 @@ enum Ending {
     Refused(FailureDetails),
 }
 
-impl<'a> Replay<'a> {
-    pub(crate) fn new(instance_id: String, execution_id: String, lookup: Lookup<'a>) -> Self {
+impl Replay {
+    pub(crate) fn new(instance_id: String, execution_id: String, lookup: Lookup) -> Self {
         Self {
             lookup,
             instance_id,
@@ -98,7 +117,12 @@ impl<'a> Replay<'a> {
             held: VecDeque::new(),
             rewound: false,
             event_id_max: 0,
+            lengths: VecDeque::new(),
+            size_told: HistorySize::default(),
+            size_before: HistorySize::default(),
+            name: String::new(),
             late: Vec::new(),
+            difference: None,
         }
     }
 
@@ -107,41 +131,57 @@ impl<'a> Replay<'a> {
         self.shared.lock().default_version = version.map(str::to_owned);
     }
 
+    /// Size of the history before a turn that does not carry it.
+    pub(crate) fn set_history_size(&mut self, events: u64, bytes: u64) {
+        self.shared.lock().history_size = HistorySize { events, bytes };
+    }
+
+    /// Name of the orchestration; empty before it has started.
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The size of the history, if it passed `budget` in the last turn.
+    pub(crate) fn has_passed(&self, budget: HistoryBudget) -> Option<HistorySize> {
+        let size = self.shared.lock().history_size;
+        (size.exceeds(budget) && !self.size_before.exceeds(budget)).then_some(size)
+    }
+
+    /// Bytes of the events of the next turn as the history holds them, the past ones first. Those
+    /// in hand may be larger: what was stored elsewhere is back in them.
+    pub(crate) fn set_lengths(&mut self, lengths: VecDeque<usize>) {
+        self.lengths = lengths;
+    }
+
     /// Applies what the history already holds, then the events of this turn.
     pub(crate) fn turn(&mut self, past: Vec<HistoryEvent>, new: Vec<HistoryEvent>) -> Turn {
         self.look_ahead(&past);
         self.shared.lock().replaying = true;
         for event in past {
-            self.on_event(event);
+            self.count_and_apply(event);
         }
         self.shared.lock().replaying = false;
+        self.size_before = self.size_told;
         for event in new {
-            self.on_event(event);
+            self.count_and_apply(event);
         }
         self.refuse_if_stuck();
         self.take_turn()
     }
 
-    /// Learns which calls of the code need no encoding, and whether a rewind cut the history.
-    fn look_ahead(&mut self, past: &[HistoryEvent]) {
-        let mut known = vec![false; past.len() + 1];
-        for event in past {
-            match &event.event_type {
-                Some(
-                    EventType::TaskScheduled(_)
-                    | EventType::TimerCreated(_)
-                    | EventType::SubOrchestrationInstanceCreated(_)
-                    | EventType::EventSent(_),
-                ) => {
-                    let id = usize::try_from(event.event_id).ok();
-                    if let Some(known) = id.and_then(|id| known.get_mut(id)) {
-                        *known = true;
-                    }
-                }
-                Some(EventType::ExecutionRewound(_)) => self.rewound = true,
-                Some(_) | None => {}
-            }
+    fn count_and_apply(&mut self, event: HistoryEvent) {
+        let length = self
+            .lengths
+            .pop_front()
+            .unwrap_or_else(|| event.encoded_len());
+        let size = {
+            let mut state = self.shared.lock();
+            state.history_size.add(length);
+            state.history_size
+        };
+        if !event.event_type.as_ref().is_some_and(is_confirmation) {
+            self.size_told = size;
         }
-        self.shared.lock().pending.set_known(known);
+        self.on_event(event);
     }
 }

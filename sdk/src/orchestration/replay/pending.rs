@@ -13,6 +13,7 @@ use durascope_proto::orchestrator_action::OrchestratorActionType;
 
 use super::matcher::Confirmation;
 use super::matcher::NonDeterminism;
+use crate::names::EntityId;
 
 /// What the code asked for, as far as history is compared with it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,6 +29,22 @@ pub(crate) enum Call {
         target: String,
         name: String,
     },
+    /// The end of another instance, which no event confirms.
+    Terminate,
+    Operation {
+        target: EntityId,
+        operation: Cow<'static, str>,
+    },
+    Signal {
+        target: EntityId,
+        operation: Cow<'static, str>,
+    },
+    Lock {
+        entities: Vec<EntityId>,
+    },
+    Unlock {
+        target: EntityId,
+    },
     /// Used an id but asked for nothing, as its input could not be encoded.
     Nothing,
 }
@@ -38,6 +55,41 @@ pub(crate) enum Outcome {
     Completed(Option<String>),
     Failed(Box<TaskFailureDetails>),
     Fired,
+    /// A critical section began.
+    Granted,
+}
+
+impl Call {
+    fn is_awaited(&self) -> bool {
+        match self {
+            Self::Activity { .. }
+            | Self::Timer
+            | Self::SubOrchestration { .. }
+            | Self::Operation { .. }
+            | Self::Lock { .. } => true,
+            Self::SendEvent { .. }
+            | Self::Signal { .. }
+            | Self::Unlock { .. }
+            | Self::Terminate
+            | Self::Nothing => false,
+        }
+    }
+
+    /// Whether it asks something of an entity.
+    pub(crate) fn is_entity_message(&self) -> bool {
+        match self {
+            Self::Operation { .. }
+            | Self::Signal { .. }
+            | Self::Lock { .. }
+            | Self::Unlock { .. } => true,
+            Self::Activity { .. }
+            | Self::Timer
+            | Self::SubOrchestration { .. }
+            | Self::SendEvent { .. }
+            | Self::Terminate
+            | Self::Nothing => false,
+        }
+    }
 }
 
 #[derive(Debug)]
@@ -61,6 +113,8 @@ pub(crate) struct Pending {
     unconfirmed: usize,
     waiting: usize,
     first_unsent: usize,
+    /// All before this one are confirmed.
+    first_unsettled: usize,
     /// By id: history is about to confirm it, so its input need not be encoded again.
     known: Vec<bool>,
 }
@@ -84,8 +138,8 @@ impl Pending {
     /// Adds an operation under the next id.
     pub(crate) fn add(&mut self, call: Call, action: Option<OrchestratorActionType>) -> i32 {
         let id = self.next_id();
-        let confirmed = call == Call::Nothing;
-        let awaited = !matches!(call, Call::Nothing | Call::SendEvent { .. });
+        let confirmed = matches!(call, Call::Nothing | Call::Terminate);
+        let awaited = call.is_awaited();
         self.unconfirmed += usize::from(!confirmed);
         self.waiting += usize::from(awaited);
         self.slots.push(Slot {
@@ -119,6 +173,16 @@ impl Pending {
         slot.action = None;
         self.unconfirmed -= 1;
         Ok(())
+    }
+
+    /// The history will confirm what was sent, and no replay asks for it again.
+    pub(crate) fn confirm_sent(&mut self) {
+        for slot in &mut self.slots[self.first_unsettled..self.first_unsent] {
+            slot.confirmed = true;
+        }
+        self.first_unsettled = self.first_unsent;
+        let unsent = &self.slots[self.first_unsent..];
+        self.unconfirmed = unsent.iter().filter(|slot| !slot.confirmed).count();
     }
 
     /// Ends the operation; unknown ids and repeats change nothing. Wake what is returned.
@@ -160,6 +224,34 @@ impl Pending {
         }
     }
 
+    /// Takes an operation back that was not sent yet: it used its id for nothing.
+    ///
+    /// Whether it was sent is told by its confirmation, so that a replay decides alike.
+    pub(crate) fn withdraw(&mut self, id: i32) -> bool {
+        let index = usize::try_from(id).ok().and_then(|id| id.checked_sub(1));
+        let slot = index.and_then(|index| self.slots.get_mut(index));
+        let Some(slot) = slot.filter(|slot| !slot.confirmed) else {
+            return false;
+        };
+        self.unconfirmed -= 1;
+        self.waiting -= usize::from(matches!(slot.progress, Progress::Waiting(_)));
+        *slot = Slot {
+            call: Call::Nothing,
+            action: None,
+            confirmed: true,
+            progress: Progress::Taken,
+        };
+        true
+    }
+
+    /// Operations that were asked for and have not ended, with their ids.
+    pub(crate) fn open(&self) -> impl Iterator<Item = (i32, &Call)> {
+        let slots = self.slots.iter().enumerate();
+        slots
+            .filter(|(_, slot)| matches!(slot.progress, Progress::Waiting(_)))
+            .map(|(index, slot)| (i32::try_from(index + 1).unwrap_or(i32::MAX), &slot.call))
+    }
+
     /// Something may still come in for this execution.
     pub(crate) fn is_waiting(&self) -> bool {
         self.waiting > 0
@@ -179,9 +271,17 @@ impl Pending {
 
     /// Takes the actions that were not sent yet, in order of their ids.
     pub(crate) fn take_actions(&mut self) -> Vec<OrchestratorAction> {
+        self.take_actions_of(|_| true)
+    }
+
+    /// As [`Self::take_actions`], of some calls only; those of the others are lost.
+    pub(crate) fn take_actions_of(
+        &mut self,
+        keeps: impl Fn(&Call) -> bool,
+    ) -> Vec<OrchestratorAction> {
         let mut actions = Vec::with_capacity(self.unconfirmed);
         for (index, slot) in self.slots.iter_mut().enumerate().skip(self.first_unsent) {
-            if let Some(action) = slot.action.take() {
+            if let Some(action) = slot.action.take().filter(|_| keeps(&slot.call)) {
                 actions.push(OrchestratorAction {
                     id: i32::try_from(index + 1).unwrap_or(i32::MAX),
                     orchestrator_action_type: Some(*action),

@@ -74,6 +74,11 @@ impl Driver {
         None
     }
 
+    /// Whether nothing has woken the code since it was driven.
+    pub(crate) fn is_still(&self) -> bool {
+        !self.woken.0.load(Ordering::Acquire)
+    }
+
     /// Drops the code's locals, whose destructors are user code too.
     fn ended(&mut self, result: CodeResult) -> CodeResult {
         let future = self.future.take();

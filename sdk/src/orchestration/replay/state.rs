@@ -6,7 +6,9 @@ use std::sync::Mutex;
 use std::sync::MutexGuard;
 use std::sync::PoisonError;
 
+use super::entities::Entities;
 use super::pending::Pending;
+use crate::orchestration::HistorySize;
 use crate::orchestration::events::Mailboxes;
 
 /// Who an execution is; the same on every replay.
@@ -51,9 +53,11 @@ pub(crate) struct State {
     pub(crate) replaying: bool,
     pub(crate) pending: Pending,
     pub(crate) mailboxes: Mailboxes,
+    pub(crate) entities: Entities,
     pub(crate) custom_status: Option<String>,
     pub(crate) next_generation: Option<NextGeneration>,
     pub(crate) uuids: u64,
+    pub(crate) history_size: HistorySize,
     pub(crate) generators: u64,
     pub(crate) default_version: Option<String>,
 }

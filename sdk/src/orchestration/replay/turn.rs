@@ -6,6 +6,7 @@ use durascope_proto::OrchestrationStatus;
 use durascope_proto::OrchestratorAction;
 use durascope_proto::orchestrator_action::OrchestratorActionType;
 
+use super::Call;
 use super::Code;
 use super::Ending;
 use super::NextGeneration;
@@ -13,7 +14,7 @@ use super::Replay;
 use super::Turn;
 use crate::failure::FailureDetails;
 
-impl Replay<'_> {
+impl Replay {
     /// Code that awaits something no event can bring would hang for ever, in silence.
     pub(super) fn refuse_if_stuck(&mut self) {
         if self.suspended || !matches!(self.code, Code::Running(_)) {
@@ -32,13 +33,20 @@ impl Replay<'_> {
     }
 
     pub(super) fn take_turn(&mut self) -> Turn {
-        let mut actions = Vec::new();
+        let mut actions;
         let mut carryover = Vec::new();
         if let Code::Over(ending) = &self.code {
             let mut state = self.shared.lock();
-            if matches!(ending, Ending::Returned(_) | Ending::ContinuedAsNew(_)) {
-                actions = state.pending.take_actions();
-            }
+            state.release_all();
+            // What entities were told, and were locked for, holds however the code ended. Of code
+            // that differs from its history only the release of its locks can be trusted.
+            actions = match ending {
+                Ending::Returned(_) | Ending::ContinuedAsNew(_) => state.pending.take_actions(),
+                Ending::Terminated(_) => state.pending.take_actions_of(Call::is_entity_message),
+                Ending::Refused(_) => state
+                    .pending
+                    .take_actions_of(|call| matches!(call, Call::Unlock { .. })),
+            };
             if let Ending::ContinuedAsNew(NextGeneration {
                 keeps_events: true, ..
             }) = ending

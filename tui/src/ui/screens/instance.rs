@@ -2,6 +2,7 @@
 
 use durascope_proto::monitor::InstanceRow;
 use durascope_proto::monitor::InstanceTree;
+use durascope_proto::monitor::ReportedProgress;
 
 use crate::app::geometry;
 use crate::app::geometry::Area;
@@ -10,17 +11,20 @@ use crate::app::screens::instance::Instance;
 use crate::app::screens::instance::Pane;
 use crate::data::detail;
 use crate::data::detail::Tone;
+use crate::data::progress;
 use crate::data::status;
 use crate::format;
+use crate::text::Clean;
 use crate::text::cells;
 use crate::ui::glyphs;
 use crate::ui::pen::Pen;
+use crate::ui::pen::Piece;
 use crate::ui::pen::piece;
 use crate::ui::screens::instance_tree;
 use crate::ui::theme::Role;
 use crate::ui::widgets::footer;
 use crate::ui::widgets::header;
-use crate::ui::widgets::progress;
+use crate::ui::widgets::progress as bars;
 
 /// Draws the screen.
 pub fn draw(pen: &mut Pen<'_>, model: &Model, instance: &Instance) {
@@ -127,18 +131,22 @@ fn draw_title(pen: &mut Pen<'_>, area: Area, model: &Model, instance: &Instance)
 }
 
 fn draw_progress(pen: &mut Pen<'_>, area: Area, tree: &InstanceTree, row: &InstanceRow) {
-    let mut pieces = Vec::new();
+    let report = progress::reported(row);
+    let mut pieces = report.map_or_else(Vec::new, |it| told(it, area.width));
     let (activities, width) = match area.width {
+        // One bar is enough, and the tree has what does not fit.
+        100.. if report.is_some() => ("activities", 0),
         100.. => ("activities", 16),
         80.. => ("act.", 5),
         _ => ("act.", 0),
     };
+    let counted = report.is_none() || area.width >= 100;
     for (name, total) in [(activities, &row.activities), ("children", &row.children)] {
-        let Some(it) = total.as_ref().filter(|it| it.scheduled > 0) else {
+        let Some(it) = total.as_ref().filter(|it| counted && it.scheduled > 0) else {
             continue;
         };
         let done = status::finished(it);
-        let bar = progress::bar(width, done, it.scheduled);
+        let bar = bars::bar(width, done, it.scheduled);
         pieces.push(piece(format!("{name} "), Role::Dim));
         pieces.push(piece(bar, Role::Accent));
         pieces.push(piece(format!(" {done}/{}", it.scheduled), Role::Text));
@@ -156,7 +164,7 @@ fn draw_progress(pen: &mut Pen<'_>, area: Area, tree: &InstanceTree, row: &Insta
         format::bytes(row.history_bytes)
     );
     if warning > 0 {
-        let bar = progress::bar(
+        let bar = bars::bar(
             if area.width >= 100 { 6 } else { 3 },
             row.history_bytes,
             warning,
@@ -169,6 +177,30 @@ fn draw_progress(pen: &mut Pen<'_>, area: Area, tree: &InstanceTree, row: &Insta
     }
     pieces.push(piece(history, role));
     pen.line(inset(area), 0, &pieces);
+}
+
+/// What the instance reports: label, bar, counts, batch.
+fn told(report: &ReportedProgress, columns: u16) -> Vec<Piece<'static>> {
+    let (label, width) = match columns {
+        100.. => (24, 16),
+        80.. => (14, 8),
+        _ => (10, 6),
+    };
+    let label = Clean::from(progress::label(report)).fit(label, "…");
+    let bar = bars::bar(width, report.finished, report.total);
+    let mut pieces = vec![
+        piece(format!("{} ", label.as_str()), Role::Head),
+        piece(bar, Role::Accent),
+        piece(format!(" {}/{}", report.finished, report.total), Role::Text),
+    ];
+    if report.failed > 0 {
+        pieces.push(piece(format!(" {}✗", report.failed), Role::Bad));
+    }
+    if let Some(batch) = progress::batch(report) {
+        pieces.push(piece(format!(" {batch}"), Role::Text));
+    }
+    pieces.push(piece("  ", Role::Text));
+    pieces
 }
 
 fn draw_rule(pen: &mut Pen<'_>, area: Area, model: &Model, instance: &Instance) {
@@ -269,7 +301,7 @@ fn draw_detail(
     }
 }
 
-fn scroll_note(top: usize, visible: usize, total: usize) -> Vec<crate::ui::pen::Piece<'static>> {
+fn scroll_note(top: usize, visible: usize, total: usize) -> Vec<Piece<'static>> {
     if total <= visible {
         return Vec::new();
     }

@@ -8,6 +8,7 @@ use durascope_proto::monitor::task_group::Kind;
 use crate::app::geometry::Area;
 use crate::app::model::Model;
 use crate::app::screens::instance::Instance;
+use crate::data::progress;
 use crate::data::status;
 use crate::data::tree::Node;
 use crate::data::tree::NodeKey;
@@ -19,7 +20,7 @@ use crate::text::Clean;
 use crate::ui::glyphs;
 use crate::ui::pen::Pen;
 use crate::ui::theme::Role;
-use crate::ui::widgets::progress;
+use crate::ui::widgets::progress as bars;
 
 /// One line, as columns.
 struct Line<'a> {
@@ -125,7 +126,7 @@ fn draw_line(pen: &mut Pen<'_>, row: Area, line: &Line<'_>, depth: usize, unfold
     };
     pen.put(row, x, 0, what.as_str(), line.role);
     if let Some((done, total)) = line.bar {
-        let bar = progress::bar(usize::from(bar_width), done, total);
+        let bar = bars::bar(usize::from(bar_width), done, total);
         let role = if done == total {
             Role::Ok
         } else {
@@ -300,12 +301,14 @@ fn child(tree: &InstanceTree, at: usize, now: Micros) -> Option<Line<'_>> {
     };
     let mut line = Line::new(sign, role, what);
     line.is_id = row.failure.is_empty();
-    if let Some(fan_out) = status::fan_out(row) {
-        let done = status::finished(&fan_out);
-        line.bar = Some((done, fan_out.scheduled));
-        line.done = format!("{done}/{}", fan_out.scheduled);
+    match progress::of(row) {
+        Some(it) => {
+            line.bar = Some((it.finished, it.total));
+            line.done = format!("{}/{}", it.finished, it.total);
+            line.failed = it.failed;
+        }
+        None => line.failed = status::failures(row),
     }
-    line.failed = status::failures(row);
     let end = status::micros(row.completed_at.as_ref()).unwrap_or(now);
     line.time = status::micros(row.created_at.as_ref())
         .map_or_else(String::new, |at| format::age(end.saturating_sub(at)));

@@ -1,11 +1,14 @@
 //! The overview: numbers, the list, a preview of the selected instance.
 
+use durascope_proto::OrchestrationStatus;
 use durascope_proto::monitor::InstanceRow;
 
 use crate::app::event::Link;
 use crate::app::geometry;
 use crate::app::geometry::Area;
 use crate::app::model::Model;
+use crate::data::progress;
+use crate::data::progress::Progress;
 use crate::data::status;
 use crate::format;
 use crate::format::Micros;
@@ -20,7 +23,7 @@ use crate::ui::theme::Role;
 use crate::ui::widgets::field;
 use crate::ui::widgets::footer;
 use crate::ui::widgets::header;
-use crate::ui::widgets::progress;
+use crate::ui::widgets::progress as bars;
 use crate::ui::widgets::vtable;
 use crate::ui::widgets::vtable::Cell;
 use crate::ui::widgets::vtable::Column;
@@ -41,19 +44,24 @@ const COLUMNS: [Column; 12] = [
     column("", 1, 1, false, 0),
     column("STATUS", 10, 10, false, 8),
     column("INSTANCE ID", 16, 26, false, 0),
-    column("NAME", 10, 12, false, 3),
+    column("NAME", 10, 20, false, 3),
     column("IDLE", 5, 5, true, 5),
     column("AGE", 5, 5, true, 9),
-    column("PROGRESS", 8, 10, false, 4),
+    column("PROGRESS", 8, 24, false, 4),
     column("DONE", 9, 9, true, 1),
     column("✗", 3, 4, true, 2),
     column("EVENTS", 6, 7, true, 10),
     column("HISTORY", 7, 7, true, 6),
-    column("OPEN WORK, FAILURE", 22, 120, false, 7),
+    column("OPEN WORK, FAILURE", 24, 120, false, 7),
 ];
 
 /// Where the bar stands in [`COLUMNS`].
 const PROGRESS: usize = 6;
+/// From this width on there is room for the number of a batch beside its bar, and for longer names.
+const ROOMY: u16 = 70;
+const PROGRESS_ROOMY: u16 = 12;
+const NAME: usize = 3;
+const NAME_ROOMY: u16 = 13;
 
 /// Draws the screen.
 pub fn draw(pen: &mut Pen<'_>, model: &Model) {
@@ -202,8 +210,13 @@ fn draw_list(pen: &mut Pen<'_>, titles: Area, area: Area, model: &Model) {
         width: area.width.saturating_sub(2),
         ..area
     };
-    let widths = vtable::fit(&COLUMNS, inner(area).width);
-    vtable::draw_titles(pen, inner(titles), &COLUMNS, &widths);
+    let mut columns = COLUMNS;
+    if area.width >= ROOMY {
+        columns[PROGRESS].min = PROGRESS_ROOMY;
+        columns[NAME].min = NAME_ROOMY;
+    }
+    let widths = vtable::fit(&columns, inner(area).width);
+    vtable::draw_titles(pen, inner(titles), &columns, &widths);
     let selection = &model.screens.overview.selection;
     let offset = page.window.as_ref().map_or(0, |it| it.offset);
     let offset = usize::try_from(offset).unwrap_or(usize::MAX);
@@ -223,7 +236,7 @@ fn draw_list(pen: &mut Pen<'_>, titles: Area, area: Area, model: &Model) {
                     pen,
                     inner(line),
                     0,
-                    &COLUMNS,
+                    &columns,
                     &widths,
                     &cells_of(row, now, bar),
                 );
@@ -249,15 +262,13 @@ fn cells_of(row: &InstanceRow, now: Micros, bar_width: usize) -> [Cell<'_>; 12] 
     };
     let created = status::micros(row.created_at.as_ref());
     let idle = status::micros(row.updated_at.as_ref());
-    let fan_out = status::fan_out(row);
-    let bar = fan_out.as_ref().map_or_else(String::new, |it| {
-        progress::bar(bar_width, status::finished(it), it.scheduled)
-    });
-    let done = fan_out.as_ref().map_or_else(
+    let progress = progress::of(row);
+    let bar = progress.map_or_else(String::new, |it| bar(bar_width, it, state));
+    let done = progress.map_or_else(
         || "–".to_owned(),
-        |it| format!("{}/{}", status::finished(it), it.scheduled),
+        |it| format!("{}/{}", it.finished, it.total),
     );
-    let failures = status::failures(row);
+    let failures = progress.map_or_else(|| status::failures(row), |it| it.failed);
     let or_dash = |value: u64, text: String| if value == 0 { "–".to_owned() } else { text };
     let bar_role = if status::has_ended(state) {
         role
@@ -292,6 +303,21 @@ fn cells_of(row: &InstanceRow, now: Micros, bar_width: usize) -> [Cell<'_>; 12] 
         ),
         cell(note, note_role),
     ]
+}
+
+/// The bar, with the number of the batch unless all of them are done.
+fn bar(width: usize, progress: Progress, state: OrchestrationStatus) -> String {
+    let batch = progress
+        .batch
+        .filter(|_| state != OrchestrationStatus::Completed);
+    let notes = batch.map(|(batch, batches)| {
+        [
+            format!("batch {batch} of {batches}"),
+            format!("{batch} of {batches}"),
+        ]
+    });
+    let notes = notes.as_ref().map_or(&[][..], |it| &it[..]);
+    bars::bar_with_note(width, progress.finished, progress.total, notes)
 }
 
 /// What is open, or why it failed: facts only.

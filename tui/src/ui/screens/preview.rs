@@ -6,14 +6,22 @@ use durascope_proto::monitor::Payload;
 
 use crate::app::geometry::Area;
 use crate::app::model::Model;
+use crate::data::progress;
 use crate::data::status;
 use crate::format;
 use crate::format::Micros;
+use crate::text::Clean;
 use crate::text::cells;
 use crate::ui::pen::Pen;
 use crate::ui::pen::Piece;
 use crate::ui::pen::piece;
 use crate::ui::theme::Role;
+use crate::ui::widgets::progress as bars;
+
+/// Length of the bar of what the instance reports.
+const BAR: usize = 24;
+/// Columns of its label.
+const LABEL: usize = 24;
 
 /// Draws a rule and as many lines as there is room for, the most telling first.
 pub fn draw(pen: &mut Pen<'_>, area: Area, model: &Model) {
@@ -58,6 +66,15 @@ fn lines<'a>(
     if !row.failure.is_empty() {
         lines.push(vec![piece("✗ ", Role::Bad), piece(&row.failure, Role::Bad)]);
     }
+    let report = progress::reported(row);
+    if let Some(report) = report {
+        let label = Clean::from(progress::label(report)).fit(LABEL, "…");
+        lines.push(vec![
+            piece(format!("▸ {} ", label.as_str()), Role::Head),
+            piece(bars::bar(BAR, report.finished, report.total), Role::Accent),
+            piece(format!(" {}", progress::sentence(report)), Role::Text),
+        ]);
+    }
     if let Some(tree) = tree {
         for group in tree.groups.iter().rev() {
             if group.queued + group.running == 0 {
@@ -82,7 +99,13 @@ fn lines<'a>(
     lines.push(vec![piece(facts(row, tree, now), Role::Text)]);
     if let Some(tree) = tree {
         for (name, text) in [
-            ("custom status", tree.custom_status.as_ref()),
+            // The bar says the same, to be read.
+            (
+                "custom status",
+                tree.custom_status
+                    .as_ref()
+                    .filter(|_| report.is_none_or(|it| it.by_tracker)),
+            ),
             ("output", tree.output.as_ref()),
             ("input", tree.input.as_ref()),
         ] {

@@ -1,6 +1,8 @@
 //! Bars and sparklines as text.
 
 const EIGHTHS: [&str; 7] = ["▏", "▎", "▍", "▌", "▋", "▊", "▉"];
+/// A bar below this length tells little.
+const BAR_MIN: usize = 8;
 const LEVELS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
 
 /// A bar of `width` columns, `done` of `total` full. It is full only when all is done, and
@@ -25,6 +27,20 @@ pub fn bar(width: usize, done: u64, total: u64) -> String {
     let used = filled.div_ceil(8);
     out.push_str(&"·".repeat(width.saturating_sub(used)));
     out
+}
+
+/// A bar and a note beside it, `width` columns together: the first of `notes`, which come longest
+/// first, that leaves the bar enough to tell something, or else the last one if a stump stays.
+pub fn bar_with_note(width: usize, done: u64, total: u64, notes: &[String]) -> String {
+    let fits = |note: &&String, least: usize| note.chars().count() + 1 + least <= width;
+    let note = notes.iter().find(|it| fits(it, BAR_MIN));
+    match note.or(notes.last().filter(|it| fits(it, 2))) {
+        Some(note) => {
+            let left = width - note.chars().count() - 1;
+            format!("{} {note}", bar(left, done, total))
+        }
+        None => bar(width, done, total),
+    }
 }
 
 /// The newest `width` samples as a sparkline, scaled to their largest.
@@ -60,6 +76,22 @@ mod tests {
             assert_eq!(bar(4, done, total), shown, "{done} of {total}");
         }
         assert_eq!(bar(0, 1, 2), "");
+    }
+
+    #[test]
+    fn a_note_takes_room_from_the_bar_and_leaves_when_there_is_none() {
+        let notes = ["batch 3 of 10".to_owned(), "3 of 10".to_owned()];
+        for (width, shown) in [
+            (22, "████···· batch 3 of 10"),
+            (21, "██████▌······ 3 of 10"),
+            (12, "██·· 3 of 10"),
+            (10, "█· 3 of 10"),
+            (9, "████▌····"),
+            (0, ""),
+        ] {
+            assert_eq!(bar_with_note(width, 1, 2, &notes), shown);
+        }
+        assert_eq!(bar_with_note(4, 1, 2, &[]), "██··");
     }
 
     #[test]

@@ -4,8 +4,13 @@ mod activities;
 mod combinators;
 mod control;
 mod determinism;
+mod entities;
 mod events;
+mod fan_out_children;
+mod fan_outs;
+mod kept;
 mod scale;
+mod sections;
 mod simulation;
 mod sub_orchestrations;
 mod timers;
@@ -25,6 +30,7 @@ use futures_util::FutureExt;
 use serde::Serialize;
 use serde_json::Value;
 
+use super::Lookup;
 use super::OrchestrationFn;
 use super::Replay;
 use super::Turn;
@@ -61,6 +67,13 @@ where
     })
 }
 
+/// Nothing has happened yet to this orchestration, which is named `Test`.
+fn replay_of(function: &OrchestrationFn) -> Replay {
+    let function = Arc::clone(function);
+    let lookup: Lookup = Arc::new(move |name, _| (name == "Test").then(|| Arc::clone(&function)));
+    Replay::new(INSTANCE.into(), EXECUTION.into(), lookup)
+}
+
 /// One turn of an orchestration named `Test`.
 struct Scenario {
     function: OrchestrationFn,
@@ -87,9 +100,7 @@ impl Scenario {
     }
 
     fn when(&self, new: impl IntoIterator<Item = HistoryEvent>) -> Turn {
-        let lookup =
-            |name: &str, _: Option<&str>| (name == "Test").then(|| Arc::clone(&self.function));
-        let mut replay = Replay::new(INSTANCE.into(), EXECUTION.into(), &lookup);
+        let mut replay = replay_of(&self.function);
         replay.turn(self.past.clone(), new.into_iter().collect())
     }
 }
@@ -145,6 +156,7 @@ fn short(action: &OrchestratorAction) -> String {
                     .replace("ORCHESTRATION_STATUS_", "")
             )
         }
+        OrchestratorActionType::SendEntityMessage(it) => entities::short(id, it),
         other => format!("{id} {other:?}"),
     }
 }
