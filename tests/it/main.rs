@@ -9,6 +9,7 @@ mod crash;
 mod dashboard;
 mod dashboard_progress;
 mod http;
+mod interop;
 mod official;
 mod patterns;
 mod protocol;

@@ -161,7 +161,7 @@ fn ids_are_checked_as_servers_do() {
         .unwrap()
         .inner
         .unwrap();
-    assert_eq!(inner.error_type, "InvalidInstanceId");
+    assert_eq!(inner.error_type, "InstanceIdError");
     assert!(
         inner.message.contains("101 characters, limit 100"),
         "{inner}"
