@@ -7,6 +7,7 @@ use durascope_proto::ActivityRequest;
 use futures_util::future::BoxFuture;
 
 use crate::failure::FailureDetails;
+use crate::trace::TraceContext;
 
 /// A registered activity function, its types erased.
 pub(crate) type ActivityFn = Arc<
@@ -35,6 +36,7 @@ struct Call {
     execution_id: Option<String>,
     task_id: i32,
     tags: BTreeMap<String, String>,
+    trace_context: Option<TraceContext>,
 }
 
 impl ActivityContext {
@@ -48,6 +50,9 @@ impl ActivityContext {
             execution_id: instance.execution_id,
             task_id: request.task_id,
             tags: request.tags,
+            trace_context: request
+                .parent_trace_context
+                .and_then(TraceContext::from_proto),
         };
         (
             Self {
@@ -85,5 +90,12 @@ impl ActivityContext {
     /// Tags of the call.
     pub fn tags(&self) -> &BTreeMap<String, String> {
         &self.call.tags
+    }
+
+    /// Where in a trace it was called, if its caller said so.
+    ///
+    /// With the feature `tracing-opentelemetry` the activity runs in a span that is a child of it.
+    pub fn trace_context(&self) -> Option<&TraceContext> {
+        self.call.trace_context.as_ref()
     }
 }

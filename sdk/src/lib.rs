@@ -56,6 +56,7 @@
 //!   critical sections over them; [`progress`]: one that is ready made.
 //! - [`schedules`]: orchestrations that are started again and again.
 //! - [`ReplayFilter`]: keeps `tracing` events of replayed code silent.
+//! - [`trace`]: one trace through clients, orchestrations and activities.
 //! - [`ConnectOptions`]: connection strings, environment variables, bearer tokens.
 //!
 //! # Determinism
@@ -95,6 +96,7 @@ mod replay_filter;
 mod retry;
 pub mod schedules;
 pub mod testing;
+pub mod trace;
 pub mod transport;
 mod versioning;
 pub mod worker;
@@ -144,6 +146,7 @@ pub use orchestration::SectionError;
 pub use orchestration::SubOptions;
 pub use replay_filter::ReplayFilter;
 pub use retry::RetryPolicy;
+pub use trace::TraceContext;
 pub use transport::ConnectOptions;
 pub use transport::ConnectionString;
 pub use versioning::Versioning;

@@ -17,6 +17,7 @@ mod sdk;
 mod sdk_bad_input;
 mod sdk_entities;
 mod sdk_payloads;
+mod sdk_trace;
 mod sdk_versions;
 mod tidy;
 mod transport;

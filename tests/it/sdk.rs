@@ -286,6 +286,19 @@ async fn terminated_instance_has_the_given_output() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn instances_that_nobody_runs_end_at_once() {
+    let emulator = Emulator::ephemeral().unwrap();
+    let client = connect(&emulator);
+    let id = client.start(&APPROVE, 1).await.unwrap();
+    let ids = [id.as_str(), "nobody"];
+    let left = client.skip_graceful_terminations(ids, "enough").await;
+    assert_eq!(left.unwrap(), ["nobody"]);
+    let state = client.get(&id).await.unwrap().unwrap();
+    assert_eq!(state.status, OrchestrationStatus::Terminated);
+    assert_eq!(state.raw_output.as_deref(), Some("\"enough\""));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn stopped_worker_hands_over_to_the_next() {
     let world = World::start();
     let id = world.client.start(&APPROVE, 3_600_000).await.unwrap();

@@ -22,6 +22,8 @@ use crate::data::PayloadError;
 use crate::names::Entity;
 use crate::names::EntityId;
 use crate::names::Operation;
+use crate::trace;
+use crate::trace::TraceContext;
 use crate::transport::Repeat;
 
 /// What the server knows of an entity.
@@ -235,7 +237,9 @@ impl Client {
             input,
             request_id: Uuid::new_v4().to_string(),
             scheduled_time: time.into().map(timestamp),
-            parent_trace_context: None,
+            parent_trace_context: trace::context_of(&tracing::Span::current())
+                .as_ref()
+                .map(TraceContext::to_proto),
             request_time: Some(timestamp(SystemTime::now())),
         };
         self.connection()

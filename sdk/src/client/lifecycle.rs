@@ -150,6 +150,33 @@ impl Client {
         Ok(())
     }
 
+    /// Ends instances with `output` at once, without a turn of their orchestrations: also those
+    /// that no worker runs. Returns the ids of those that could not be ended so, as they are not
+    /// there or have ended before. Sub-orchestrations go on.
+    ///
+    /// # Errors
+    /// [`ClientError::Unimplemented`]: this server offers no such call.
+    pub async fn skip_graceful_terminations(
+        &self,
+        instance_ids: impl IntoIterator<Item = impl Into<String>>,
+        output: impl Serialize,
+    ) -> Result<Vec<String>, ClientError> {
+        let output = data::encode(&output)
+            .map_err(|error| PayloadError::encoding("output", "the termination", error))?;
+        let instance_ids = instance_ids.into_iter().map(Into::into).collect();
+        let request = proto::SkipGracefulOrchestrationTerminationsRequest {
+            instance_batch: Some(proto::InstanceBatch { instance_ids }),
+            reason: output,
+        };
+        let response = self
+            .connection()
+            .unary(Repeat::Safe, request, |mut stub, request| async move {
+                stub.skip_graceful_orchestration_terminations(request).await
+            })
+            .await?;
+        Ok(response.unterminated_instance_ids)
+    }
+
     /// Deletes an instance that has ended. The count is 0 for one that has not, or is unknown,
     /// or was deleted by this call before its answer was lost and it was repeated.
     ///

@@ -8,6 +8,7 @@ use durascope_proto as proto;
 
 use super::instance::OrchestrationStatus;
 use crate::clock::timestamp;
+use crate::trace::TraceContext;
 
 /// How an instance is started.
 #[derive(Clone, Debug, Default)]
@@ -24,6 +25,9 @@ pub struct StartOptions {
     pub scheduled_start: Option<SystemTime>,
     /// Which instances of the same id may be replaced. Without, the server replaces ended ones.
     pub replaceable: Option<Vec<OrchestrationStatus>>,
+    /// Where in a trace it is started. With the feature `tracing-opentelemetry` that is the span
+    /// of the call unless it is given here.
+    pub trace_context: Option<TraceContext>,
 }
 
 impl StartOptions {
@@ -68,6 +72,13 @@ impl StartOptions {
         self
     }
 
+    /// Starts it at this place of a trace.
+    #[must_use]
+    pub fn trace_context(mut self, context: TraceContext) -> Self {
+        self.trace_context = Some(context);
+        self
+    }
+
     pub(super) fn into_request(
         self,
         name: &str,
@@ -85,6 +96,7 @@ impl StartOptions {
             scheduled_start_timestamp: self.scheduled_start.map(timestamp),
             orchestration_id_reuse_policy: self.replaceable.map(policy),
             tags: self.tags,
+            parent_trace_context: self.trace_context.as_ref().map(TraceContext::to_proto),
             request_time: Some(timestamp(SystemTime::now())),
             ..proto::CreateInstanceRequest::default()
         }

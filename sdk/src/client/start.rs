@@ -1,6 +1,7 @@
 //! Starting instances; the id is always made on this side.
 
 use serde::Serialize;
+use tracing::Instrument;
 use uuid::Uuid;
 
 use super::Client;
@@ -9,6 +10,7 @@ use super::options::StartOptions;
 use crate::data;
 use crate::data::PayloadError;
 use crate::names::Orchestration;
+use crate::trace;
 use crate::transport::Repeat;
 
 impl Client {
@@ -80,12 +82,17 @@ impl Client {
             options.replaceable = Some(Vec::new());
         }
         let instance_id = given.unwrap_or_else(|| Uuid::new_v4().simple().to_string());
+        let span = trace::start_span(name, options.version.as_deref(), &instance_id);
+        if options.trace_context.is_none() {
+            options.trace_context = trace::context_of(&span);
+        }
         let request = options.into_request(name, instance_id.clone(), input);
         let started = self
             .connection()
             .unary(repeat, request, |mut stub, request| async move {
                 stub.start_instance(request).await
             })
+            .instrument(span)
             .await;
         match started.map_err(ClientError::from) {
             Ok(response) => Ok(response.instance_id),

@@ -39,6 +39,7 @@ use crate::error::OrchestrationError;
 use crate::names::Activity;
 use crate::names::ExternalEvent;
 use crate::names::Orchestration;
+use crate::trace::TraceContext;
 
 /// What an orchestration may do, and all it may know of the world.
 ///
@@ -87,6 +88,11 @@ impl OrchestrationContext {
     /// The orchestration that called this one, if one did.
     pub fn parent(&self) -> Option<&ParentInstance> {
         self.identity.parent.as_ref()
+    }
+
+    /// Where in a trace it was started, if its starter said so.
+    pub fn trace_context(&self) -> Option<&TraceContext> {
+        self.identity.trace_context.as_ref()
     }
 
     /// Time at which the current turn began, UTC.

@@ -58,7 +58,6 @@ no_payloads!(
     proto::AbandonOrchestrationTaskResponse,
     proto::AbandonEntityTaskRequest,
     proto::AbandonEntityTaskResponse,
-    proto::SkipGracefulOrchestrationTerminationsRequest,
     proto::SkipGracefulOrchestrationTerminationsResponse,
 );
 
@@ -85,6 +84,8 @@ payloads!(
     TerminateRequest { output: "output" },
     SuspendRequest { reason: "reason" },
     ResumeRequest { reason: "reason" },
+    // It becomes the output.
+    SkipGracefulOrchestrationTerminationsRequest { reason: "output" },
     SignalEntityRequest {
         input: "input of the signal"
     },
@@ -419,13 +420,14 @@ mod tests {
             "reason",
             &[
                 "ResumeRequest",
+                "SkipGracefulOrchestrationTerminationsRequest",
                 "SuspendRequest",
                 "TerminateOrchestrationAction",
             ],
         ),
     ];
 
-    /// Ids, names, versions and marks of the server; and reasons that the server reads itself.
+    /// Ids, names, versions and marks of the server; and the reason of a rewind.
     const NO_PAYLOADS: &[&str] = &[
         "continuationToken",
         "executionId",

@@ -33,6 +33,9 @@ use crate::orchestration::replay::is_rewind;
 use crate::orchestration::replay::rewind;
 use crate::orchestration::replay::unregistered;
 use crate::panics::Caught;
+use crate::trace;
+use crate::trace::Execution;
+use crate::trace::Finished;
 use crate::transport::Connection;
 use crate::transport::Repeat;
 use crate::transport::Status;
@@ -64,15 +67,14 @@ pub(super) async fn run_activity(
     let (context, input) = ActivityContext::of(request);
     let result = match function {
         Some(function) => {
-            let span = tracing::info_span!(
-                "activity",
-                name = context.name(),
-                instance = context.instance_id(),
-                task = context.task_id()
-            );
+            let span = trace::activity_span(&context);
             let called = context.clone();
             let code = async move { function(called, input).await };
-            Caught::new(code.boxed()).instrument(span).await
+            let result = Caught::new(code.boxed()).instrument(span.clone()).await;
+            if let Err(details) = &result {
+                trace::failed(&span, details);
+            }
+            result
         }
         None => Err(FailureDetails::non_retriable(
             "ActivityTaskNotFound",
@@ -92,6 +94,22 @@ pub(super) async fn run_activity(
     }
 }
 
+/// A turn that was made.
+pub(super) struct Made {
+    pub(super) response: OrchestratorResponse,
+    /// To be told of once the server has taken the response.
+    pub(super) finished: Option<Finished>,
+}
+
+impl From<OrchestratorResponse> for Made {
+    fn from(response: OrchestratorResponse) -> Self {
+        Self {
+            response,
+            finished: None,
+        }
+    }
+}
+
 /// Makes one turn of an orchestration: from its history, or from where its last turn left it.
 ///
 /// # Errors
@@ -103,15 +121,16 @@ pub(super) async fn run_turn(
     watch: &Watch,
     mut request: OrchestratorRequest,
     completion_token: String,
-) -> Result<OrchestratorResponse, Status> {
+) -> Result<Made, Status> {
     let begun = executions.begin(&request);
     if matches!(begun, Begun::Missing) {
-        return Ok(OrchestratorResponse {
+        let response = OrchestratorResponse {
             instance_id: request.instance_id,
             completion_token,
             requires_history: true,
             ..OrchestratorResponse::default()
-        });
+        };
+        return Ok(response.into());
     }
     if request.requires_history_streaming {
         request.past_events = fetch_history(connection, &request).await?;
@@ -122,7 +141,7 @@ pub(super) async fn run_turn(
     };
     connection.load_payloads(&mut request).await?;
     if let Some(refused) = mismatch::refuse(registry, &request, &completion_token)? {
-        return Ok(refused);
+        return Ok(refused.into());
     }
     let events = request.past_events.len() + request.new_events.len();
     if events <= INLINE_EVENTS_MAX {
@@ -178,8 +197,8 @@ fn make_turn(
     lengths: VecDeque<usize>,
     request: OrchestratorRequest,
     completion_token: String,
-) -> OrchestratorResponse {
-    let span = tracing::info_span!("orchestration", instance = request.instance_id);
+) -> Made {
+    let span = trace::turn_span(&request.instance_id);
     let _entered = span.enter();
     let place = Place::of(&request);
     let respond = |turn: Turn| OrchestratorResponse {
@@ -193,7 +212,7 @@ fn make_turn(
     if is_rewind(&request.past_events, &request.new_events) {
         let execution_id = Uuid::new_v4().simple().to_string();
         let turn = rewind(request.past_events, request.new_events, &execution_id);
-        return respond(turn);
+        return respond(turn).into();
     }
     let Kept {
         mut replay,
@@ -228,12 +247,25 @@ fn make_turn(
             "the history has passed its budget: continue as new, or give the work to children"
         );
     }
-    let response = respond(turn);
+    let mut response = respond(turn);
+    let finished = trace_turn(&replay, &mut response);
     if executions.keeps() && replay.keep() {
         history += decided(&response);
         executions.keep(place, Kept { replay, history });
     }
-    response
+    Made { response, finished }
+}
+
+fn trace_turn(replay: &Replay, response: &mut OrchestratorResponse) -> Option<Finished> {
+    let identity = replay.identity()?;
+    let execution = Execution {
+        instance_id: &identity.instance_id,
+        name: &identity.name,
+        version: identity.version.as_deref(),
+        context: identity.trace_context.as_ref(),
+    };
+    let known = response.orchestration_trace_context.take();
+    trace::finish_turn(&execution, known, response)
 }
 
 /// Name of the orchestration, if its start is among these events.

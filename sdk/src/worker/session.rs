@@ -17,6 +17,7 @@ use super::complete;
 use super::entities;
 use super::error::WorkerError;
 use super::execute;
+use super::execute::Made;
 use super::execute::Watch;
 use super::registry::Filter;
 use super::registry::Registry;
@@ -290,9 +291,11 @@ impl Session {
                 token.clone(),
             );
             match made.await {
-                Ok(response) => {
+                Ok(Made { response, finished }) => {
                     if !complete::complete_turn(&connection, response).await {
                         executions.forget(&place);
+                    } else if let Some(finished) = finished {
+                        finished.tell();
                     }
                 }
                 Err(status) => {

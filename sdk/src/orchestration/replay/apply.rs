@@ -25,6 +25,7 @@ use crate::error::CONTINUED_AS_NEW;
 use crate::failure::FailureDetails;
 use crate::orchestration::OrchestrationContext;
 use crate::orchestration::random::ticks;
+use crate::trace::TraceContext;
 
 impl Replay {
     pub(super) fn on_event(&mut self, event: HistoryEvent) {
@@ -189,7 +190,6 @@ impl Replay {
             )));
             return;
         };
-        self.name.clone_from(&started.name);
         let instance = started.orchestration_instance.unwrap_or_default();
         let identity = Identity {
             instance_id: std::mem::take(&mut self.instance_id),
@@ -200,8 +200,13 @@ impl Replay {
             version: started.version,
             tags: started.tags,
             parent: started.parent_instance.map(parent),
+            trace_context: started
+                .parent_trace_context
+                .and_then(TraceContext::from_proto),
         };
-        let context = OrchestrationContext::new(Arc::new(identity), self.shared.clone());
+        let identity = Arc::new(identity);
+        self.identity = Some(Arc::clone(&identity));
+        let context = OrchestrationContext::new(identity, self.shared.clone());
         let replaying = self.shared.lock().replaying;
         match Driver::new(replaying, move || function(context, started.input)) {
             Ok(driver) => self.code = Code::Running(driver),

@@ -82,7 +82,8 @@ pub(crate) struct Replay {
     size_told: HistorySize,
     /// As it was before the last turn.
     size_before: HistorySize,
-    name: String,
+    /// Who it is, once it has started.
+    identity: Option<Arc<Identity>>,
     /// Events raised after the end, for the next generation.
     late: Vec<HistoryEvent>,
     /// Why the code was refused, if it did not repeat its history.
@@ -120,7 +121,7 @@ impl Replay {
             lengths: VecDeque::new(),
             size_told: HistorySize::default(),
             size_before: HistorySize::default(),
-            name: String::new(),
+            identity: None,
             late: Vec::new(),
             difference: None,
         }
@@ -138,7 +139,12 @@ impl Replay {
 
     /// Name of the orchestration; empty before it has started.
     pub(crate) fn name(&self) -> &str {
-        &self.name
+        self.identity.as_ref().map_or("", |identity| &identity.name)
+    }
+
+    /// Who it is, once it has started.
+    pub(crate) fn identity(&self) -> Option<&Arc<Identity>> {
+        self.identity.as_ref()
     }
 
     /// The size of the history, if it passed `budget` in the last turn.

@@ -10,6 +10,7 @@ use super::entities::Entities;
 use super::pending::Pending;
 use crate::orchestration::HistorySize;
 use crate::orchestration::events::Mailboxes;
+use crate::trace::TraceContext;
 
 /// Who an execution is; the same on every replay.
 #[derive(Debug, Default)]
@@ -20,6 +21,7 @@ pub(crate) struct Identity {
     pub(crate) version: Option<String>,
     pub(crate) tags: BTreeMap<String, String>,
     pub(crate) parent: Option<ParentInstance>,
+    pub(crate) trace_context: Option<TraceContext>,
 }
 
 /// The orchestration that started this one as its sub-orchestration.
