@@ -10,4 +10,5 @@ mod dashboard;
 mod official;
 mod protocol;
 mod sdk;
+mod sticky;
 mod tidy;
