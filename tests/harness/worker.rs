@@ -30,8 +30,8 @@ use crate::entities::Batch;
 pub struct RawWorker {
     client: RawClient,
     stream: Streaming<WorkItem>,
-    /// The server has said that it remembers which executions this worker keeps.
-    pub sticky: bool,
+    /// How many kept executions the server remembers, as it has said.
+    pub sticky: Option<String>,
     turns: VecDeque<Turn>,
     activities: VecDeque<Activity>,
     batches: VecDeque<Batch>,
@@ -60,17 +60,18 @@ impl RawWorker {
         Self::open_with(client, GetWorkItemsRequest::default()).await
     }
 
-    /// Opens a stream of a worker that keeps orchestrations between their turns.
+    /// Opens a stream of a worker that keeps so many orchestrations between their turns.
     ///
     /// # Errors
     /// The server's status.
     pub async fn open_sticky(
         client: &RawClient,
+        count: u32,
         request: GetWorkItemsRequest,
     ) -> Result<Self, Status> {
         let mut request = request.into_request();
-        let value = MetadataValue::from_static(sticky::METADATA_VALUE);
-        request.metadata_mut().insert(sticky::METADATA, value);
+        let count = MetadataValue::from(count);
+        request.metadata_mut().insert(sticky::METADATA, count);
         Self::open_with(client, request).await
     }
 
@@ -83,7 +84,8 @@ impl RawWorker {
         request: impl IntoRequest<GetWorkItemsRequest>,
     ) -> Result<Self, Status> {
         let response = client.rpc.clone().get_work_items(request).await?;
-        let sticky = response.metadata().contains_key(sticky::METADATA);
+        let sticky = response.metadata().get(sticky::METADATA);
+        let sticky = sticky.and_then(|value| Some(value.to_str().ok()?.to_owned()));
         Ok(Self {
             client: client.clone(),
             stream: response.into_inner(),

@@ -19,5 +19,6 @@ mod sdk_entities;
 mod sdk_payloads;
 mod sdk_trace;
 mod sdk_versions;
+mod sticky;
 mod tidy;
 mod transport;

@@ -4,6 +4,7 @@
 //! The core thread owns it. It knows keys and encoded events, and reads no database.
 
 mod hub_dispatch;
+mod keeping;
 mod lane;
 mod lease;
 mod queue;
@@ -18,6 +19,7 @@ use std::sync::Arc;
 use durascope_engine::turn::ScheduledActivity;
 
 pub(crate) use hub_dispatch::HubDispatch;
+pub(crate) use keeping::Keeping;
 pub(crate) use lane::Lane;
 pub(crate) use lane::Work;
 pub(crate) use lease::Held;

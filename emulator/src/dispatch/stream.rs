@@ -13,6 +13,7 @@ use futures_util::Stream as Streaming;
 use tokio::sync::mpsc;
 
 use super::GroupKey;
+use super::Keeping;
 use super::WorkKind;
 use crate::live::LiveWorker;
 
@@ -41,8 +42,8 @@ pub(crate) struct StreamId(pub(crate) u64);
 pub struct WorkerProfile {
     pub worker_id: String,
     pub user_agent: String,
-    /// It keeps orchestrations in memory between their turns.
-    pub sticky: bool,
+    /// How many orchestrations it keeps in memory between their turns.
+    pub sticky: u32,
     pub request: GetWorkItemsRequest,
 }
 
@@ -59,8 +60,8 @@ pub(crate) struct Stream {
     pub(crate) history_streaming: bool,
     /// Its client has lifted the limit on the size of a message.
     pub(crate) reads_any_size: bool,
-    /// Its worker keeps orchestrations in memory between their turns.
-    pub(crate) sticky: bool,
+    /// What its worker keeps in memory between turns.
+    pub(crate) keeping: Keeping,
     /// Its worker answers without tokens, as those of Go and of old versions of Java do: what it
     /// holds is then known by instance and task id alone.
     pub(crate) without_tokens: bool,
@@ -128,7 +129,7 @@ pub(crate) fn open(now_us: i64, id: StreamId, profile: WorkerProfile) -> (Stream
         entities,
         history_streaming: request.capabilities.contains(&streaming),
         reads_any_size,
-        sticky: profile.sticky,
+        keeping: Keeping::of_at_most(profile.sticky),
         without_tokens: false,
         next_ping_us: now_us,
         sender,

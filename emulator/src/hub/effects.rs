@@ -13,7 +13,6 @@ use durascope_engine::turn::ScheduledActivity;
 
 use super::cache::Ready;
 use super::core::Core;
-use super::sticky::Kept;
 use crate::dispatch::GroupKey;
 use crate::dispatch::Lease;
 use crate::dispatch::Origin;
@@ -233,13 +232,13 @@ impl Core {
 
     fn turn_done(&mut self, key: InstanceKey, since_us: i64, keeper: Option<StreamId>) {
         let now_us = self.clock.now();
+        self.forget_kept(key);
         let Some(live) = self.cache.peek(key) else {
             return;
         };
         live.last_turn_us = now_us - since_us;
         live.ended_us = now_us;
         live.ready = Ready::Idle;
-        live.kept = keeper.and_then(|stream| Kept::after_turn(stream, &live.state));
         if live.state.is_terminal() {
             self.cache.remove(key);
             return;
@@ -248,6 +247,9 @@ impl Core {
         let missed = std::mem::take(&mut live.missed);
         if let Some(patience) = missed.max(waits.then_some(Patience::ForResults)) {
             self.arrived(key, None, patience);
+        }
+        if let Some(stream) = keeper {
+            self.remember_kept(key, stream);
         }
     }
 

@@ -1,8 +1,9 @@
 //! Sticky executions: which worker has one in memory since its last turn, so that the next one
 //! goes there and leaves out the past.
 //!
-//! It is only remembered, in memory, with the instance: a stream that has ended is never found
-//! again, and whatever else changes the history changes the execution or the number of its events.
+//! It is only remembered, in memory, with the instance and its stream: a stream that has ended is
+//! never found again, and whatever else changes the history changes the execution or the number of
+//! its events.
 
 use std::sync::Arc;
 
@@ -15,34 +16,27 @@ use super::core::Core;
 use crate::dispatch::Held;
 use crate::dispatch::Lease;
 use crate::dispatch::ReadyTurn;
+use crate::dispatch::Stream;
 use crate::dispatch::StreamId;
 use crate::dispatch::WorkKind;
 use crate::live::HubKey;
+use crate::live::InstanceKey;
 
 /// An execution that the worker of a stream has in memory.
 #[derive(Clone, Debug)]
 pub(super) struct Kept {
     stream: StreamId,
+    /// Its number among all that the worker keeps.
+    number: u64,
     execution: Arc<str>,
     events: u64,
 }
 
 impl Kept {
-    /// What a worker that keeps executions has after a turn that left `state`.
-    pub(super) fn after_turn(stream: StreamId, state: &Instance) -> Option<Self> {
-        match state.phase {
-            Phase::Running | Phase::Suspended => Some(Self {
-                stream,
-                execution: Arc::clone(&state.execution),
-                events: state.counters.history_events,
-            }),
-            // A new execution, or one whose history is about to be rewritten.
-            Phase::New | Phase::Renewed | Phase::Rewinding => None,
-        }
-    }
-
-    fn is_current(&self, state: &Instance) -> bool {
-        self.execution == state.execution
+    fn is_current(&self, state: &Instance, stream: &Stream) -> bool {
+        self.stream == stream.id
+            && stream.keeping.has(self.number)
+            && self.execution == state.execution
             && self.events == state.counters.history_events
             // A rewind is answered with the history itself.
             && state.phase != Phase::Rewinding
@@ -51,10 +45,10 @@ impl Kept {
 
 impl Live {
     /// The history that a turn for `stream` may leave out.
-    pub(super) fn kept_by(&self, stream: StreamId) -> Option<Preceding> {
+    pub(super) fn kept_by(&self, stream: &Stream) -> Option<Preceding> {
         let kept = self.kept.as_ref()?;
         let counters = &self.state.counters;
-        (kept.stream == stream && kept.is_current(&self.state)).then_some(Preceding {
+        kept.is_current(&self.state, stream).then_some(Preceding {
             events: counters.history_events,
             bytes: counters.history_bytes,
         })
@@ -70,16 +64,47 @@ impl Core {
         assigned: StreamId,
         ready: &ReadyTurn,
     ) -> StreamId {
-        let live = self.cache.peek(ready.key);
-        let kept = live.and_then(|live| live.kept.as_ref().filter(|it| it.is_current(&live.state)));
-        let Some(stream) = kept.map(|kept| kept.stream) else {
+        let live = self.cache.peek(ready.key).map(|live| &*live);
+        let Some((live, kept)) = live.and_then(|live| Some((live, live.kept.as_ref()?))) else {
             return assigned;
         };
-        let keeper = self.dispatch.hub(hub).stream(stream);
-        let takes = keeper.is_some_and(|keeper| {
-            keeper.has_room(WorkKind::Turn) && keeper.accepts(WorkKind::Turn, &ready.group)
-        });
-        if takes { stream } else { assigned }
+        match self.dispatch.hub(hub).stream(kept.stream) {
+            Some(keeper)
+                if keeper.has_room(WorkKind::Turn)
+                    && keeper.accepts(WorkKind::Turn, &ready.group)
+                    && kept.is_current(&live.state, keeper) =>
+            {
+                keeper.id
+            }
+            Some(_) | None => assigned,
+        }
+    }
+
+    /// The worker of `stream` has the execution after a turn, unless that began a new one or the
+    /// history is about to be rewritten.
+    pub(super) fn remember_kept(&mut self, key: InstanceKey, stream: StreamId) {
+        let Some(live) = self.cache.peek(key) else {
+            return;
+        };
+        let goes_on = matches!(live.state.phase, Phase::Running | Phase::Suspended);
+        if goes_on && let Some(keeper) = self.dispatch.hub(live.hub).stream(stream) {
+            live.kept = Some(Kept {
+                stream,
+                number: keeper.keeping.add(),
+                execution: Arc::clone(&live.state.execution),
+                events: live.state.counters.history_events,
+            });
+        }
+    }
+
+    /// Nobody has the execution, as far as is known.
+    pub(super) fn forget_kept(&mut self, key: InstanceKey) {
+        if let Some(live) = self.cache.peek(key)
+            && let Some(kept) = live.kept.take()
+            && let Some(keeper) = self.dispatch.hub(live.hub).stream(kept.stream)
+        {
+            keeper.keeping.remove(kept.number);
+        }
     }
 
     /// A worker has no history for a turn: it comes again at once, and whole. Who had the whole of

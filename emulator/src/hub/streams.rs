@@ -111,10 +111,9 @@ impl Core {
                 abandoned,
                 ..
             } => {
-                let live = self.cache.peek(key)?;
-                live.ready = Ready::Queued;
+                self.cache.peek(key)?.ready = Ready::Queued;
                 // What its worker has in memory is not known any more.
-                live.kept = None;
+                self.forget_kept(key);
                 Some(Reclaimed::Turn(ReadyTurn {
                     key,
                     group,

@@ -133,7 +133,7 @@ impl Core {
             execution: state.execution.to_string(),
             trace,
             streams_history: false,
-            kept: live.kept_by(stream),
+            kept: live.kept_by(target),
         };
         let news_bytes = wire::turn_bytes(&head, &turn);
         let whole_bytes = news_bytes.saturating_add(history_bytes);
@@ -162,7 +162,7 @@ impl Core {
         };
         let item = wire::turn_item(&head, &past, &turn, token);
         // The answer to a rewind is a history, and no execution that goes on.
-        let sticky = target.sticky && state.phase != Phase::Rewinding;
+        let sticky = target.keeping.any() && state.phase != Phase::Rewinding;
         let sent = target.hand_out(now_us, WorkKind::Turn, item);
         live.ready = Ready::Out;
         // Timers that did not fit are not counted among the waiting messages.

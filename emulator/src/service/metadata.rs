@@ -11,6 +11,9 @@ use crate::service::status;
 /// Longest label that is kept of a worker: it only names it to people.
 const LABEL_BYTES_MAX: usize = 256;
 
+/// Executions of one worker that are remembered at most.
+const STICKY_MAX: u32 = 100_000;
+
 /// The task hub that the caller names; `None` when it names none.
 pub(crate) fn task_hub(metadata: &MetadataMap) -> Result<Option<&str>, Status> {
     match metadata.get("taskhub") {
@@ -40,16 +43,18 @@ pub(crate) fn user_agent(metadata: &MetadataMap) -> String {
         .unwrap_or_default()
 }
 
-/// Whether a worker keeps orchestrations in memory between their turns.
-pub(crate) fn is_sticky(metadata: &MetadataMap) -> bool {
+/// How many orchestrations a worker keeps in memory between their turns; 0 if it does not say so.
+pub(crate) fn sticky(metadata: &MetadataMap) -> u32 {
     let value = metadata.get(sticky::METADATA);
-    value.is_some_and(|value| value == sticky::METADATA_VALUE)
+    let number = value.and_then(|value| value.to_str().ok()?.parse().ok());
+    number.map_or(0, |number: u32| number.min(STICKY_MAX))
 }
 
-/// Tells such a worker that this server knows what to do with it.
-pub(crate) fn say_sticky(metadata: &mut MetadataMap) {
-    let value = MetadataValue::from_static(sticky::METADATA_VALUE);
-    metadata.insert(sticky::METADATA, value);
+/// Tells such a worker how many of them this server remembers.
+pub(crate) fn say_sticky(metadata: &mut MetadataMap, number: u32) {
+    if number > 0 {
+        metadata.insert(sticky::METADATA, MetadataValue::from(number));
+    }
 }
 
 fn label(metadata: &MetadataMap, key: &str) -> Option<String> {
@@ -90,6 +95,28 @@ mod tests {
         both.insert("x-user-agent", AsciiMetadataValue::from_static("sdk/2"));
         assert_eq!(user_agent(&both), "sdk/2");
         assert_eq!(user_agent(&MetadataMap::new()), "");
+    }
+
+    #[test]
+    fn number_of_kept_executions_is_read_within_its_bound_and_nonsense_is_none() {
+        assert_eq!(sticky(&MetadataMap::new()), 0);
+        for (value, number) in [
+            ("1000", 1_000),
+            ("0", 0),
+            ("4000000000", STICKY_MAX),
+            ("-1", 0),
+            ("many", 0),
+        ] {
+            assert_eq!(
+                sticky(&metadata(sticky::METADATA, value.as_bytes())),
+                number
+            );
+        }
+        let mut answer = MetadataMap::new();
+        say_sticky(&mut answer, 0);
+        assert!(answer.is_empty());
+        say_sticky(&mut answer, 7);
+        assert_eq!(sticky(&answer), 7);
     }
 
     #[test]

@@ -208,7 +208,7 @@ impl TaskHubSidecarService for TaskHubService {
     ) -> Answer<Self::GetWorkItemsStream> {
         let worker_id = metadata::worker_id(&request);
         let user_agent = metadata::user_agent(request.metadata());
-        let sticky = metadata::is_sticky(request.metadata());
+        let sticky = metadata::sticky(request.metadata());
         let (hub, request) = self.open(request).await?;
         let profile = WorkerProfile {
             worker_id,
@@ -222,9 +222,7 @@ impl TaskHubSidecarService for TaskHubService {
             .await
             .map_err(status::from_hub)?;
         let mut response = Response::new(items.map(Ok).boxed());
-        if sticky {
-            metadata::say_sticky(response.metadata_mut());
-        }
+        metadata::say_sticky(response.metadata_mut(), sticky);
         Ok(response)
     }
 

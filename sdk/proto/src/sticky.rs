@@ -1,8 +1,8 @@
 //! Sticky executions: what a worker that keeps orchestrations in memory between their turns and
 //! a server that knows of it say to each other beyond the official contract.
 //!
-//! The worker sends [`METADATA`] when it asks for work items, and the server's answer carries it
-//! too. From then on a turn that follows directly on one that came by the same stream may leave
+//! The worker sends [`METADATA`] when it asks for work items: how many it keeps, those of the
+//! latest turns. The server's answer has the same key with how many it will remember. From then on a turn that follows directly on one that came by the same stream may leave
 //! out its past events; [`Preceding`] is among its properties then. A worker that does not have
 //! the execution, or counts other events, answers with `requiresHistory` and gets the turn whole.
 
@@ -16,11 +16,8 @@ use prost_types::value::Kind;
 
 use crate::HistoryEvent;
 
-/// Metadata key of GetWorkItems and of its answer, with the value [`METADATA_VALUE`].
+/// Metadata key of GetWorkItems and of its answer: a number of executions, decimal and above 0.
 pub const METADATA: &str = "durascope-sticky";
-
-/// The one form of it that there is.
-pub const METADATA_VALUE: &str = "1";
 
 /// Property of a turn without its past: how many events that has. A decimal number as text.
 pub const PAST_EVENTS: &str = "durascope.sticky.pastEvents";

@@ -79,21 +79,20 @@ impl Sticky {
         }
     }
 
-    /// Tells the server that this worker keeps executions.
+    /// Tells the server how many executions this worker keeps.
     pub(super) fn announce(&self, metadata: &mut MetadataMap) {
-        if self.executions_max > 0 {
-            let value = MetadataValue::from_static(sticky::METADATA_VALUE);
-            metadata.insert(sticky::METADATA, value);
+        if self.executions_max > 0 && self.bytes_max > 0 {
+            let number = u32::try_from(self.executions_max).unwrap_or(u32::MAX);
+            metadata.insert(sticky::METADATA, MetadataValue::from(number));
         }
     }
 
-    /// A stream begins; something is kept if its server has said that it knows what to do with it.
+    /// A stream begins; as many are kept as its server has said that it remembers.
     pub(super) fn open(&self, metadata: &MetadataMap) {
         let agreed = metadata.get(sticky::METADATA);
-        if agreed.is_some_and(|value| value == sticky::METADATA_VALUE) {
-            let bytes_max = self.bytes_max as u64;
-            self.replace(Executions::new(self.executions_max, bytes_max));
-        }
+        let agreed = agreed.and_then(|value| value.to_str().ok()?.parse().ok());
+        let executions_max = self.executions_max.min(agreed.unwrap_or(0));
+        self.replace(Executions::new(executions_max, self.bytes_max as u64));
     }
 
     /// The stream has ended.

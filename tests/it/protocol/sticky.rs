@@ -16,8 +16,11 @@ use durascope_tests::worker::Turn;
 
 use super::Server;
 
+/// As many as any of these tests needs.
+const KEPT: u32 = 10;
+
 async fn sticky(client: &RawClient) -> RawWorker {
-    let worker = RawWorker::open_sticky(client, GetWorkItemsRequest::default());
+    let worker = RawWorker::open_sticky(client, KEPT, GetWorkItemsRequest::default());
     worker.await.unwrap()
 }
 
@@ -57,7 +60,7 @@ async fn assert_whole(client: &RawClient, turn: &Turn) {
 async fn worker_that_keeps_an_execution_gets_only_what_is_new() {
     let (server, mut worker, turn) = first_turn().await;
     let client = &server.client;
-    assert!(worker.sticky, "the server says that it knows how");
+    assert_eq!(worker.sticky.as_deref(), Some("10"));
     assert_eq!(preceding(&turn), None);
     let timer = actions::timer(1, 1);
     let note = actions::send_event(2, "order", "note", None);
@@ -88,7 +91,7 @@ async fn worker_that_keeps_an_execution_gets_only_what_is_new() {
 async fn worker_that_does_not_ask_for_it_gets_every_turn_whole() {
     let (server, mut worker, turn) = Server::with_first_turn("order").await;
     let client = &server.client;
-    assert!(!worker.sticky);
+    assert_eq!(worker.sticky, None);
     client.complete_turn(&turn, vec![]).await.unwrap();
     client.raise("order", "go", None).await.unwrap();
     let turn = worker.turn().await.unwrap();
@@ -162,7 +165,7 @@ async fn nobody_waits_for_a_busy_worker_and_the_execution_moves() {
         max_concurrent_orchestration_work_items: 1,
         ..GetWorkItemsRequest::default()
     };
-    let busy = RawWorker::open_sticky(client, one_turn);
+    let busy = RawWorker::open_sticky(client, KEPT, one_turn);
     let mut busy = busy.await.unwrap();
     let turn = server.first_turn(&mut busy, "order").await;
     client.complete_turn(&turn, vec![]).await.unwrap();
@@ -185,6 +188,35 @@ async fn nobody_waits_for_a_busy_worker_and_the_execution_moves() {
         let turn = worker.turn().await.unwrap();
         assert_eq!(names(&turn.request.new_events), [name]);
         assert_bare(client, &turn).await;
+        client.complete_turn(&turn, vec![]).await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn worker_that_keeps_no_more_is_sent_the_whole_of_what_had_no_turn_for_longest() {
+    let server = Server::start().await;
+    let client = &server.client;
+    let worker = RawWorker::open_sticky(client, 2, GetWorkItemsRequest::default());
+    let mut worker = worker.await.unwrap();
+    for id in ["a", "b", "c", "d"] {
+        let turn = server.first_turn(&mut worker, id).await;
+        // One that has ended takes no room.
+        let over = (id == "c").then(|| actions::succeed(0, "1"));
+        client
+            .complete_turn(&turn, over.into_iter().collect())
+            .await
+            .unwrap();
+    }
+    for (id, kept) in [
+        ("b", true),
+        ("a", false),
+        ("b", true),
+        ("d", false),
+        ("a", false),
+    ] {
+        client.raise(id, "go", None).await.unwrap();
+        let turn = worker.turn().await.unwrap();
+        assert_eq!(preceding(&turn).is_some(), kept, "{id}");
         client.complete_turn(&turn, vec![]).await.unwrap();
     }
 }
@@ -342,7 +374,7 @@ async fn large_history_is_neither_sent_nor_streamed_to_who_keeps_it() {
         capabilities: vec![WorkerCapability::HistoryStreaming.into()],
         ..GetWorkItemsRequest::default()
     };
-    let worker = RawWorker::open_sticky(client, streaming);
+    let worker = RawWorker::open_sticky(client, KEPT, streaming);
     let mut worker = worker.await.unwrap();
     let mut turn = server.first_turn(&mut worker, "order").await;
     let payload = format!("\"{}\"", "x".repeat(600 * 1024));

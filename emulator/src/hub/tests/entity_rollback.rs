@@ -59,7 +59,7 @@ async fn one_at_a_time(hub: &Hub, key: HubKey) -> WorkerItems {
     let profile = WorkerProfile {
         worker_id: "w".to_owned(),
         user_agent: "test".to_owned(),
-        sticky: false,
+        sticky: 0,
         request: GetWorkItemsRequest {
             max_concurrent_entity_work_items: 1,
             ..Default::default()

@@ -104,7 +104,7 @@ async fn worker(hub: &Hub, key: HubKey, limit: i32) -> WorkerItems {
     let profile = WorkerProfile {
         worker_id: "w".to_owned(),
         user_agent: "test".to_owned(),
-        sticky: false,
+        sticky: 0,
         request,
     };
     hub.connect_worker(key, profile).await.unwrap()

@@ -76,7 +76,7 @@ fn signs_of_life_on_an_unread_stream_leave_room_for_all_items() {
     let profile = WorkerProfile {
         worker_id: "w".to_owned(),
         user_agent: "test".to_owned(),
-        sticky: false,
+        sticky: 0,
         request: GetWorkItemsRequest {
             max_concurrent_orchestration_work_items: 1,
             max_concurrent_activity_work_items: 1,
