@@ -31,8 +31,8 @@ impl<I: Send + 'static, O: Send + 'static, K: 'static> FanOut<I, O, K> {
     }
 
     /// Waits for everything, or for the first failure: then it returns at once. Items that have
-    /// not started never do; activities that nobody works on yet are dropped when the
-    /// orchestration ends; children that run go on unless they are to be terminated.
+    /// not started never do; activities that no worker has are dropped by our emulator
+    /// when the orchestration fails by it; children that run go on unless they are to be terminated.
     ///
     /// # Errors
     /// [`FanOutError::Failed`] with the failure that came first; [`FanOutError::Canceled`].
