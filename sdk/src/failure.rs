@@ -10,6 +10,8 @@ use prost_types::value::Kind;
 use serde::Deserialize;
 use serde::Serialize;
 
+use crate::error::TaskFailed;
+
 /// Any error that user code may return.
 pub type BoxError = Box<dyn Error + Send + Sync + 'static>;
 
@@ -125,15 +127,21 @@ impl Error for Carried {}
 /// Longest chain of causes that is recorded; a cyclic `source` must not hang a worker.
 const CAUSES_MAX: usize = 16;
 
+/// A failed task, also in a box, as errors that are made of one carry it.
+fn task_failed<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a TaskFailed> {
+    let boxed = || error.downcast_ref::<Box<TaskFailed>>().map(AsRef::as_ref);
+    error.downcast_ref::<TaskFailed>().or_else(boxed)
+}
+
 fn inner_of(error: &(dyn Error + 'static), depth: usize) -> Option<Box<FailureDetails>> {
     // A failed task already carries what went wrong inside it, with its own type.
-    if let Some(failed) = error.downcast_ref::<crate::error::TaskFailed>() {
+    if let Some(failed) = task_failed(error) {
         return Some(failed.details.clone());
     }
     let source = error.source().filter(|_| depth > 0)?;
     let mut details = FailureDetails::new("Error", source.to_string());
-    if let Some(failed) = source.downcast_ref::<crate::error::TaskFailed>() {
-        details.error_type = readable_type(type_name::<crate::error::TaskFailed>()).to_owned();
+    if let Some(failed) = task_failed(source) {
+        details.error_type = readable_type(type_name::<TaskFailed>()).to_owned();
         details.inner = Some(failed.details.clone());
     } else {
         details.inner = inner_of(source, depth - 1);

@@ -52,6 +52,9 @@
 //!   sub-orchestrations, continue-as-new, and time and ids that are safe to use.
 //! - [`Client`]: start, wait, raise events, suspend, terminate, purge, query, history.
 //! - [`worker::WorkerBuilder`]: what a worker runs, and its limits.
+//! - [`EntityState`]: entities, small pieces of durable state; [`OrchestrationContext::lock`]:
+//!   critical sections over them; [`progress`]: one that is ready made.
+//! - [`schedules`]: orchestrations that are started again and again.
 //! - [`ReplayFilter`]: keeps `tracing` events of replayed code silent.
 //! - [`ConnectOptions`]: connection strings, environment variables, bearer tokens.
 //!
@@ -86,8 +89,11 @@ pub mod fan_out;
 mod names;
 pub mod orchestration;
 mod panics;
+pub mod payloads;
+pub mod progress;
 mod replay_filter;
 mod retry;
+pub mod schedules;
 pub mod testing;
 pub mod transport;
 mod versioning;

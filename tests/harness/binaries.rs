@@ -17,6 +17,8 @@ pub enum Binary {
     Dashboard,
     /// The web service among the examples.
     HttpExample,
+    /// The programs of the patterns.
+    Patterns,
 }
 
 impl Binary {
@@ -25,6 +27,7 @@ impl Binary {
             Self::Emulator => "durascope-emulator",
             Self::Dashboard => "durascope",
             Self::HttpExample => "examples/http",
+            Self::Patterns => "durascope-patterns",
         };
         format!("{name}{}", std::env::consts::EXE_SUFFIX)
     }
@@ -35,6 +38,7 @@ impl Binary {
             Self::Emulator => "DURASCOPE_EMULATOR_BIN",
             Self::Dashboard => "DURASCOPE_BIN",
             Self::HttpExample => "DURASCOPE_HTTP_EXAMPLE_BIN",
+            Self::Patterns => "DURASCOPE_PATTERNS_BIN",
         }
     }
 

@@ -9,6 +9,8 @@ pub mod dump;
 pub mod emulator;
 pub mod entities;
 pub mod events;
+pub mod feedless;
+pub mod front;
 pub mod official;
 pub mod terminal;
 pub mod worker;
@@ -18,6 +20,7 @@ use std::time::Duration;
 pub use binaries::Binary;
 pub use client::RawClient;
 pub use emulator::Emulator;
+pub use front::Front;
 pub use terminal::Terminal;
 pub use worker::RawWorker;
 

@@ -7,10 +7,16 @@
 mod bad_input;
 mod crash;
 mod dashboard;
+mod dashboard_progress;
 mod http;
+mod interop;
 mod official;
+mod patterns;
 mod protocol;
 mod sdk;
 mod sdk_bad_input;
+mod sdk_entities;
+mod sdk_payloads;
 mod sdk_versions;
 mod tidy;
+mod transport;

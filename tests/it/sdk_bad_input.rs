@@ -146,11 +146,11 @@ async fn a_payload_that_does_not_parse_is_named_down_to_its_place_in_the_json() 
             })
             .orchestration(&CALL, |ctx: OrchestrationContext, prices: Value| async move {
                 let price = ctx.call_by_name(PRICE.name(), prices, CallOptions::new());
-                Ok::<u64, TaskFailed>(price.await?)
+                price.await
             })
             .orchestration(&READ, |ctx: OrchestrationContext, ()| async move {
                 let numbers = ctx.call_by_name(NUMBERS.name(), (), CallOptions::new());
-                Ok::<Vec<u64>, TaskFailed>(numbers.await?)
+                numbers.await
             })
             .orchestration(&LISTEN, |ctx: OrchestrationContext, _: Vec<u64>| async move {
                 ctx.wait_for_event(&GO).await

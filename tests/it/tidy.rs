@@ -75,15 +75,24 @@ const MODULES: &[(&str, &[&str])] = &[
     ("sdk/src/data", &[]),
     ("sdk/src/panics", &["error", "failure"]),
     ("sdk/src/versioning", &[]),
+    ("sdk/src/payloads", &["payloads", "failure"]),
     ("sdk/src/retry", &["error", "failure"]),
     ("sdk/src/names", &[]),
     (
         "sdk/src/transport",
-        &["transport", "data", "failure", "BoxError"],
+        &["transport", "data", "failure", "payloads", "BoxError"],
     ),
     (
         "sdk/src/client",
-        &["client", "transport", "data", "failure", "names", "clock"],
+        &[
+            "client",
+            "transport",
+            "data",
+            "failure",
+            "names",
+            "payloads",
+            "clock",
+        ],
     ),
     (
         "sdk/src/orchestration",
@@ -98,6 +107,7 @@ const MODULES: &[(&str, &[&str])] = &[
             "clock",
         ],
     ),
+    ("sdk/src/progress", &["clock", "entity", "error", "names"]),
     (
         "sdk/src/entity",
         &[
@@ -133,6 +143,8 @@ const CONFINED: &[(&str, &[&str])] = &[
             "sdk/src/transport",
             "sdk/src/client",
             "sdk/src/worker",
+            // Streams of messages have no payloads of their own.
+            "sdk/src/payloads/walk",
             "sdk/proto",
             "tui/src/io",
             "tests",

@@ -1,4 +1,4 @@
-//! Activities: handed out, completed, and kept when their execution is over before them.
+//! Activities: handed out, completed, and kept or dropped when their execution is over before them.
 
 use std::collections::BTreeMap;
 use std::collections::VecDeque;
@@ -178,6 +178,35 @@ impl Core {
             self.orphan_open(hub, key)?;
         }
         Ok(items)
+    }
+
+    /// The execution failed: those of its activities that no worker has are
+    /// dropped, and those that are out get a row. A rewind finds the dropped ones in the history.
+    pub(super) fn drop_activities(
+        &mut self,
+        hub: HubKey,
+        key: InstanceKey,
+        origin: &Arc<Origin>,
+    ) -> Result<(), StoreError> {
+        let (db, rows) = (&self.db, &mut self.group.orphan_rows);
+        for lease in self.dispatch.leases.iter_mut() {
+            if let Held::Activity(task) = &mut lease.held
+                && task.origin.key == key
+                && task.orphan_row.is_none()
+            {
+                let request = wire::activity_request(task);
+                let row = writer::insert_activity(db, hub, key, &request)?;
+                rows.insert(row);
+                task.orphan_row = Some(row);
+            }
+        }
+        let execution = Arc::clone(&origin.execution);
+        self.effect(Effect::Dropped {
+            hub,
+            key,
+            execution,
+        });
+        Ok(())
     }
 
     fn orphan_open(&mut self, hub: HubKey, key: InstanceKey) -> Result<(), StoreError> {

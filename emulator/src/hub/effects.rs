@@ -44,6 +44,13 @@ pub(super) enum Effect {
         group: Arc<GroupKey>,
         items: Vec<Pending>,
     },
+    /// The activities of this execution that no worker has are dropped, unless they are kept by a
+    /// row of their own.
+    Dropped {
+        hub: HubKey,
+        key: InstanceKey,
+        execution: Arc<str>,
+    },
     /// A message of this kind arrived.
     Arrived { key: InstanceKey, kind: Kind },
     /// Something becomes visible then.
@@ -95,6 +102,19 @@ impl Core {
                 items,
             } => {
                 self.enqueue(hub, &origin, &group, items);
+            }
+            Effect::Dropped {
+                hub,
+                key,
+                execution,
+            } => {
+                let is_dropped = |task: &Task| {
+                    task.origin.key == key
+                        && task.origin.execution == execution
+                        && task.orphan_row.is_none()
+                };
+                let activities = &mut self.dispatch.hub(hub).activities;
+                activities.retain(|task| !is_dropped(task));
             }
             Effect::Arrived { key, kind } => self.arrived(key, Some(kind), Patience::of(kind)),
             Effect::Due { at_us, key } => self.due.push(Reverse((at_us, key))),

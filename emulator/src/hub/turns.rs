@@ -380,7 +380,15 @@ impl Core {
         for change in &payloads {
             writer::change_payload(&self.db, key, change)?;
         }
-        let items = self.schedule(hub, key, &origin, activities, over)?;
+        // It failed, and nobody waits for them: what fails fast must not run on. One that completes,
+        // or is terminated, may have left some on purpose.
+        let drops = ended.is_some() && after.status == OrchestrationStatus::Failed;
+        let items = if drops {
+            self.drop_activities(hub, key, &origin)?;
+            Vec::new()
+        } else {
+            self.schedule(hub, key, &origin, activities, over)?
+        };
         self.set_state(key, after.clone());
         self.put_first(key, last, &first_entries)?;
         for entry in &entries {

@@ -114,6 +114,13 @@ pub const CATALOG: &[Pattern] = &[
         json!({"sensors": sensors(), "may_fail": 0.2})
     ),
     pattern!(
+        progress,
+        PRINT_LABELS,
+        Completed,
+        "progress in an entity",
+        json!(300)
+    ),
+    pattern!(
         sum,
         INVOICE,
         Completed,

@@ -22,6 +22,7 @@ pub mod logging;
 pub mod map_reduce;
 pub mod pace;
 pub mod parallel;
+pub mod progress;
 pub mod sub_orchestrations;
 pub mod sum;
 pub mod threshold;

@@ -1,6 +1,7 @@
 //! The client: starts, watches and steers orchestration instances.
 
 mod entities;
+mod history;
 mod instance;
 mod lifecycle;
 mod options;
@@ -28,11 +29,6 @@ use std::fmt;
 use std::sync::Arc;
 
 use durascope_proto as proto;
-use durascope_proto::HistoryEvent;
-use futures_util::Stream;
-use futures_util::StreamExt;
-use futures_util::TryStreamExt;
-use futures_util::stream;
 
 use crate::transport::ConnectOptions;
 use crate::transport::Connection;
@@ -142,37 +138,6 @@ impl Client {
             })
             .await?;
         Ok(existing(response))
-    }
-
-    /// The committed history of an instance's current execution, as it streams in.
-    ///
-    /// Empty for an instance that has made no turn or does not exist.
-    ///
-    /// # Errors
-    /// The call failed; later failures come through the stream.
-    pub async fn history(
-        &self,
-        instance_id: &str,
-    ) -> Result<
-        impl Stream<Item = Result<HistoryEvent, ClientError>> + Send + Unpin + 'static,
-        ClientError,
-    > {
-        let request = proto::StreamInstanceHistoryRequest {
-            instance_id: instance_id.to_owned(),
-            execution_id: None,
-            for_work_item_processing: false,
-        };
-        let chunks = self
-            .connection
-            .unary(Repeat::Safe, request, |mut stub, request| async move {
-                stub.stream_instance_history(request).await
-            })
-            .await?;
-        Ok(chunks
-            .map_err(ClientError::from)
-            .map_ok(|chunk| stream::iter(chunk.events.into_iter().map(Ok)))
-            .try_flatten()
-            .boxed())
     }
 }
 

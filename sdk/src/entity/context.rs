@@ -199,6 +199,20 @@ impl EntityContext {
         input: impl Serialize,
         options: EntityStartOptions,
     ) -> Result<String, EntityError> {
+        let input = encoded(&input, name)?;
+        self.start_raw(name, input, options)
+    }
+
+    /// Starts an orchestration with an input that is JSON text already.
+    ///
+    /// # Errors
+    /// The id is empty, too long, or that of an entity. Nothing will be started.
+    pub fn start_raw(
+        &self,
+        name: &str,
+        input: Option<String>,
+        options: EntityStartOptions,
+    ) -> Result<String, EntityError> {
         let instance_id = match options.instance_id {
             Some(id) => {
                 check_instance_id(&id)?;
@@ -207,7 +221,6 @@ impl EntityContext {
             // Made here, so that the operation can tell it to others.
             None => Uuid::new_v4().simple().to_string(),
         };
-        let input = encoded(&input, name)?;
         let action = StartNewOrchestrationAction {
             instance_id: instance_id.clone(),
             name: name.to_owned(),

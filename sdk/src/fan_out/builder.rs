@@ -141,6 +141,7 @@ impl<I, O, K> FanOut<I, O, K> {
             is_batched: false,
             shows_status: false,
             label: None,
+            tracker: None,
             cancel: None,
         };
         Self {
@@ -211,6 +212,7 @@ impl<I, O, K> FanOut<I, O, K> {
     pub fn progress(mut self, progress: Progress) -> Self {
         self.plan.shows_status = progress.in_status;
         self.plan.label = progress.label;
+        self.plan.tracker = progress.tracker;
         self
     }
 

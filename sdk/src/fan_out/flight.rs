@@ -19,9 +19,11 @@ use super::admission::Admission;
 use super::callable::ItemOptions;
 use super::status::Counts;
 use super::status::FanOutStatus;
+use super::status::Tracker;
 use crate::error::TaskFailed;
 use crate::error::TaskKind;
 use crate::failure::FailureDetails;
+use crate::names::EntityId;
 use crate::orchestration::OrchestrationContext;
 use crate::orchestration::Timer;
 use crate::retry::RetryPolicy;
@@ -48,6 +50,7 @@ pub(super) struct Plan<I, O> {
     pub(super) is_batched: bool,
     pub(super) shows_status: bool,
     pub(super) label: Option<String>,
+    pub(super) tracker: Option<EntityId>,
     /// Resolves when the fan-out is to be cancelled, with the name of the event.
     pub(super) cancel: Option<(String, BoxFuture<'static, ()>)>,
 }
@@ -65,6 +68,7 @@ pub(super) struct Flight<I, O> {
     finished: usize,
     failed: usize,
     is_canceled: bool,
+    tracker: Option<Tracker>,
     /// Below it there is no item that a cancellation has left unfinished.
     next_canceled: usize,
     /// One timer for all items that start at the same time.
@@ -91,6 +95,7 @@ impl<I, O: Send + 'static> Flight<I, O> {
             finished: 0,
             failed: 0,
             is_canceled: false,
+            tracker: None,
             next_canceled: 0,
             deadline: None,
         };
@@ -99,6 +104,9 @@ impl<I, O: Send + 'static> Flight<I, O> {
         if flight.is_cancel_due(&mut Context::from_waker(Waker::noop())) {
             flight.is_canceled = true;
         } else {
+            let (ctx, total) = (&flight.plan.ctx, flight.is_finished.len());
+            let entity = flight.plan.tracker.take();
+            flight.tracker = entity.map(|entity| Tracker::begin(ctx, entity, total));
             flight.announce();
             flight.refill();
         }
@@ -180,6 +188,10 @@ impl<I, O: Send + 'static> Flight<I, O> {
             if let Some(id) = child.filter(|_| self.plan.terminates && failed.is_timeout()) {
                 self.plan.ctx.terminate_recursive(&id, "it took too long");
             }
+        }
+        if let Some(tracker) = &mut self.tracker {
+            let is_last = self.finished == self.is_finished.len();
+            tracker.on_end(&self.plan.ctx, result.is_err(), is_last);
         }
         if self.admission.release() {
             self.announce();
@@ -298,6 +310,9 @@ impl<I, O> Flight<I, O> {
     /// Lets go of what runs and starts nothing more; terminates children if asked for.
     pub(super) fn abandon(&mut self, reason: &str) {
         self.running.clear();
+        if let Some(tracker) = &mut self.tracker {
+            tracker.flush(&self.plan.ctx);
+        }
         let children = std::mem::take(&mut self.children);
         if self.plan.terminates {
             for id in children.values() {

@@ -4,42 +4,12 @@ use std::collections::BTreeMap;
 
 use uuid::Uuid;
 
-/// Longest instance id that the scheduler takes, in characters.
-pub const INSTANCE_ID_CHARS_MAX: usize = 100;
+pub use crate::names::INSTANCE_ID_CHARS_MAX;
+pub use crate::names::IdError;
+pub(super) use crate::names::checked;
 
 /// Hex digits that stand for what a shortened id leaves out.
 const DIGEST_CHARS: usize = 12;
-
-/// An instance id cannot be used.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum IdError {
-    /// It is longer than the scheduler takes.
-    #[error(
-        "instance id {id:?} has {length} characters, limit {INSTANCE_ID_CHARS_MAX}; shorten the \
-         label or the parent's id, or ask for shortened ids"
-    )]
-    TooLong {
-        /// The id.
-        id: String,
-        /// Its characters.
-        length: usize,
-    },
-    /// It is empty, or begins with `@` as only ids of entities do.
-    #[error("instance id {id:?} is empty or begins with '@', as only ids of entities do")]
-    Reserved {
-        /// The id.
-        id: String,
-    },
-    /// Another item of the same fan-out has it.
-    #[error("instance id {id:?} is that of item {first} already")]
-    Repeated {
-        /// The id.
-        id: String,
-        /// Index of the item that has it.
-        first: usize,
-    },
-}
 
 /// The id of a child: `{parent}-{label}-{index}`.
 ///
@@ -81,17 +51,6 @@ pub(super) fn all_different(ids: &[String]) -> Result<(), (usize, IdError)> {
         }
     }
     Ok(())
-}
-
-pub(super) fn checked(id: String) -> Result<String, IdError> {
-    if id.is_empty() || id.starts_with('@') {
-        return Err(IdError::Reserved { id });
-    }
-    let length = id.chars().count();
-    if length > INSTANCE_ID_CHARS_MAX {
-        return Err(IdError::TooLong { id, length });
-    }
-    Ok(id)
 }
 
 #[cfg(test)]

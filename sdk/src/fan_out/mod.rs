@@ -1,6 +1,6 @@
 //! Fan-out, fan-in: many calls at a time, and the ways to bring their results together.
 //!
-//! [`OrchestrationContext::fan_out`] names what is called and with what; setters say how
+//! [`fan_out`](crate::OrchestrationContext::fan_out) names what is called and with what; setters say how
 //! (retries, a time limit for each item, batches, a window, progress, cancellation), and the
 //! last word says what becomes of the results and of failures:
 //!

@@ -7,8 +7,8 @@ use std::sync::Arc;
 use serde::Deserialize;
 use serde::Serialize;
 
-/// Longest id that a server takes, in characters.
-pub(crate) const INSTANCE_ID_CHARS_MAX: usize = 100;
+use super::INSTANCE_ID_CHARS_MAX;
+
 const MARK: char = '@';
 
 /// A kind of entity: the name that all its ids share.

@@ -2,11 +2,14 @@
 //! an entity.
 
 mod entity;
+mod instance_id;
 
 pub use entity::Entity;
 pub use entity::EntityId;
 pub use entity::EntityIdError;
-pub(crate) use entity::INSTANCE_ID_CHARS_MAX;
+pub use instance_id::INSTANCE_ID_CHARS_MAX;
+pub use instance_id::IdError;
+pub(crate) use instance_id::checked;
 
 use std::fmt;
 use std::marker::PhantomData;

@@ -44,6 +44,10 @@ use crate::names::Orchestration;
 ///
 /// Cheap to clone. The code must make the same calls in the same order on every replay: take
 /// time, ids and results from here, and leave I/O, randomness and sleeping to activities.
+///
+/// It must not block either: a turn is made on a thread that others wait for. A turn that takes
+/// longer than [`slow_turn_after`](crate::worker::WorkerBuilder::slow_turn_after) is logged with
+/// the orchestration's name.
 #[derive(Clone)]
 pub struct OrchestrationContext {
     pub(super) identity: Arc<Identity>,
@@ -100,7 +104,7 @@ impl OrchestrationContext {
     /// Size of the history up to the event that woke the code.
     ///
     /// # Determinism
-    /// The same on every replay, so a [`HistoryBudget`] may decide on it.
+    /// The same on every replay, so a [`HistoryBudget`](crate::HistoryBudget) may decide on it.
     pub fn history_size(&self) -> HistorySize {
         self.shared.lock().history_size
     }

@@ -1,7 +1,5 @@
 //! How large a history is, and how large it may become.
 
-use durascope_proto::HistoryEvent;
-use prost::Message;
 use prost::length_delimiter_len;
 
 /// Tag of `HistoryChunk.events`.
@@ -18,8 +16,7 @@ pub struct HistorySize {
 }
 
 impl HistorySize {
-    pub(crate) fn add(&mut self, event: &HistoryEvent) {
-        let length = event.encoded_len();
+    pub(crate) fn add(&mut self, length: usize) {
         self.events += 1;
         self.bytes += (TAG_BYTES + length_delimiter_len(length) + length) as u64;
     }

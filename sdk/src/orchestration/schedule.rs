@@ -22,6 +22,7 @@ use crate::data::PayloadError;
 use crate::error::TaskFailed;
 use crate::error::TaskKind;
 use crate::failure::FailureDetails;
+use crate::names::checked;
 use crate::retry::RetryPolicy;
 
 /// All of a call but its input, so that it can be made again.
@@ -160,6 +161,11 @@ impl OrchestrationContext {
             let id = state.pending.add(call, None);
             return Ok(self.handle(spec.kind, spec.name, id));
         }
+        if let Some(details) = spec.refused() {
+            // The id is used up all the same: a replay has to count as this turn did.
+            let id = state.pending.add(Call::Nothing, None);
+            return Err(TaskFailed::new(spec.kind, &spec.name, id, details));
+        }
         drop(state);
         // Outside the lock, as it runs user code.
         let encoded = encode();
@@ -195,6 +201,19 @@ impl OrchestrationContext {
 }
 
 impl Spec {
+    /// Why no server would take the call.
+    fn refused(&self) -> Option<FailureDetails> {
+        let refused = |kind: &str, text: String| Some(FailureDetails::non_retriable(kind, text));
+        if self.name.is_empty() {
+            return refused("EmptyName", format!("an {} needs a name", self.kind));
+        }
+        if self.kind != TaskKind::SubOrchestration {
+            return None;
+        }
+        let problem = checked(self.instance_id.clone()).err()?;
+        refused("InstanceIdError", problem.to_string())
+    }
+
     fn action(self, input: Option<String>) -> OrchestratorActionType {
         match self.kind {
             TaskKind::SubOrchestration => {

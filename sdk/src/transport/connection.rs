@@ -20,7 +20,9 @@ use super::error::ClientError;
 use super::options::ConnectOptions;
 use super::repeat::Repeat;
 use super::repeat::fate;
+use super::status;
 use super::token;
+use crate::payloads::Payloads;
 
 pub(crate) type Stub = TaskHubSidecarServiceClient<HubChannel>;
 
@@ -92,7 +94,8 @@ impl Connection {
         call: impl Fn(Stub, Request<M>) -> F,
     ) -> Result<R, Status>
     where
-        M: Clone,
+        M: Clone + Payloads,
+        R: Payloads,
         F: Future<Output = Result<Response<R>, Status>>,
     {
         self.unary_within(self.options.call_timeout, repeat, message, call)
@@ -104,13 +107,15 @@ impl Connection {
         &self,
         limit: Duration,
         repeat: Repeat,
-        message: M,
+        mut message: M,
         call: impl Fn(Stub, Request<M>) -> F,
     ) -> Result<R, Status>
     where
-        M: Clone,
+        M: Clone + Payloads,
+        R: Payloads,
         F: Future<Output = Result<Response<R>, Status>>,
     {
+        self.store_payloads(&mut message).await?;
         let deadline = Instant::now() + limit.min(CALL_TIMEOUT_MAX);
         let mut token_renewed = false;
         let mut attempt = 1;
@@ -118,7 +123,11 @@ impl Connection {
         loop {
             let made = call(self.stub(), Request::new(message.clone()));
             let status = match tokio::time::timeout_at(deadline, made).await {
-                Ok(Ok(response)) => return Ok(response.into_inner()),
+                Ok(Ok(response)) => {
+                    let mut response = response.into_inner();
+                    self.load_payloads(&mut response).await?;
+                    return Ok(response);
+                }
                 Ok(Err(status)) => status,
                 // Of a call that may be repeated the last failure tells more than the clock.
                 Err(_elapsed) => {
@@ -139,6 +148,22 @@ impl Connection {
             failed = Some(status);
             tokio::time::sleep(pause).await;
             attempt += 1;
+        }
+    }
+
+    /// Puts what is large in an outgoing message into the payload store, if there is one.
+    pub(crate) async fn store_payloads(&self, message: &mut impl Payloads) -> Result<(), Status> {
+        match &self.options.large_payloads {
+            Some(large) => Ok(large.store(message).await.map_err(status::of_store)?),
+            None => Ok(()),
+        }
+    }
+
+    /// Takes what a message refers to out of the payload store, if there is one.
+    pub(crate) async fn load_payloads(&self, message: &mut impl Payloads) -> Result<(), Status> {
+        match &self.options.large_payloads {
+            Some(large) => Ok(large.load(message).await.map_err(status::of_store)?),
+            None => Ok(()),
         }
     }
 

@@ -4,6 +4,8 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject;
 use tonic::codegen::http::HeaderMap;
 use tonic::codegen::http::HeaderName;
 use tonic::codegen::http::HeaderValue;
@@ -140,6 +142,14 @@ fn endpoint(options: &ConnectOptions, is_plain: bool) -> Result<Endpoint, Client
     }
     if is_plain {
         return Ok(endpoint);
+    }
+    for root in &options.roots {
+        let first = CertificateDer::pem_slice_iter(root).next();
+        if !matches!(first, Some(Ok(_))) {
+            return Err(ClientError::Connection {
+                message: "the root certificate is no certificate in PEM form".to_owned(),
+            });
+        }
     }
     let tls = ClientTlsConfig::new()
         .timeout(options.connect_timeout)

@@ -85,6 +85,12 @@ pub enum ClientError {
     /// A value cannot be written as JSON, or JSON is not the value expected.
     #[error(transparent)]
     Payload(#[from] PayloadError),
+    /// A large payload could not be stored, or not be loaded.
+    #[error("{message}")]
+    PayloadStore {
+        /// Which one, and why.
+        message: String,
+    },
     /// The connection string or the environment cannot be used.
     #[error(transparent)]
     Configuration(#[from] ConnectionStringError),
@@ -142,6 +148,7 @@ impl ClientError {
             Self::Unauthenticated { .. } => Some(16),
             Self::Other { code, .. } => Some(*code),
             Self::Payload(_)
+            | Self::PayloadStore { .. }
             | Self::Configuration(_)
             | Self::Connection { .. }
             | Self::Tls { .. }

@@ -17,6 +17,7 @@ use super::credentials;
 use super::error::ClientError;
 use super::token::TokenCache;
 use super::token::TokenProvider;
+use crate::payloads::LargePayloads;
 
 /// Largest message accepted from the server unless told otherwise: 256 MiB.
 ///
@@ -64,6 +65,7 @@ pub struct ConnectOptions {
     pub(super) keepalive: Option<(Duration, Duration)>,
     pub(crate) receive_bytes_max: usize,
     pub(crate) call_timeout: Duration,
+    pub(crate) large_payloads: Option<LargePayloads>,
 }
 
 /// Which identity a credential is for, as far as the connection string says.
@@ -95,6 +97,7 @@ impl ConnectOptions {
             keepalive: Some((KEEPALIVE_INTERVAL, KEEPALIVE_TIMEOUT)),
             receive_bytes_max: RECEIVE_BYTES_MAX,
             call_timeout: CALL_TIMEOUT,
+            large_payloads: None,
         })
     }
 
@@ -251,6 +254,15 @@ impl ConnectOptions {
     #[must_use]
     pub fn with_call_timeout(mut self, timeout: Duration) -> Self {
         self.call_timeout = timeout;
+        self
+    }
+
+    /// Keeps large payloads in a store beside the scheduler. Every client and worker of the task
+    /// hub that shall read them needs the same one. Needs the feature `large-payloads`.
+    #[cfg(feature = "large-payloads")]
+    #[must_use]
+    pub fn with_large_payloads(mut self, large_payloads: LargePayloads) -> Self {
+        self.large_payloads = Some(large_payloads);
         self
     }
 

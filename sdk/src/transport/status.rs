@@ -1,15 +1,26 @@
 //! gRPC statuses as typed errors: the one place that maps codes.
 
+use std::sync::Arc;
+
 use tonic::Code;
 use tonic::Status;
 
 use super::error::ClientError;
+use crate::payloads::PayloadStoreError;
 
 impl From<Status> for ClientError {
     fn from(status: Status) -> Self {
         let message = status.message().to_owned();
+        if store_error(&status).is_some() {
+            return Self::PayloadStore { message };
+        }
         if is_our_deadline(&status) {
             return Self::DeadlineExceeded { message };
+        }
+        if is_tls(&status) {
+            return Self::Tls {
+                message: with_causes(message, &status),
+            };
         }
         if is_broken_connection(&status) {
             return Self::Unavailable {
@@ -43,6 +54,19 @@ impl From<Status> for ClientError {
     }
 }
 
+/// A failure of the payload store on its way through a call.
+pub(crate) fn of_store(error: PayloadStoreError) -> Status {
+    // Of a code that nobody tries again.
+    let mut status = Status::aborted(error.to_string());
+    status.set_source(Arc::new(error));
+    status
+}
+
+/// The failure of the payload store that a status carries, if it does.
+pub(crate) fn store_error(status: &Status) -> Option<&PayloadStoreError> {
+    std::error::Error::source(status)?.downcast_ref()
+}
+
 /// A transport error says little by itself; its causes name the host and the reason.
 pub(super) fn with_causes(mut message: String, error: &dyn std::error::Error) -> String {
     let mut source = error.source();
@@ -54,12 +78,61 @@ pub(super) fn with_causes(mut message: String, error: &dyn std::error::Error) ->
         }
         source = cause.source();
     }
+    if let Some(hint) = hint(&message) {
+        message.push_str("; ");
+        message.push_str(hint);
+    }
     message
+}
+
+/// What the words of the layers below mean to who reads them.
+fn hint(message: &str) -> Option<&'static str> {
+    const HINTS: [(&str, &str); 5] = [
+        (
+            "UnknownIssuer",
+            "nobody that this machine trusts has signed the server's certificate: give the root \
+             of a private one with ConnectOptions::with_root_certificate_pem",
+        ),
+        (
+            "certificate not valid for name",
+            "the certificate is another host's: the endpoint must have the name that it is for",
+        ),
+        (
+            "certificate expired",
+            "the server's certificate is out of date, or this clock is wrong",
+        ),
+        (
+            "InvalidContentType",
+            "the server does not speak TLS there: its endpoint is http://",
+        ),
+        (
+            "frame with invalid size",
+            "the server does not speak HTTP/2 without TLS there: its endpoint may be https://",
+        ),
+    ];
+    let found = HINTS.iter().find(|(sign, _)| message.contains(sign));
+    found.map(|(_, hint)| *hint)
 }
 
 /// The server, or something before it, cannot take the call now.
 pub(super) fn is_unavailable(status: &Status) -> bool {
-    status.code() == Code::Unavailable
+    status.code() == Code::Unavailable && !is_tls(status)
+}
+
+/// TLS failed, which no repetition mends.
+fn is_tls(status: &Status) -> bool {
+    let mut source = std::error::Error::source(status);
+    while let Some(cause) = source {
+        // An error of I/O gives away what it wraps only so.
+        let wrapped = cause
+            .downcast_ref::<std::io::Error>()
+            .and_then(std::io::Error::get_ref);
+        if cause.is::<rustls::Error>() || wrapped.is_some_and(|it| it.is::<rustls::Error>()) {
+            return true;
+        }
+        source = cause.source();
+    }
+    false
 }
 
 /// The time that this side gave the call ran out; the transport reports it as a cancellation.

@@ -20,6 +20,7 @@ use crate::failure::BoxError;
 use crate::names::Activity;
 use crate::names::Entity;
 use crate::names::Orchestration;
+use crate::orchestration::HistoryBudget;
 use crate::orchestration::OrchestrationContext;
 use crate::transport::Connection;
 use crate::transport::Role;
@@ -182,6 +183,20 @@ impl WorkerBuilder {
     /// that is not is found out only by a replay. Set 0 in tests to have every turn checked.
     pub fn max_sticky_executions(mut self, count: usize) -> Self {
         self.limits.sticky_executions = count;
+        self
+    }
+
+    /// Logs a warning with the name of an orchestration whose turn takes longer than this, while
+    /// it is stuck and when it ends; 1 s unless told otherwise.
+    pub fn slow_turn_after(mut self, time: Duration) -> Self {
+        self.limits.slow_turn = time;
+        self
+    }
+
+    /// Logs a warning when a history passes this size, once in the life of the execution; 10,000
+    /// events or 10 MiB unless told otherwise. It ends nothing.
+    pub fn history_budget(mut self, budget: HistoryBudget) -> Self {
+        self.limits.history_budget = budget;
         self
     }
 

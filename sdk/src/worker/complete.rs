@@ -21,6 +21,7 @@ use crate::transport::Status;
 use crate::transport::Stub;
 use crate::transport::random;
 use crate::transport::status::is_transient;
+use crate::transport::status::store_error;
 
 const ATTEMPTS_MAX: u32 = 10;
 
@@ -29,27 +30,57 @@ const RESPONSE_BYTES_MAX: usize = 4_089_446;
 /// Room for tag and length of one action inside its response.
 const ACTION_OVERHEAD_BYTES: usize = 16;
 
-pub(super) async fn complete_activity(connection: &Connection, response: proto::ActivityResponse) {
+pub(super) async fn complete_activity(
+    connection: &Connection,
+    mut response: proto::ActivityResponse,
+) {
     let token = response.completion_token.clone();
     let (instance, task) = (response.instance_id.clone(), response.task_id);
-    let bytes = response.encoded_len();
-    let mut sent = send_activity(connection, response).await;
-    if let Some(details) = sent.as_ref().err().and_then(|it| refused_size(it, bytes)) {
-        // To give it back would have it run, and refused, for ever.
-        let failure = proto::ActivityResponse {
-            instance_id: instance.clone(),
-            task_id: task,
-            result: None,
-            failure_details: Some(details.into_proto()),
-            completion_token: token.clone(),
-        };
-        sent = send_activity(connection, failure).await;
+    let failed = |details: FailureDetails| proto::ActivityResponse {
+        instance_id: instance.clone(),
+        task_id: task,
+        result: None,
+        failure_details: Some(details.into_proto()),
+        completion_token: token.clone(),
+    };
+    let mut sent = match connection.store_payloads(&mut response).await {
+        Ok(()) => {
+            let what = if response.failure_details.is_some() {
+                "failure"
+            } else {
+                "result"
+            };
+            let bytes = response.encoded_len();
+            let sent = send_activity(connection, response).await;
+            match sent
+                .as_ref()
+                .err()
+                .and_then(|it| refused_size(it, what, bytes))
+            {
+                // To give it back would have it run, and refused, for ever.
+                Some(details) => send_activity(connection, failed(details)).await,
+                None => sent,
+            }
+        }
+        Err(status) => Err(status),
+    };
+    if let Some(details) = sent.as_ref().err().and_then(too_large_to_store) {
+        sent = send_activity(connection, failed(details)).await;
     }
     if let Err(status) = sent {
         let error = ClientError::from(status);
         tracing::warn!(?instance, task, %error, "activity result was not accepted");
         abandon_activity(connection, token).await;
     }
+}
+
+/// The failure to report if a payload is larger than the payload store takes.
+fn too_large_to_store(status: &Status) -> Option<FailureDetails> {
+    let error = store_error(status).filter(|error| error.is_final())?;
+    Some(FailureDetails::non_retriable(
+        "PayloadTooLarge",
+        error.to_string(),
+    ))
 }
 
 async fn send_activity(
@@ -65,7 +96,10 @@ async fn send_activity(
 pub(super) async fn complete_entity(connection: &Connection, done: Done) {
     let bytes = done.result.encoded_len();
     let mut sent = send_entity(connection, done.result.clone()).await;
-    if let Some(details) = sent.as_ref().err().and_then(|it| refused_size(it, bytes)) {
+    let details = sent.as_ref().err().and_then(|status| {
+        refused_size(status, "result of operations", bytes).or_else(|| too_large_to_store(status))
+    });
+    if let Some(details) = details {
         sent = send_entity(connection, done.refused(&details)).await;
     }
     if let Err(status) = sent {
@@ -77,8 +111,9 @@ pub(super) async fn complete_entity(connection: &Connection, done: Done) {
 
 async fn send_entity(
     connection: &Connection,
-    result: proto::EntityBatchResult,
+    mut result: proto::EntityBatchResult,
 ) -> Result<(), Status> {
+    connection.store_payloads(&mut result).await?;
     persistently(connection, result, |mut stub, request| async move {
         stub.complete_entity_task(request).await
     })
@@ -86,14 +121,14 @@ async fn send_entity(
 }
 
 /// The failure to report if `status` refuses a completion of so many bytes for its size.
-fn refused_size(status: &Status, bytes: usize) -> Option<FailureDetails> {
+fn refused_size(status: &Status, what: &str, bytes: usize) -> Option<FailureDetails> {
     // Small ones are refused so where a quota has run out, which passes.
     let is_size = status.code() == Code::ResourceExhausted && bytes > RESPONSE_BYTES_MAX;
     is_size.then(|| {
         FailureDetails::non_retriable(
             "PayloadTooLarge",
             format!(
-                "a result of {bytes} bytes was refused: {}",
+                "a {what} of {bytes} bytes was refused: {}",
                 status.message()
             ),
         )
@@ -101,9 +136,18 @@ fn refused_size(status: &Status, bytes: usize) -> Option<FailureDetails> {
 }
 
 /// Sends the answer to a turn; says whether it was accepted.
-pub(super) async fn complete_turn(connection: &Connection, response: OrchestratorResponse) -> bool {
+pub(super) async fn complete_turn(
+    connection: &Connection,
+    mut response: OrchestratorResponse,
+) -> bool {
     let token = response.completion_token.clone();
     let instance = response.instance_id.clone();
+    if let Err(status) = store_turn(connection, &mut response).await {
+        let error = ClientError::from(status);
+        tracing::warn!(?instance, %error, "turn could not be sent, giving it back");
+        abandon_turn(connection, token).await;
+        return false;
+    }
     for chunk in chunks(response, RESPONSE_BYTES_MAX) {
         let sent = persistently(connection, chunk, |mut stub, request| async move {
             stub.complete_orchestrator_task(request).await
@@ -117,6 +161,22 @@ pub(super) async fn complete_turn(connection: &Connection, response: Orchestrato
         }
     }
     true
+}
+
+/// Puts what is large into the payload store; what even that does not take fails the instance.
+async fn store_turn(
+    connection: &Connection,
+    response: &mut OrchestratorResponse,
+) -> Result<(), Status> {
+    let id = response.actions.last().map_or(-1, |action| action.id);
+    let Err(status) = connection.store_payloads(response).await else {
+        return Ok(());
+    };
+    let details = too_large_to_store(&status).ok_or(status)?;
+    response.actions = vec![failure(id, details)];
+    // It may be what was too large.
+    response.custom_status = None;
+    connection.store_payloads(response).await
 }
 
 pub(super) async fn abandon_activity(connection: &Connection, completion_token: String) {
@@ -195,9 +255,22 @@ fn chunks(mut response: OrchestratorResponse, bytes_max: usize) -> Vec<Orchestra
         .iter()
         .map(|it| it.encoded_len() + ACTION_OVERHEAD_BYTES)
         .collect();
-    if let Some(largest) = sizes.iter().max().filter(|size| base + **size > bytes_max) {
+    let largest = actions.iter().zip(&sizes).max_by_key(|(_, size)| **size);
+    let problem = match largest {
+        _ if base > bytes_max => Some(format!("the custom status takes {base} bytes")),
+        Some((action, size)) if base + size > bytes_max => {
+            Some(format!("{} takes {} bytes", named(action), base + size))
+        }
+        Some(_) | None => None,
+    };
+    if let Some(problem) = problem {
+        // No chunk can hold it: the orchestration fails instead of hanging.
+        let details = FailureDetails::non_retriable(
+            "PayloadTooLarge",
+            format!("{problem}, limit {bytes_max}"),
+        );
         let id = actions.last().map_or(-1, |action| action.id);
-        response.actions = vec![too_large(id, base + largest, bytes_max)];
+        response.actions = vec![failure(id, details)];
         if response.encoded_len() > bytes_max {
             response.custom_status = None;
         }
@@ -244,12 +317,33 @@ fn numbered(
     }
 }
 
-/// No chunk can hold one of the actions: the orchestration fails instead of hanging.
-fn too_large(id: i32, bytes: usize, bytes_max: usize) -> OrchestratorAction {
-    let details = FailureDetails::non_retriable(
-        "PayloadTooLarge",
-        format!("one action of the orchestration takes {bytes} bytes, limit {bytes_max}"),
-    );
+/// What of an action is large, in the words of who wrote the orchestration.
+fn named(action: &OrchestratorAction) -> String {
+    match &action.orchestrator_action_type {
+        Some(OrchestratorActionType::ScheduleTask(it)) => {
+            format!("the input of activity {:?} (task {})", it.name, action.id)
+        }
+        Some(OrchestratorActionType::CreateSubOrchestration(it)) => {
+            let id = &it.instance_id;
+            format!("the input of sub-orchestration {:?} ({id:?})", it.name)
+        }
+        Some(OrchestratorActionType::SendEvent(it)) => {
+            format!("the payload of event {:?}", it.name)
+        }
+        Some(OrchestratorActionType::CompleteOrchestration(it)) => {
+            match it.orchestration_status() {
+                proto::OrchestrationStatus::ContinuedAsNew => {
+                    "the next generation's input, with the events that it takes over,".into()
+                }
+                proto::OrchestrationStatus::Failed => "the failure".into(),
+                _ => "the output".into(),
+            }
+        }
+        Some(_) | None => format!("action {}", action.id),
+    }
+}
+
+fn failure(id: i32, details: FailureDetails) -> OrchestratorAction {
     OrchestratorAction {
         id,
         orchestrator_action_type: Some(OrchestratorActionType::CompleteOrchestration(
@@ -309,21 +403,65 @@ mod tests {
         }
     }
 
-    #[test]
-    fn an_action_that_fits_nowhere_fails_the_orchestration() {
-        let cut = chunks(response(3, 5_000), 1_000);
+    /// The message with which the orchestration fails.
+    fn failed(response: OrchestratorResponse) -> (String, OrchestratorResponse) {
+        let mut cut = chunks(response, 1_000);
         assert_eq!(cut.len(), 1);
+        let answer = cut.remove(0);
+        assert_eq!(answer.actions.len(), 1);
         let Some(OrchestratorActionType::CompleteOrchestration(completion)) =
-            &cut[0].actions[0].orchestrator_action_type
+            &answer.actions[0].orchestrator_action_type
         else {
-            panic!("{:?}", cut[0].actions);
+            panic!("{:?}", answer.actions);
         };
         let details = completion.failure_details.clone().unwrap();
+        assert_eq!(details.error_type, "PayloadTooLarge");
         assert!(details.is_non_retriable);
+        assert!(answer.encoded_len() <= 1_000);
+        (details.error_message, answer)
+    }
+
+    #[test]
+    fn what_fits_in_no_chunk_is_named_and_fails_the_orchestration() {
+        let (message, answer) = failed(response(3, 5_000));
         assert!(
-            details.error_message.contains("limit 1000"),
-            "{}",
-            details.error_message
+            message.starts_with("the input of activity \"a\" (task "),
+            "{message}"
         );
+        assert!(message.ends_with("limit 1000"), "{message}");
+        assert_eq!(answer.custom_status.as_deref(), Some("1"));
+
+        let completed = |status: proto::OrchestrationStatus| {
+            let mut whole = response(1, 1);
+            let completion = proto::CompleteOrchestrationAction {
+                orchestration_status: status.into(),
+                result: Some("x".repeat(2_000)),
+                ..proto::CompleteOrchestrationAction::default()
+            };
+            let action = OrchestratorActionType::CompleteOrchestration(completion);
+            whole.actions[0].orchestrator_action_type = Some(action);
+            failed(whole).0
+        };
+        let message = completed(proto::OrchestrationStatus::Completed);
+        assert!(message.starts_with("the output takes 2"), "{message}");
+        let message = completed(proto::OrchestrationStatus::ContinuedAsNew);
+        assert!(
+            message.starts_with("the next generation's input"),
+            "{message}"
+        );
+    }
+
+    #[test]
+    fn a_custom_status_that_is_too_large_fails_even_a_turn_that_does_nothing_else() {
+        for count in [0, 2] {
+            let mut whole = response(count, 10);
+            whole.custom_status = Some("x".repeat(3_000));
+            let (message, answer) = failed(whole);
+            assert!(
+                message.starts_with("the custom status takes 30"),
+                "{message}"
+            );
+            assert_eq!(answer.custom_status, None);
+        }
     }
 }

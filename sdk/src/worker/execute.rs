@@ -1,5 +1,6 @@
 //! One work item to one completion.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 
 use durascope_proto as proto;
@@ -8,6 +9,7 @@ use durascope_proto::ActivityResponse;
 use durascope_proto::HistoryEvent;
 use durascope_proto::OrchestratorRequest;
 use durascope_proto::OrchestratorResponse;
+use durascope_proto::history_event::EventType;
 use futures_util::FutureExt;
 use tokio::sync::oneshot;
 use tracing::Instrument;
@@ -15,6 +17,7 @@ use uuid::Uuid;
 
 use super::mismatch;
 use super::registry::Registry;
+use super::slow_turns::SlowTurns;
 use super::sticky::Begun;
 use super::sticky::Executions;
 use super::sticky::Kept;
@@ -22,6 +25,7 @@ use super::sticky::Place;
 use super::sticky::decided;
 use crate::activity::ActivityContext;
 use crate::failure::FailureDetails;
+use crate::orchestration::HistoryBudget;
 use crate::orchestration::replay::Lookup;
 use crate::orchestration::replay::Replay;
 use crate::orchestration::replay::Turn;
@@ -36,6 +40,19 @@ use crate::transport::Status;
 /// Turns over more events than this are made on a thread of their own, so that they do not
 /// hold up the activities of a runtime's thread.
 const INLINE_EVENTS_MAX: usize = 256;
+
+/// The instance that called an activity, for logs.
+pub(super) fn instance_of(request: &ActivityRequest) -> &str {
+    let instance = request.orchestration_instance.as_ref();
+    instance.map_or("", |instance| &instance.instance_id)
+}
+
+/// What a worker has an eye on while turns are made.
+#[derive(Clone)]
+pub(super) struct Watch {
+    pub(super) slow_turns: Arc<SlowTurns>,
+    pub(super) budget: HistoryBudget,
+}
 
 /// Runs an activity; whatever it does, there is a response.
 pub(super) async fn run_activity(
@@ -83,6 +100,7 @@ pub(super) async fn run_turn(
     connection: &Connection,
     registry: &Arc<Registry>,
     executions: &Arc<Executions>,
+    watch: &Watch,
     mut request: OrchestratorRequest,
     completion_token: String,
 ) -> Result<OrchestratorResponse, Status> {
@@ -98,21 +116,43 @@ pub(super) async fn run_turn(
     if request.requires_history_streaming {
         request.past_events = fetch_history(connection, &request).await?;
     }
+    let lengths = match connection.options().large_payloads {
+        Some(_) => lengths(&request),
+        None => VecDeque::new(),
+    };
+    connection.load_payloads(&mut request).await?;
     if let Some(refused) = mismatch::refuse(registry, &request, &completion_token)? {
         return Ok(refused);
     }
     let events = request.past_events.len() + request.new_events.len();
     if events <= INLINE_EVENTS_MAX {
-        let made = make_turn(registry, executions, begun, request, completion_token);
+        let made = make_turn(
+            registry,
+            executions,
+            watch,
+            begun,
+            lengths,
+            request,
+            completion_token,
+        );
         return Ok(made);
     }
     // Not on a thread of the runtime's pool: blocking activities may hold all of those.
     let (registry, executions) = (Arc::clone(registry), Arc::clone(executions));
+    let watch = watch.clone();
     let runtime = tokio::runtime::Handle::current();
     let (done, turn) = oneshot::channel();
     let make = move || {
         let _entered = runtime.enter();
-        let made = make_turn(&registry, &executions, begun, request, completion_token);
+        let made = make_turn(
+            &registry,
+            &executions,
+            &watch,
+            begun,
+            lengths,
+            request,
+            completion_token,
+        );
         // A worker that has ended takes no answer.
         drop(done.send(made));
     };
@@ -124,10 +164,18 @@ pub(super) async fn run_turn(
         .map_err(|_gone| Status::internal("the turn's thread ended without an answer"))
 }
 
+/// Of the events as the server has them: what they refer to is not in them yet.
+fn lengths(request: &OrchestratorRequest) -> VecDeque<usize> {
+    let events = request.past_events.iter().chain(&request.new_events);
+    events.map(prost::Message::encoded_len).collect()
+}
+
 fn make_turn(
     registry: &Arc<Registry>,
     executions: &Executions,
+    watch: &Watch,
     begun: Begun,
+    lengths: VecDeque<usize>,
     request: OrchestratorRequest,
     completion_token: String,
 ) -> OrchestratorResponse {
@@ -163,12 +211,39 @@ fn make_turn(
         },
     };
     history += executions.count(&request.new_events);
-    let response = respond(replay.turn(request.past_events, request.new_events));
+    replay.set_lengths(lengths);
+    let turn = {
+        let events = request.past_events.len() + request.new_events.len();
+        let name = started_name(&request.past_events, &request.new_events);
+        let name = name.unwrap_or_else(|| replay.name()).to_owned();
+        let _watched = watch.slow_turns.watch(&place.instance_id, &name, events);
+        replay.turn(request.past_events, request.new_events)
+    };
+    if let Some(size) = replay.has_passed(watch.budget) {
+        let (events, bytes) = (size.events, size.bytes);
+        tracing::warn!(
+            name = ?replay.name(),
+            events,
+            bytes,
+            "the history has passed its budget: continue as new, or give the work to children"
+        );
+    }
+    let response = respond(turn);
     if executions.keeps() && replay.keep() {
         history += decided(&response);
         executions.keep(place, Kept { replay, history });
     }
     response
+}
+
+/// Name of the orchestration, if its start is among these events.
+fn started_name<'a>(past: &'a [HistoryEvent], new: &'a [HistoryEvent]) -> Option<&'a str> {
+    past.iter()
+        .chain(new)
+        .find_map(|event| match &event.event_type {
+            Some(EventType::ExecutionStarted(it)) => Some(it.name.as_str()),
+            Some(_) | None => None,
+        })
 }
 
 fn new_replay(registry: &Arc<Registry>, place: &Place) -> Replay {

@@ -10,6 +10,7 @@ mod functions;
 mod mismatch;
 mod registry;
 mod session;
+mod slow_turns;
 mod sticky;
 
 pub use builder::WorkerBuilder;

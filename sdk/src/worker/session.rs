@@ -17,11 +17,16 @@ use super::complete;
 use super::entities;
 use super::error::WorkerError;
 use super::execute;
+use super::execute::Watch;
 use super::registry::Filter;
 use super::registry::Registry;
+use super::slow_turns::SlowTurns;
 use super::sticky::Place;
 use super::sticky::Sticky;
 use crate::entity::Batch;
+use crate::orchestration::HistoryBudget;
+use crate::payloads::Payloads;
+use crate::schedules::SCHEDULE;
 use crate::transport;
 use crate::transport::ClientError;
 use crate::transport::Connection;
@@ -42,6 +47,8 @@ pub(super) struct Limits {
     pub(super) entities: usize,
     pub(super) sticky_executions: usize,
     pub(super) sticky_bytes: usize,
+    pub(super) slow_turn: Duration,
+    pub(super) history_budget: HistoryBudget,
     pub(super) only_registered: bool,
     pub(super) silence: Duration,
     pub(super) stop: Duration,
@@ -55,6 +62,8 @@ impl Default for Limits {
             entities: 100,
             sticky_executions: 1_000,
             sticky_bytes: 128 * 1024 * 1024,
+            slow_turn: Duration::from_secs(1),
+            history_budget: HistoryBudget::default(),
             only_registered: false,
             silence: Duration::from_secs(120),
             stop: Duration::from_secs(30),
@@ -68,6 +77,7 @@ pub(super) struct Session {
     pub(super) limits: Limits,
     pub(super) stop: CancellationToken,
     sticky: Sticky,
+    watch: Watch,
     running: TaskTracker,
     /// Ends what is still running when the time for stopping is over.
     kill: CancellationToken,
@@ -95,6 +105,10 @@ impl Session {
             activities: Arc::new(Semaphore::new(limits.activities)),
             orchestrations: Arc::new(Semaphore::new(limits.orchestrations)),
             entities: Arc::new(Semaphore::new(limits.entities)),
+            watch: Watch {
+                slow_turns: SlowTurns::after(limits.slow_turn),
+                budget: limits.history_budget,
+            },
             sticky: Sticky::new(limits.sticky_executions, limits.sticky_bytes),
             connection,
             registry,
@@ -211,9 +225,20 @@ impl Session {
             max_concurrent_orchestration_work_items: wire(self.limits.orchestrations),
             max_concurrent_activity_work_items: wire(self.limits.activities),
             max_concurrent_entity_work_items: wire(self.limits.entities),
-            capabilities: vec![WorkerCapability::HistoryStreaming.into()],
+            capabilities: self.capabilities(),
             work_item_filters: filters,
         }
+    }
+
+    fn capabilities(&self) -> Vec<i32> {
+        let mut capabilities = vec![WorkerCapability::HistoryStreaming.into()];
+        if self.registry.entity(SCHEDULE.name()).is_some() {
+            capabilities.push(WorkerCapability::ScheduledTasks.into());
+        }
+        if self.connection.options().large_payloads.is_some() {
+            capabilities.push(WorkerCapability::LargePayloads.into());
+        }
+        capabilities
     }
 
     fn take(&self, item: WorkItem) {
@@ -221,20 +246,25 @@ impl Session {
         match item.request {
             Some(Request::ActivityRequest(request)) => self.take_activity(request, token),
             Some(Request::OrchestratorRequest(request)) => self.take_turn(request, token),
-            Some(Request::EntityRequest(request)) => self.take_batch(request.into(), token),
-            Some(Request::EntityRequestV2(request)) => self.take_batch(request.into(), token),
+            Some(Request::EntityRequest(request)) => self.take_batch(request, token),
+            Some(Request::EntityRequestV2(request)) => self.take_batch(request, token),
             // A ping has done its work by arriving.
             Some(Request::HealthPing(_)) | None => {}
         }
     }
 
-    fn take_activity(&self, request: proto::ActivityRequest, token: String) {
+    fn take_activity(&self, mut request: proto::ActivityRequest, token: String) {
         let (connection, registry) = (Arc::clone(&self.connection), Arc::clone(&self.registry));
         let (slots, stop) = (Arc::clone(&self.activities), self.stop.clone());
         self.spawn(async move {
             let Some(_slot) = slot(&slots, &stop).await else {
                 return complete::abandon_activity(&connection, token).await;
             };
+            if let Err(status) = connection.load_payloads(&mut request).await {
+                let (instance, error) = (execute::instance_of(&request), ClientError::from(status));
+                tracing::warn!(instance, %error, "activity could not be run, giving it back");
+                return complete::abandon_activity(&connection, token).await;
+            }
             let response = execute::run_activity(&registry, request, token).await;
             complete::complete_activity(&connection, response).await;
         });
@@ -244,14 +274,21 @@ impl Session {
         let (connection, registry) = (Arc::clone(&self.connection), Arc::clone(&self.registry));
         let (slots, stop) = (Arc::clone(&self.orchestrations), self.stop.clone());
         let executions = self.sticky.current();
+        let watch = self.watch.clone();
         self.spawn(async move {
             let Some(_slot) = slot(&slots, &stop).await else {
                 return complete::abandon_turn(&connection, token).await;
             };
             let instance = request.instance_id.clone();
             let place = Place::of(&request);
-            let made =
-                execute::run_turn(&connection, &registry, &executions, request, token.clone());
+            let made = execute::run_turn(
+                &connection,
+                &registry,
+                &executions,
+                &watch,
+                request,
+                token.clone(),
+            );
             match made.await {
                 Ok(response) => {
                     if !complete::complete_turn(&connection, response).await {
@@ -267,14 +304,22 @@ impl Session {
         });
     }
 
-    fn take_batch(&self, batch: Batch, token: String) {
+    fn take_batch<R>(&self, mut request: R, token: String)
+    where
+        R: Payloads + Into<Batch> + Send + 'static,
+    {
         let (connection, registry) = (Arc::clone(&self.connection), Arc::clone(&self.registry));
         let (slots, stop) = (Arc::clone(&self.entities), self.stop.clone());
         self.spawn(async move {
             let Some(_slot) = slot(&slots, &stop).await else {
                 return complete::abandon_entity(&connection, token).await;
             };
-            let done = entities::run_batch(&registry, batch, token, &stop).await;
+            if let Err(status) = connection.load_payloads(&mut request).await {
+                let error = ClientError::from(status);
+                tracing::warn!(%error, "entity could not be run, giving it back");
+                return complete::abandon_entity(&connection, token).await;
+            }
+            let done = entities::run_batch(&registry, request.into(), token, &stop).await;
             complete::complete_entity(&connection, done).await;
         });
     }

@@ -87,6 +87,27 @@ pub fn python_runs(program: &str) -> Result<Option<Output>> {
     }
 }
 
+/// Runs a JavaScript program (a module) that is given as text, with the official client. `None`
+/// where there is no Node.
+///
+/// # Errors
+/// As [`python_runs`].
+pub fn javascript_runs(program: &str) -> Result<Option<Output>> {
+    match build(Language::JavaScript)? {
+        Built::Missing { .. } => Ok(None),
+        Built::Ready {
+            program: node,
+            folder,
+            ..
+        } => Command::new(node)
+            .args(["--input-type=module", "-e", program])
+            .current_dir(folder)
+            .output()
+            .context("the JavaScript program cannot be started")
+            .map(Some),
+    }
+}
+
 fn is_there(tool: &str) -> bool {
     let version = if tool == "go" { "version" } else { "--version" };
     Command::new(tool)

@@ -16,6 +16,7 @@ use anyhow::Result;
 
 pub use build::Built;
 pub use build::build;
+pub use build::javascript_runs;
 pub use build::python_runs;
 pub use run::Report;
 pub use run::run;

@@ -49,8 +49,8 @@ pub enum ConfigError {
     #[error(transparent)]
     Environment(ConnectionStringError),
     #[error(
-        "{url}: Authentication={kind} is not supported yet; only None is, said in the connection \
-         string or in DTS_AUTHENTICATION"
+        "{url}: the dashboard cannot sign in with Authentication={kind}; only None is supported, \
+         said in the connection string or in DTS_AUTHENTICATION"
     )]
     Authentication { url: String, kind: Authentication },
 }

@@ -99,7 +99,8 @@ fn what_cannot_work_is_said_at_the_start() {
     let refused = |wanted, env: &[_]| found(wanted, env).unwrap_err().to_string();
     let message = refused(Wanted::default(), &azure);
     assert!(
-        message.contains("https://x.azure.io: Authentication=ManagedIdentity"),
+        message.starts_with("https://x.azure.io: ")
+            && message.contains("Authentication=ManagedIdentity"),
         "{message}"
     );
     let message = refused(Wanted::default(), &[("ENDPOINT", "https://x.azure.io")]);

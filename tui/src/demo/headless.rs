@@ -17,12 +17,13 @@ use serde::Serialize;
 use super::DemoError;
 use super::driver;
 use super::driver::Expected;
+use super::script;
 use crate::config::Server;
 use crate::data::status;
 use crate::io::glance::glance;
 
-/// Time between two small starts.
-const START_EVERY: Duration = Duration::from_millis(250);
+/// Time between two starts after the first round, which starts at once.
+const START_EVERY: Duration = Duration::from_secs(1);
 
 /// Nothing is started in the last part of the time, so that what runs can end.
 const QUIET_SHARE: u32 = 2;
@@ -64,16 +65,7 @@ pub(super) async fn run(
     limit: Duration,
 ) -> Result<Summary, DemoError> {
     let begun = Instant::now();
-    let mut expected = driver::start_large(client).await?;
-    let mut number = 0;
-    while begun.elapsed() < limit / QUIET_SHARE {
-        number += 1;
-        expected.push(driver::start_checkout(client, number).await?);
-        if number % 5 == 0 {
-            expected.push(driver::start_approved(client, number).await?);
-        }
-        tokio::time::sleep(START_EVERY).await;
-    }
+    let expected = start_all(client, limit / QUIET_SHARE).await?;
     let mut errors = Vec::new();
     for expected in &expected {
         let left = (limit + GRACE).saturating_sub(begun.elapsed());
@@ -85,6 +77,26 @@ pub(super) async fn run(
     tokio::time::sleep(limit.saturating_sub(begun.elapsed())).await;
     let update = look(server).await?;
     Ok(summary(&update, errors, begun.elapsed()))
+}
+
+/// Starts every pattern, and then again one after the other until `limit` has passed.
+async fn start_all(client: &Client, limit: Duration) -> Result<Vec<Expected>, ClientError> {
+    let begun = Instant::now();
+    driver::start_endless(client).await?;
+    let mut expected = Vec::new();
+    for round in 1.. {
+        for pattern in script::round(round) {
+            if round > 1 && begun.elapsed() >= limit {
+                return Ok(expected);
+            }
+            expected.push(driver::start_pattern(client, pattern, round).await?);
+            if round > 1 {
+                tokio::time::sleep(START_EVERY).await;
+            }
+        }
+        expected.push(driver::start_approved(client, round).await?);
+    }
+    Ok(expected)
 }
 
 /// Waits for an instance to end; an error says what is not as expected.

@@ -1,7 +1,9 @@
-//! `durascope demo`: an emulator, a worker with a varied workload and the dashboard, in one process.
+//! `durascope demo`: an emulator, a worker that serves the example patterns, and the dashboard, in
+//! one process.
 
 mod driver;
 mod headless;
+mod script;
 mod workload;
 
 use std::time::Duration;
@@ -22,7 +24,7 @@ pub use headless::Summary;
 const TASK_HUB: &str = "demo";
 
 /// Activities that run at once.
-const ACTIVITIES_MAX: usize = 64;
+const ACTIVITIES_MAX: usize = 128;
 
 /// How long the worker may finish what it has when the demo ends.
 const STOP_LIMIT: Duration = Duration::from_secs(2);

@@ -189,6 +189,7 @@ impl Replay {
             )));
             return;
         };
+        self.name.clone_from(&started.name);
         let instance = started.orchestration_instance.unwrap_or_default();
         let identity = Identity {
             instance_id: std::mem::take(&mut self.instance_id),

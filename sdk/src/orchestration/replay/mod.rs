@@ -8,6 +8,7 @@ mod apply;
 mod entities;
 mod inspect;
 mod keep;
+mod look_ahead;
 mod matcher;
 mod pending;
 mod poll;
@@ -39,12 +40,14 @@ use std::sync::Arc;
 
 use durascope_proto::HistoryEvent;
 use durascope_proto::OrchestratorAction;
-use durascope_proto::history_event::EventType;
 use futures_util::future::BoxFuture;
+use prost::Message;
 
 use crate::failure::FailureDetails;
+use crate::orchestration::HistoryBudget;
 use crate::orchestration::HistorySize;
 use crate::orchestration::OrchestrationContext;
+use look_ahead::is_confirmation;
 use poll::Driver;
 
 /// A registered orchestration function, its types erased.
@@ -74,6 +77,12 @@ pub(crate) struct Replay {
     /// The history was rewritten by a rewind, so calls may lack their confirmation.
     rewound: bool,
     event_id_max: i32,
+    lengths: VecDeque<usize>,
+    /// Size of the history up to the last message, without what that made the code ask for.
+    size_told: HistorySize,
+    /// As it was before the last turn.
+    size_before: HistorySize,
+    name: String,
     /// Events raised after the end, for the next generation.
     late: Vec<HistoryEvent>,
     /// Why the code was refused, if it did not repeat its history.
@@ -108,6 +117,10 @@ impl Replay {
             held: VecDeque::new(),
             rewound: false,
             event_id_max: 0,
+            lengths: VecDeque::new(),
+            size_told: HistorySize::default(),
+            size_before: HistorySize::default(),
+            name: String::new(),
             late: Vec::new(),
             difference: None,
         }
@@ -123,6 +136,23 @@ impl Replay {
         self.shared.lock().history_size = HistorySize { events, bytes };
     }
 
+    /// Name of the orchestration; empty before it has started.
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The size of the history, if it passed `budget` in the last turn.
+    pub(crate) fn has_passed(&self, budget: HistoryBudget) -> Option<HistorySize> {
+        let size = self.shared.lock().history_size;
+        (size.exceeds(budget) && !self.size_before.exceeds(budget)).then_some(size)
+    }
+
+    /// Bytes of the events of the next turn as the history holds them, the past ones first. Those
+    /// in hand may be larger: what was stored elsewhere is back in them.
+    pub(crate) fn set_lengths(&mut self, lengths: VecDeque<usize>) {
+        self.lengths = lengths;
+    }
+
     /// Applies what the history already holds, then the events of this turn.
     pub(crate) fn turn(&mut self, past: Vec<HistoryEvent>, new: Vec<HistoryEvent>) -> Turn {
         self.look_ahead(&past);
@@ -131,6 +161,7 @@ impl Replay {
             self.count_and_apply(event);
         }
         self.shared.lock().replaying = false;
+        self.size_before = self.size_told;
         for event in new {
             self.count_and_apply(event);
         }
@@ -139,33 +170,18 @@ impl Replay {
     }
 
     fn count_and_apply(&mut self, event: HistoryEvent) {
-        self.shared.lock().history_size.add(&event);
-        self.on_event(event);
-    }
-
-    /// Learns which calls of the code need no encoding, and whether a rewind cut the history.
-    fn look_ahead(&mut self, past: &[HistoryEvent]) {
-        let mut known = vec![false; past.len() + 1];
-        for event in past {
-            match &event.event_type {
-                Some(
-                    EventType::TaskScheduled(_)
-                    | EventType::TimerCreated(_)
-                    | EventType::SubOrchestrationInstanceCreated(_)
-                    | EventType::EventSent(_)
-                    | EventType::EntityOperationCalled(_)
-                    | EventType::EntityOperationSignaled(_)
-                    | EventType::EntityLockRequested(_),
-                ) => {
-                    let id = usize::try_from(event.event_id).ok();
-                    if let Some(known) = id.and_then(|id| known.get_mut(id)) {
-                        *known = true;
-                    }
-                }
-                Some(EventType::ExecutionRewound(_)) => self.rewound = true,
-                Some(_) | None => {}
-            }
+        let length = self
+            .lengths
+            .pop_front()
+            .unwrap_or_else(|| event.encoded_len());
+        let size = {
+            let mut state = self.shared.lock();
+            state.history_size.add(length);
+            state.history_size
+        };
+        if !event.event_type.as_ref().is_some_and(is_confirmation) {
+            self.size_told = size;
         }
-        self.shared.lock().pending.set_known(known);
+        self.on_event(event);
     }
 }

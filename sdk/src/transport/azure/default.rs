@@ -12,12 +12,12 @@ use azure_core::credentials::TokenCredential;
 use tokio::net::TcpStream;
 
 use super::Problem;
-use super::azure_cli;
-use super::azure_developer_cli;
 use super::environment;
-use super::managed;
-use super::one_line;
-use super::workload;
+use super::kinds::azure_cli;
+use super::kinds::azure_developer_cli;
+use super::kinds::managed;
+use super::kinds::one_line;
+use super::kinds::workload;
 use crate::transport::options::Identity;
 
 /// Where a virtual machine of Azure finds its identity. Elsewhere nobody answers, and the

@@ -8,8 +8,8 @@ use azure_identity::ClientSecretCredential;
 use azure_identity::ClientSecretCredentialOptions;
 
 use super::Problem;
-use super::client_options;
-use super::one_line;
+use super::kinds::client_options;
+use super::kinds::one_line;
 use crate::transport::options::Identity;
 
 const TENANT_ID: &str = "AZURE_TENANT_ID";

@@ -35,7 +35,7 @@ async fn monitor(ctx: OrchestrationContext, generation: u32) -> Result<u32, Orch
     ctx.continue_as_new(generation + 1)
 }
 
-async fn probe(ctx: ActivityContext, round: u32) -> anyhow::Result<String> {
-    super::work(&ctx, 5, 20).await;
+async fn probe(_ctx: ActivityContext, round: u32) -> anyhow::Result<String> {
+    tokio::time::sleep(Duration::from_millis(10)).await;
     Ok(format!("{round} ").repeat(REPORT_BYTES / 4))
 }

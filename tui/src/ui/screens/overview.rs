@@ -44,7 +44,7 @@ const COLUMNS: [Column; 12] = [
     column("", 1, 1, false, 0),
     column("STATUS", 10, 10, false, 8),
     column("INSTANCE ID", 16, 26, false, 0),
-    column("NAME", 10, 12, false, 3),
+    column("NAME", 10, 20, false, 3),
     column("IDLE", 5, 5, true, 5),
     column("AGE", 5, 5, true, 9),
     column("PROGRESS", 8, 24, false, 4),
@@ -57,10 +57,11 @@ const COLUMNS: [Column; 12] = [
 
 /// Where the bar stands in [`COLUMNS`].
 const PROGRESS: usize = 6;
-/// With this much of it, a bar has room for the number of its batch.
-const PROGRESS_WITH_BATCH: u16 = 12;
-/// From this width on every column that stays can spare that.
-const WIDTH_WITH_BATCH: u16 = 70;
+/// From this width on there is room for the number of a batch beside its bar, and for longer names.
+const ROOMY: u16 = 70;
+const PROGRESS_ROOMY: u16 = 12;
+const NAME: usize = 3;
+const NAME_ROOMY: u16 = 13;
 
 /// Draws the screen.
 pub fn draw(pen: &mut Pen<'_>, model: &Model) {
@@ -210,8 +211,9 @@ fn draw_list(pen: &mut Pen<'_>, titles: Area, area: Area, model: &Model) {
         ..area
     };
     let mut columns = COLUMNS;
-    if area.width >= WIDTH_WITH_BATCH {
-        columns[PROGRESS].min = PROGRESS_WITH_BATCH;
+    if area.width >= ROOMY {
+        columns[PROGRESS].min = PROGRESS_ROOMY;
+        columns[NAME].min = NAME_ROOMY;
     }
     let widths = vtable::fit(&columns, inner(area).width);
     vtable::draw_titles(pen, inner(titles), &columns, &widths);

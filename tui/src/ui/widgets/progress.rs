@@ -30,7 +30,7 @@ pub fn bar(width: usize, done: u64, total: u64) -> String {
 }
 
 /// A bar and a note beside it, `width` columns together: the first of `notes`, which come longest
-/// first, that leaves the bar as much as [`BAR_MIN`], or else the last one if a stump stays.
+/// first, that leaves the bar enough to tell something, or else the last one if a stump stays.
 pub fn bar_with_note(width: usize, done: u64, total: u64, notes: &[String]) -> String {
     let fits = |note: &&String, least: usize| note.chars().count() + 1 + least <= width;
     let note = notes.iter().find(|it| fits(it, BAR_MIN));

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::*;
 use crate::error::TaskFailed;
+use crate::orchestration::CallOptions;
 use crate::orchestration::SubOptions;
 use crate::retry::RetryPolicy;
 
@@ -108,4 +109,67 @@ fn parent_is_known_to_its_child() {
     });
     let turn = Scenario::of(code).when([turn(1), started]);
     assert_eq!(turn.output(), "p Some(\"Parent\") 4");
+}
+
+#[test]
+fn an_id_or_a_name_that_no_server_takes_fails_the_call_where_it_is_made() {
+    let rows = [
+        ("x".repeat(101), "has 101 characters, limit 100"),
+        (String::new(), "is empty or begins with '@'"),
+        ("@counter@1".to_owned(), "is empty or begins with '@'"),
+    ];
+    for (child, expected) in rows {
+        let turn = Scenario::of(move |ctx, _| {
+            let options = SubOptions::new().instance_id(child.clone());
+            async move {
+                let failed = ctx.call_sub_with(&CHILD, 1, options).await.unwrap_err();
+                // The id is used up, and what follows has the next one.
+                let next = ctx.call(&CHARGE, 1);
+                drop(next);
+                Ok::<_, BoxError>(failed.to_string())
+            }
+        })
+        .when([started()]);
+        assert!(
+            turn.output().as_str().unwrap().contains(expected),
+            "{:?}",
+            turn.output()
+        );
+        assert_eq!(turn.actions[0].id, 2);
+    }
+    let nameless = Scenario::of(|ctx, _| async move {
+        let call = ctx.call_by_name::<()>("", 1, CallOptions::new());
+        Ok::<_, BoxError>(call.await.unwrap_err().to_string())
+    });
+    let output = nameless.when([started()]).output();
+    assert!(
+        output.as_str().unwrap().contains("needs a name"),
+        "{output}"
+    );
+}
+
+#[test]
+fn a_history_passes_its_budget_in_one_turn_only() {
+    use crate::orchestration::HistoryBudget;
+    let code = erased(|ctx, _| async move {
+        for _ in 0..3 {
+            ctx.call(&CHARGE, 1).await?;
+        }
+        Ok::<_, BoxError>(())
+    });
+    let budget = HistoryBudget::events(3);
+    let mut past = Vec::new();
+    let mut passed = Vec::new();
+    for turn in 0..4 {
+        let news = match turn {
+            0 => vec![started()],
+            id => vec![completed(id, "1")],
+        };
+        let mut replay = replay_of(&code);
+        drop(replay.turn(past.clone(), news.clone()));
+        passed.push(replay.has_passed(budget).is_some());
+        past.extend(news);
+        past.push(scheduled(turn + 1, "Charge"));
+    }
+    assert_eq!(passed, [false, false, true, false]);
 }
