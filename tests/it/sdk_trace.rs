@@ -20,6 +20,8 @@ use opentelemetry_sdk::trace::InMemorySpanExporter;
 use opentelemetry_sdk::trace::SdkTracerProvider;
 use opentelemetry_sdk::trace::SpanData;
 use tracing::Instrument;
+use tracing_subscriber::Layer;
+use tracing_subscriber::filter::LevelFilter;
 use tracing_subscriber::layer::SubscriberExt;
 
 const WORK: Activity<u64, u64> = Activity::named("Work");
@@ -91,7 +93,13 @@ async fn one_trace(keeps: usize) {
         .with_simple_exporter(exporter.clone())
         .build();
     opentelemetry::global::set_tracer_provider(provider.clone());
-    let layer = tracing_opentelemetry::layer().with_tracer(provider.tracer("test"));
+    // The transport's own spans are debug ones.
+    let layer = tracing_opentelemetry::layer()
+        .with_tracer(provider.tracer("test"))
+        .with_filter(LevelFilter::INFO);
+    // While there is only one dispatcher, each thread asks its own default whether a place in the
+    // code is of interest, and keeps that answer for all: threads of other tests have none.
+    let _another = tracing::Dispatch::new(tracing_subscriber::registry());
     // Of this thread, on which the runtime of the test has all its tasks.
     let _here = tracing::subscriber::set_default(tracing_subscriber::registry().with(layer));
 

@@ -60,3 +60,23 @@ fn every_pattern_has_its_page_and_every_page_is_in_the_index() {
         );
     }
 }
+
+#[test]
+fn lines_in_the_index_are_those_of_the_programs() {
+    let root = workspace_dir();
+    let index = fs::read_to_string(root.join("docs/patterns/README.md")).unwrap();
+    let rows = |table: &str| -> Vec<Vec<String>> {
+        let cells = |line: &str| line.split('|').map(|it| it.trim().to_owned()).collect();
+        let is_row = |line: &&str| line.starts_with("| ") && !line.starts_with("| #");
+        table.lines().filter(is_row).map(cells).collect()
+    };
+    let (programs, lines) = index.split_once("## Lines").unwrap();
+    let (programs, lines) = (rows(programs), rows(lines));
+    assert_eq!((programs.len(), lines.len()), (18, 18));
+    for (program, lines) in programs.iter().zip(&lines) {
+        let path = program[5].split("../../").nth(1).unwrap();
+        let text = fs::read_to_string(root.join(path.trim_end_matches(')'))).unwrap();
+        let count = text.lines().filter(|line| !line.trim().is_empty()).count();
+        assert_eq!(lines[4], count.to_string(), "row {}: {path}", lines[1]);
+    }
+}

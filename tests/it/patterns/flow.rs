@@ -95,23 +95,31 @@ async fn a_batch_begins_when_the_one_before_is_over_and_its_number_shows() {
 #[tokio::test]
 async fn a_window_refills_on_each_end_and_goes_on_with_another_worker() {
     let emulator = Emulator::ephemeral().unwrap();
-    let (client, gate) = (client(&emulator), Gate::closed());
-    let first = worker(&client, &gate);
+    let client = client(&emulator);
+    let gates = [Gate::closed(), Gate::closed()];
+    let first = worker(&client, &gates[0]);
     let names: Items = (0..10).map(|item| format!("{item}?")).collect();
     let id = client.start(&WINDOW, names.clone()).await.unwrap();
-    gate.until_waiting(3).await;
+    gates[0].until_waiting(3).await;
     // One ends, and the next comes while the other two go on: no waves.
-    gate.open(1);
-    while gate.begun() < 4 {
-        tokio::task::yield_now().await;
-    }
-    gate.until_waiting(3).await;
-    // Its activities end, and what they free is left to the next worker.
-    gate.open(100);
-    first.stop().await.unwrap();
-    let second = worker(&client, &gate);
+    gates[0].open(1);
+    gates[0].until_begun(4).await;
+    gates[0].until_waiting(3).await;
+    // Its activities end once it takes no more work: what they free is left to the next worker.
+    let (stopped, ()) = tokio::join!(first.stop(), async { gates[0].open(3) });
+    stopped.unwrap();
+
+    let second = worker(&client, &gates[1]);
+    gates[1].until_waiting(3).await;
+    gates[1].open(1);
+    gates[1].until_begun(4).await;
+    gates[1].until_waiting(3).await;
+    gates[1].open(10);
     assert_eq!(end(&client, &id).await.output::<Items>().unwrap(), names);
-    assert_eq!(gate.most(), 3, "never more than the window");
+    for (gate, begun) in gates.iter().zip([4, 6]) {
+        assert_eq!(gate.begun(), begun, "each item once");
+        assert_eq!(gate.most(), 3, "never more than the window");
+    }
     assert_eq!(status(&client, &id).await.progress.finished, 10);
     second.stop().await.unwrap();
 }
@@ -126,9 +134,7 @@ async fn time_limits_retries_and_an_event_end_items_in_a_window_of_a_batch() {
         .await
         .unwrap();
     // The first batch ends by the time limit of its first item; in the second both wait.
-    while gate.begun() < 6 {
-        tokio::task::yield_now().await;
-    }
+    gate.until_begun(6).await;
     client.raise_event(&id, &STOP, ()).await.unwrap();
     let outcomes: Outcomes<String, String> = end(&client, &id).await.output().unwrap();
     let failure = |index: usize| outcomes.iter().nth(index).unwrap().result.clone().err();

@@ -3,6 +3,8 @@
 mod docs;
 mod fan_outs;
 mod flow;
+mod history;
+mod letting_go;
 mod programs;
 
 use std::sync::Arc;
@@ -32,7 +34,7 @@ const STEP: Activity<String, String> = Activity::named("Step");
 struct Gate {
     places: Arc<Semaphore>,
     waiting: Arc<watch::Sender<usize>>,
-    begun: Arc<AtomicUsize>,
+    begun: Arc<watch::Sender<usize>>,
     most: Arc<AtomicUsize>,
 }
 
@@ -41,7 +43,7 @@ impl Gate {
         Self {
             places: Arc::new(Semaphore::new(0)),
             waiting: Arc::new(watch::Sender::new(0)),
-            begun: Arc::default(),
+            begun: Arc::new(watch::Sender::new(0)),
             most: Arc::default(),
         }
     }
@@ -52,7 +54,7 @@ impl Gate {
 
     /// How many have begun so far.
     fn begun(&self) -> usize {
-        self.begun.load(Ordering::SeqCst)
+        *self.begun.borrow()
     }
 
     /// The most that waited at a time.
@@ -62,16 +64,16 @@ impl Gate {
 
     /// Waits until so many wait at the gate.
     async fn until_waiting(&self, count: usize) {
-        let mut waiting = self.waiting.subscribe();
-        let reached = waiting.wait_for(|waiting| *waiting == count);
-        tokio::time::timeout(DEADLINE, reached)
-            .await
-            .unwrap()
-            .unwrap();
+        reach(&self.waiting, count).await;
+    }
+
+    /// Waits until so many have begun.
+    async fn until_begun(&self, count: usize) {
+        reach(&self.begun, count).await;
     }
 
     async fn step(self, item: String) -> Result<String, ActivityError> {
-        self.begun.fetch_add(1, Ordering::SeqCst);
+        self.begun.send_modify(|begun| *begun += 1);
         if item.ends_with('!') {
             return Err(ActivityError::new("Bad", format!("{item} is bad")).non_retriable());
         }
@@ -92,6 +94,15 @@ impl Gate {
             gate.clone().step(item)
         })
     }
+}
+
+async fn reach(counter: &watch::Sender<usize>, count: usize) {
+    let mut counter = counter.subscribe();
+    let reached = counter.wait_for(|it| *it == count);
+    tokio::time::timeout(DEADLINE, reached)
+        .await
+        .unwrap()
+        .unwrap();
 }
 
 fn client(emulator: &Emulator) -> Client {
