@@ -188,6 +188,9 @@ impl Core {
         key: InstanceKey,
         origin: &Arc<Origin>,
     ) -> Result<(), StoreError> {
+        if self.open_activities(key) == 0 {
+            return Ok(());
+        }
         let (db, rows) = (&self.db, &mut self.group.orphan_rows);
         for lease in self.dispatch.leases.iter_mut() {
             if let Held::Activity(task) = &mut lease.held
@@ -209,12 +212,14 @@ impl Core {
         Ok(())
     }
 
+    /// How many have no result yet: walking the queue and the leases is not worth it for none.
+    fn open_activities(&mut self, key: InstanceKey) -> u64 {
+        let known = self.cache.peek(key);
+        known.map_or(0, |it| it.state.counters.activities.open())
+    }
+
     fn orphan_open(&mut self, hub: HubKey, key: InstanceKey) -> Result<(), StoreError> {
-        let open = self
-            .cache
-            .peek(key)
-            .map_or(0, |it| it.state.counters.activities.open());
-        if open == 0 {
+        if self.open_activities(key) == 0 {
             return Ok(());
         }
         let (db, rows) = (&self.db, &mut self.group.orphan_rows);
