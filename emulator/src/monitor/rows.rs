@@ -50,6 +50,8 @@ pub(super) fn row(
         turn_out,
         failure: row.failure_line.unwrap_or_default(),
         reported,
+        waits: None,
+        tags: std::collections::BTreeMap::new(),
     }
 }
 

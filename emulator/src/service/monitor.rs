@@ -76,4 +76,41 @@ impl Monitor for MonitorService {
             .map_err(status::from_hub)?;
         Ok(Response::new(preview))
     }
+
+    type WatchTasksStream = Pin<Box<dyn Stream<Item = Result<proto::TasksUpdate, Status>> + Send>>;
+
+    async fn watch_tasks(
+        &self,
+        _request: Request<proto::WatchTasksRequest>,
+    ) -> Result<Response<Self::WatchTasksStream>, Status> {
+        Err(Status::unimplemented("not yet"))
+    }
+
+    async fn read_history(
+        &self,
+        _request: Request<proto::ReadHistoryRequest>,
+    ) -> Result<Response<proto::HistoryPage>, Status> {
+        Err(Status::unimplemented("not yet"))
+    }
+
+    async fn list_failures(
+        &self,
+        _request: Request<proto::ListFailuresRequest>,
+    ) -> Result<Response<proto::FailureList>, Status> {
+        Err(Status::unimplemented("not yet"))
+    }
+
+    async fn list_entities(
+        &self,
+        _request: Request<proto::ListEntitiesRequest>,
+    ) -> Result<Response<proto::EntityPage>, Status> {
+        Err(Status::unimplemented("not yet"))
+    }
+
+    async fn list_work(
+        &self,
+        _request: Request<proto::ListWorkRequest>,
+    ) -> Result<Response<proto::WorkList>, Status> {
+        Err(Status::unimplemented("not yet"))
+    }
 }

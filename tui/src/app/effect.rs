@@ -2,11 +2,13 @@
 
 use durascope_proto::monitor::InstanceWindow;
 
+use crate::app::topic::Topic;
+
 /// A wish of the core, carried out by tasks.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Effect {
     /// Replaces what the server is asked to show.
-    Watch(WatchSpec),
+    Watch(Box<WatchSpec>),
     Call {
         id: u64,
         call: Call,
@@ -24,6 +26,8 @@ pub struct WatchSpec {
     pub window: InstanceWindow,
     /// The instance whose tree is shown; empty for none.
     pub instance_id: String,
+    /// What else the screen needs.
+    pub topic: Topic,
 }
 
 /// One request to the server.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use durascope_proto::monitor::PreviewPurgeResponse;
 use durascope_proto::monitor::WatchUpdate;
 
+use crate::app::topic::TopicData;
 use crate::format::Micros;
 
 /// One input to the core.
@@ -92,6 +93,7 @@ impl Key {
 pub struct Feed {
     pub link: Link,
     pub data: Option<Data>,
+    pub topic: Option<Arc<TopicData>>,
 }
 
 /// One snapshot and when it came, on the local clock.

@@ -50,6 +50,18 @@ pub struct OverviewShape {
     pub footer: Area,
 }
 
+/// Parts of a screen that is a list with something about the selected line below.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ListShape {
+    pub header: Area,
+    pub rule: Area,
+    pub columns: Area,
+    pub list: Area,
+    /// With a rule as its first row; empty where there is no room.
+    pub detail: Area,
+    pub footer: Area,
+}
+
 /// Parts of the instance screen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct InstanceShape {
@@ -114,6 +126,29 @@ pub fn overview(size: Size) -> OverviewShape {
     }
 }
 
+/// Lays a list with details out.
+pub fn list(size: Size) -> ListShape {
+    let Size { height, .. } = size;
+    let mut rest = screen(size);
+    let footer = rest.take_bottom(rows(height >= 6, 1));
+    let header = rest.take_top(rows(height >= 4, 1));
+    let rule = rest.take_top(rows(height >= 8, 1));
+    let columns = rest.take_top(rows(height >= 10, 1));
+    let detail = rest.take_bottom(match height {
+        30.. => height * 2 / 5,
+        16..30 => height / 3,
+        _ => 0,
+    });
+    ListShape {
+        header,
+        rule,
+        columns,
+        list: rest,
+        detail,
+        footer,
+    }
+}
+
 /// Lays the instance screen out.
 pub fn instance(size: Size) -> InstanceShape {
     let Size { width, height } = size;
@@ -150,6 +185,21 @@ pub fn instance(size: Size) -> InstanceShape {
 }
 
 impl InstanceShape {
+    /// The whole room below the rule, for tabs that do not share it with a detail.
+    pub fn body(&self) -> Area {
+        let width = if self.beside {
+            self.tree.width + 1 + self.detail.width
+        } else {
+            self.tree.width
+        };
+        let below = if self.beside { 0 } else { self.detail.height };
+        Area {
+            width,
+            height: self.tree.height + below,
+            ..self.tree
+        }
+    }
+
     /// Where text about the selected line goes: below the rule of a stacked detail.
     pub fn detail_text(&self) -> Area {
         let mut area = if self.detail.is_empty() {

@@ -15,9 +15,14 @@ use crate::app::event::Mode;
 use crate::app::event::Size;
 use crate::app::geometry;
 use crate::app::nav::Screens;
+use crate::app::place::HubTab;
+use crate::app::place::Place;
 use crate::app::toast::Kind;
 use crate::app::toast::TOASTS_MAX;
 use crate::app::toast::Toast;
+use crate::app::topic::Told;
+use crate::app::topic::TopicData;
+use crate::app::window;
 use crate::app::window::Subscription;
 use crate::data::series::Series;
 use crate::data::status;
@@ -57,6 +62,8 @@ pub struct Model {
     pub size: Size,
     pub link: Link,
     pub data: Option<Data>,
+    /// The answer to what the screen on top asks beside that.
+    pub topic: Option<Arc<TopicData>>,
     /// The server's clock less the local one.
     clock_offset: Micros,
     pub series: Series,
@@ -78,6 +85,7 @@ impl Model {
             size,
             link: Link::default(),
             data: None,
+            topic: None,
             clock_offset: 0,
             series: Series::default(),
             screens: Screens::default(),
@@ -108,6 +116,12 @@ impl Model {
             .and_then(|it| it.update.instances.as_ref())
     }
 
+    /// The answer to what the screen on top asks now, if it has come.
+    pub fn told(&self) -> Option<&Told> {
+        let topic = self.topic.as_ref()?;
+        (topic.topic == window::topic(self)).then_some(&topic.told)
+    }
+
     /// Rows of the list on screen.
     pub fn list_rows(&self) -> usize {
         usize::from(geometry::overview(self.size).list.height).max(1)
@@ -117,6 +131,9 @@ impl Model {
     pub fn target(&self) -> Option<&InstanceRow> {
         if let Some(instance) = self.screens.top_instance() {
             return instance.row();
+        }
+        if self.screens.place() != Place::Hub(HubTab::Instances) {
+            return None;
         }
         let id = self.screens.overview.selection.id()?;
         self.page()?.rows.iter().find(|it| it.instance_id == id)

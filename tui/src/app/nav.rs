@@ -1,49 +1,118 @@
-//! Navigation: a stack of values. Each owns its filter, sort, cursor and scroll, so that
+//! Navigation: values on a stack. Each owns its filter, sort, cursor and scroll, so that
 //! going back restores them by construction.
 
+use crate::app::place::HubTab;
+use crate::app::place::Place;
+use crate::app::screens::compare::Compare;
+use crate::app::screens::entities::Entities;
+use crate::app::screens::failures::Failures;
 use crate::app::screens::instance::Instance;
 use crate::app::screens::overview::Overview;
+use crate::app::screens::schedules::Schedules;
+use crate::app::screens::work::Work;
 
-/// Instance screens on top of each other at most; beyond, the oldest is forgotten.
+/// Screens on top of each other at most; beyond, the oldest is forgotten.
 const DEPTH_MAX: usize = 32;
 
-/// The screens; the overview is always below.
+/// A screen above the hub's tabs.
+#[derive(Clone, Debug)]
+pub enum Opened {
+    Instance(Box<Instance>),
+    Compare(Box<Compare>),
+}
+
+/// The screens; the tab of the hub is always below.
 #[derive(Clone, Debug, Default)]
 pub struct Screens {
+    pub tab: HubTab,
     pub overview: Overview,
-    opened: Vec<Instance>,
+    pub failures: Failures,
+    pub entities: Entities,
+    pub work: Work,
+    pub schedules: Schedules,
+    opened: Vec<Opened>,
 }
 
 impl Screens {
-    /// The instance screen on top, unless the overview is.
+    /// The screen on top.
+    pub fn place(&self) -> Place {
+        match self.opened.last() {
+            None => Place::Hub(self.tab),
+            Some(Opened::Instance(it)) => Place::Instance(it.tab),
+            Some(Opened::Compare(_)) => Place::Compare,
+        }
+    }
+
+    /// The instance screen on top, if one is.
     pub fn top_instance(&self) -> Option<&Instance> {
-        self.opened.last()
+        match self.opened.last()? {
+            Opened::Instance(it) => Some(it),
+            Opened::Compare(_) => None,
+        }
     }
 
     /// The instance screen on top, to change it.
     pub fn top_instance_mut(&mut self) -> Option<&mut Instance> {
-        self.opened.last_mut()
+        match self.opened.last_mut()? {
+            Opened::Instance(it) => Some(it),
+            Opened::Compare(_) => None,
+        }
+    }
+
+    /// The comparison on top, if one is.
+    pub fn top_compare(&self) -> Option<&Compare> {
+        match self.opened.last()? {
+            Opened::Compare(it) => Some(it),
+            Opened::Instance(_) => None,
+        }
+    }
+
+    /// The comparison on top, to change it.
+    pub fn top_compare_mut(&mut self) -> Option<&mut Compare> {
+        match self.opened.last_mut()? {
+            Opened::Compare(it) => Some(it),
+            Opened::Instance(_) => None,
+        }
     }
 
     /// Opens `instance`. An instance that is open already is gone back to.
     pub fn open(&mut self, instance: Instance) {
-        if let Some(at) = self.opened.iter().position(|it| it.id == instance.id) {
+        let is_it = |it: &Opened| matches!(it, Opened::Instance(it) if it.id == instance.id);
+        if let Some(at) = self.opened.iter().position(is_it) {
             self.opened.truncate(at + 1);
             return;
         }
+        self.push(Opened::Instance(Box::new(instance)));
+    }
+
+    /// Opens `compare`.
+    pub fn compare(&mut self, compare: Compare) {
+        self.push(Opened::Compare(Box::new(compare)));
+    }
+
+    fn push(&mut self, screen: Opened) {
         if self.opened.len() == DEPTH_MAX {
             self.opened.remove(0);
         }
-        self.opened.push(instance);
+        self.opened.push(screen);
     }
 
-    /// Leaves the top screen; false on the overview.
+    /// Leaves the top screen; false on a tab of the hub.
     pub fn back(&mut self) -> bool {
         self.opened.pop().is_some()
     }
 
+    /// Leaves all screens for a tab of the hub.
+    pub fn to_tab(&mut self, tab: HubTab) {
+        self.opened.clear();
+        self.tab = tab;
+    }
+
     /// Ids of the open instances, outermost first.
     pub fn trail(&self) -> impl Iterator<Item = &str> {
-        self.opened.iter().map(|it| it.id.as_str())
+        self.opened.iter().filter_map(|it| match it {
+            Opened::Instance(it) => Some(it.id.as_str()),
+            Opened::Compare(_) => None,
+        })
     }
 }

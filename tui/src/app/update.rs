@@ -24,8 +24,21 @@ use crate::app::event::Link;
 use crate::app::event::Reply;
 use crate::app::model::Model;
 use crate::app::model::Pending;
+use crate::app::place::HubTab;
+use crate::app::place::InstanceTab;
+use crate::app::place::Place;
+use crate::app::screens::batches;
+use crate::app::screens::compare;
+use crate::app::screens::data;
+use crate::app::screens::entities;
+use crate::app::screens::failures;
+use crate::app::screens::grid;
+use crate::app::screens::history;
 use crate::app::screens::instance;
 use crate::app::screens::overview;
+use crate::app::screens::schedules;
+use crate::app::screens::timeline;
+use crate::app::screens::work;
 use crate::app::toast::Kind;
 use crate::app::window;
 use crate::data::status;
@@ -55,7 +68,7 @@ pub fn update(model: &mut Model, event: Event, now: Micros) -> Vec<Effect> {
     }
     let wanted = window::wanted(model);
     if let Some(spec) = model.subscription.on_wanted(wanted, model.now) {
-        effects.push(Effect::Watch(spec));
+        effects.push(Effect::Watch(Box::new(spec)));
     }
     effects
 }
@@ -66,11 +79,30 @@ fn on_feed(model: &mut Model, feed: Feed) {
     model.link = feed.link;
     if let Some(data) = feed.data {
         model.set_data(data);
-        overview::on_data(model);
-        instance::on_data(model);
     }
+    model.topic = feed.topic;
+    on_data(model);
     if model.is_live() && !was_live && was_known {
         model.toast(Kind::Done, "connected again");
+    }
+}
+
+/// Gives what is known to the screens that show it.
+fn on_data(model: &mut Model) {
+    overview::on_data(model);
+    instance::on_data(model);
+    match model.screens.place() {
+        Place::Hub(HubTab::Instances) | Place::Instance(InstanceTab::Tree) => {}
+        Place::Hub(HubTab::Failures) => failures::on_data(model),
+        Place::Hub(HubTab::Entities) => entities::on_data(model),
+        Place::Hub(HubTab::Work) => work::on_data(model),
+        Place::Hub(HubTab::Schedules) => schedules::on_data(model),
+        Place::Instance(InstanceTab::Grid) => grid::on_data(model),
+        Place::Instance(InstanceTab::Batches) => batches::on_data(model),
+        Place::Instance(InstanceTab::Timeline) => timeline::on_data(model),
+        Place::Instance(InstanceTab::History) => history::on_data(model),
+        Place::Instance(InstanceTab::Data) => data::on_data(model),
+        Place::Compare => compare::on_data(model),
     }
 }
 
@@ -91,7 +123,9 @@ fn on_key(model: &mut Model, key: Key, effects: &mut Vec<Effect>) {
         effects.push(Effect::StopProcess);
     } else if let Some(dialog) = model.dialogs.pop() {
         on_dialog_key(model, dialog, key, effects);
-    } else if model.screens.overview.editing && model.screens.top_instance().is_none() {
+    } else if model.screens.overview.editing
+        && model.screens.place() == Place::Hub(HubTab::Instances)
+    {
         overview::on_filter_key(model, key);
     } else if let Some(action) = action::find(model, key) {
         match action.check(model) {
@@ -169,13 +203,7 @@ fn request(model: &mut Model, call: Call, effects: &mut Vec<Effect>) -> u64 {
 }
 
 fn on_action(model: &mut Model, id: ActionId, effects: &mut Vec<Effect>) {
-    let on_instance = model.screens.top_instance().is_some();
-    let page = if on_instance {
-        instance::visible(model)
-    } else {
-        model.list_rows()
-    };
-    let page = isize::try_from(page).unwrap_or(isize::MAX);
+    let page = isize::try_from(visible(model)).unwrap_or(isize::MAX);
     match id {
         ActionId::Up => move_by(model, -1),
         ActionId::Down => move_by(model, 1),
@@ -198,22 +226,88 @@ fn on_action(model: &mut Model, id: ActionId, effects: &mut Vec<Effect>) {
         ActionId::RaiseEvent | ActionId::Terminate | ActionId::Purge | ActionId::SuspendResume => {
             on_instance_action(model, id, effects);
         }
-        ActionId::Open if !on_instance => {
+        ActionId::ToInstances => to_tab(model, HubTab::Instances),
+        ActionId::ToFailures => to_tab(model, HubTab::Failures),
+        ActionId::ToEntities => to_tab(model, HubTab::Entities),
+        ActionId::ToWork => to_tab(model, HubTab::Work),
+        ActionId::ToSchedules => to_tab(model, HubTab::Schedules),
+        ActionId::NextTab => step_tab(model, 1),
+        ActionId::PreviousTab => step_tab(model, -1),
+        ActionId::Open if model.screens.place() == Place::Hub(HubTab::Instances) => {
             if let Some(id) = model.target().map(|it| it.instance_id.clone()) {
                 model.screens.overview.selection.pin();
                 instance::open(model, &id);
             }
         }
-        _ if on_instance => instance::on_action(model, id),
-        _ => overview::on_action(model, id),
+        _ => match model.screens.place() {
+            Place::Hub(HubTab::Instances) => overview::on_action(model, id),
+            Place::Hub(HubTab::Failures) => failures::on_action(model, id, effects),
+            Place::Hub(HubTab::Entities) => entities::on_action(model, id, effects),
+            Place::Hub(HubTab::Work) => work::on_action(model, id, effects),
+            Place::Hub(HubTab::Schedules) => schedules::on_action(model, id, effects),
+            Place::Instance(InstanceTab::Tree) => instance::on_action(model, id),
+            Place::Instance(InstanceTab::Grid) => grid::on_action(model, id, effects),
+            Place::Instance(InstanceTab::Batches) => batches::on_action(model, id, effects),
+            Place::Instance(InstanceTab::Timeline) => timeline::on_action(model, id, effects),
+            Place::Instance(InstanceTab::History) => history::on_action(model, id, effects),
+            Place::Instance(InstanceTab::Data) => data::on_action(model, id, effects),
+            Place::Compare => compare::on_action(model, id, effects),
+        },
+    }
+}
+
+/// Leaves the screen on top; from another tab of the hub to the instances.
+pub(crate) fn back(model: &mut Model) {
+    if !model.screens.back() {
+        model.screens.tab = HubTab::Instances;
+    }
+    on_data(model);
+}
+
+fn to_tab(model: &mut Model, tab: HubTab) {
+    model.screens.to_tab(tab);
+    on_data(model);
+}
+
+fn step_tab(model: &mut Model, delta: isize) {
+    if let Some(instance) = model.screens.top_instance_mut() {
+        instance.tab = instance.tab.step(delta);
+    }
+    on_data(model);
+}
+
+/// Lines of the list on top that fit.
+fn visible(model: &Model) -> usize {
+    match model.screens.place() {
+        Place::Hub(HubTab::Instances) => model.list_rows(),
+        Place::Hub(HubTab::Failures) => failures::visible(model),
+        Place::Hub(HubTab::Entities) => entities::visible(model),
+        Place::Hub(HubTab::Work) => work::visible(model),
+        Place::Hub(HubTab::Schedules) => schedules::visible(model),
+        Place::Instance(InstanceTab::Tree) => instance::visible(model),
+        Place::Instance(InstanceTab::Grid) => grid::visible(model),
+        Place::Instance(InstanceTab::Batches) => batches::visible(model),
+        Place::Instance(InstanceTab::Timeline) => timeline::visible(model),
+        Place::Instance(InstanceTab::History) => history::visible(model),
+        Place::Instance(InstanceTab::Data) => data::visible(model),
+        Place::Compare => compare::visible(model),
     }
 }
 
 fn move_by(model: &mut Model, delta: isize) {
-    if model.screens.top_instance().is_some() {
-        instance::move_by(model, delta);
-    } else {
-        overview::move_by(model, delta);
+    match model.screens.place() {
+        Place::Hub(HubTab::Instances) => overview::move_by(model, delta),
+        Place::Hub(HubTab::Failures) => failures::move_by(model, delta),
+        Place::Hub(HubTab::Entities) => entities::move_by(model, delta),
+        Place::Hub(HubTab::Work) => work::move_by(model, delta),
+        Place::Hub(HubTab::Schedules) => schedules::move_by(model, delta),
+        Place::Instance(InstanceTab::Tree) => instance::move_by(model, delta),
+        Place::Instance(InstanceTab::Grid) => grid::move_by(model, delta),
+        Place::Instance(InstanceTab::Batches) => batches::move_by(model, delta),
+        Place::Instance(InstanceTab::Timeline) => timeline::move_by(model, delta),
+        Place::Instance(InstanceTab::History) => history::move_by(model, delta),
+        Place::Instance(InstanceTab::Data) => data::move_by(model, delta),
+        Place::Compare => compare::move_by(model, delta),
     }
 }
 

@@ -4,6 +4,16 @@ use durascope_proto::monitor::InstanceWindow;
 
 use crate::app::effect::WatchSpec;
 use crate::app::model::Model;
+use crate::app::place::HubTab;
+use crate::app::place::InstanceTab;
+use crate::app::place::Place;
+use crate::app::screens::compare;
+use crate::app::screens::entities;
+use crate::app::screens::failures;
+use crate::app::screens::history;
+use crate::app::screens::schedules;
+use crate::app::screens::work;
+use crate::app::topic::Topic;
 use crate::format::MILLI;
 use crate::format::Micros;
 
@@ -69,6 +79,7 @@ pub fn wanted(model: &Model) -> WatchSpec {
         // A whole page of steps, so that scrolling by a row does not resubscribe.
         offset: u32::try_from(offset / ROWS_STEP * ROWS_STEP).unwrap_or(u32::MAX),
         limit: u32::try_from(limit + ROWS_STEP).unwrap_or(u32::MAX),
+        ..InstanceWindow::default()
     };
     let instance_id = match model.screens.top_instance() {
         Some(instance) => instance.id.clone(),
@@ -80,6 +91,26 @@ pub fn wanted(model: &Model) -> WatchSpec {
     WatchSpec {
         window,
         instance_id,
+        topic: topic(model),
+    }
+}
+
+/// What the screen on top asks beside window and tree.
+pub fn topic(model: &Model) -> Topic {
+    match model.screens.place() {
+        Place::Hub(HubTab::Instances) => Topic::None,
+        Place::Hub(HubTab::Failures) => failures::topic(model),
+        Place::Hub(HubTab::Entities) => entities::topic(model),
+        Place::Hub(HubTab::Work) => work::topic(model),
+        Place::Hub(HubTab::Schedules) => schedules::topic(model),
+        Place::Instance(InstanceTab::History) => history::topic(model),
+        Place::Instance(_) => model
+            .screens
+            .top_instance()
+            .map_or(Topic::None, |it| Topic::Tasks {
+                instance_id: it.id.clone(),
+            }),
+        Place::Compare => compare::topic(model),
     }
 }
 

@@ -6,4 +6,5 @@ pub mod json;
 pub mod progress;
 pub mod series;
 pub mod status;
+pub mod tasks;
 pub mod tree;

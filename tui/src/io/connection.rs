@@ -19,6 +19,7 @@ use crate::io::poll::Poll;
 use crate::io::source::Ended;
 use crate::io::source::Sink;
 use crate::io::source::Source;
+use crate::io::topics;
 use crate::io::wire;
 use crate::io::wire::Address;
 use crate::io::wire::Hub;
@@ -66,7 +67,14 @@ async fn once(address: &Address, spec: &watch::Receiver<WatchSpec>, sink: &Sink)
         Ok(hub) => hub,
         Err(reason) => return Ended::Failed(reason),
     };
-    match MonitorFeed::new(hub.clone()).run(spec.clone(), sink).await {
+    let mut feed = MonitorFeed::new(hub.clone());
+    let watching = async {
+        tokio::select! {
+            ended = feed.run(spec.clone(), sink) => ended,
+            () = topics::run(hub.clone(), spec.clone(), sink) => Ended::Closing,
+        }
+    };
+    match watching.await {
         Ended::NotOffered => Poll::new(hub).run(spec.clone(), sink).await,
         Ended::NoSuchHub(reason) => Ended::Failed(with_hubs(hub, reason).await),
         ended => ended,

@@ -7,4 +7,5 @@ pub mod feed;
 pub mod glance;
 pub mod poll;
 pub mod source;
+pub mod topics;
 pub mod wire;

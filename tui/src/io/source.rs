@@ -10,6 +10,9 @@ use crate::app::event::Data;
 use crate::app::event::Feed;
 use crate::app::event::Link;
 use crate::app::event::Mode;
+use crate::app::topic::Told;
+use crate::app::topic::Topic;
+use crate::app::topic::TopicData;
 use crate::io::clock::Clock;
 
 /// Why a source ended.
@@ -65,10 +68,21 @@ impl Sink {
             update: Arc::new(update),
             received_at,
         };
-        self.feed.send_replace(Feed {
-            link: Link::Live(mode),
-            data: Some(data),
+        self.feed.send_modify(|it| {
+            it.link = Link::Live(mode);
+            it.data = Some(data);
         });
+    }
+
+    /// The newest answer to what the screen asks beside that.
+    pub fn topic(&self, topic: Topic, told: Told) {
+        let received_at = self.clock.now();
+        let data = TopicData {
+            topic,
+            told,
+            received_at,
+        };
+        self.feed.send_modify(|it| it.topic = Some(Arc::new(data)));
     }
 
     /// True while data is coming.

@@ -203,7 +203,7 @@ impl Outside {
         for effect in effects {
             match effect {
                 Effect::Watch(spec) => {
-                    self.spec.send_replace(spec);
+                    self.spec.send_replace(*spec);
                 }
                 Effect::Call { id, call } => {
                     let made = calls::make(self.hub.clone(), id, call);

@@ -30,10 +30,7 @@ pub fn view(model: &Model, look: Look, buffer: &mut Buffer) {
         screens::draw_tiny(&mut pen, model);
         return;
     }
-    match model.screens.top_instance() {
-        Some(instance) => screens::instance::draw(&mut pen, model, instance),
-        None => screens::overview::draw(&mut pen, model),
-    }
+    screens::draw(&mut pen, model);
     if !model.is_live() && model.data.is_some() {
         let mut body = pen.screen();
         body.take_top(1);

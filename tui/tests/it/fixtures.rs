@@ -95,6 +95,7 @@ pub(crate) fn arrives(model: &mut Model, update: WatchUpdate) -> Vec<Effect> {
     happens(
         model,
         Event::Feed(Feed {
+            topic: None,
             link: Link::Live(Mode::Feed),
             data: Some(data),
         }),
@@ -111,6 +112,7 @@ pub(crate) fn breaks(model: &mut Model) {
     happens(
         model,
         Event::Feed(Feed {
+            topic: None,
             link,
             data: model.data.clone(),
         }),

@@ -1,7 +1,6 @@
 //! The core by tables: what happens, what is wished for, what is remembered.
 
-use durascope::app::action::ACTIONS;
-use durascope::app::action::Place;
+use durascope::app::action;
 use durascope::app::dialogs::Dialog;
 use durascope::app::effect::Call;
 use durascope::app::effect::Effect;
@@ -11,6 +10,9 @@ use durascope::app::event::Event;
 use durascope::app::event::Link;
 use durascope::app::event::Reply;
 use durascope::app::model::Model;
+use durascope::app::place::HubTab;
+use durascope::app::place::InstanceTab;
+use durascope::app::place::Place;
 use durascope::app::update::update;
 use durascope::app::window::DEBOUNCE;
 use durascope::format::SECOND;
@@ -260,10 +262,7 @@ fn suspend_becomes_resume() {
 fn read_only_sends_nothing_and_says_so() {
     let mut model = on_overview(120, 36);
     model.settings.read_only = true;
-    for action in ACTIONS
-        .iter()
-        .filter(|it| it.risk != durascope::app::action::Risk::View)
-    {
+    for action in action::all().filter(|it| it.risk != action::Risk::View) {
         model.toasts.clear();
         let sent = happens(&mut model, Event::Key(action.keys[0]));
         assert!(
@@ -360,15 +359,18 @@ fn folds_and_cursor_of_the_tree_survive_updates() {
 #[test]
 fn every_key_in_the_table_acts_on_its_screen_and_no_other_letter_does() {
     for (place, make) in [
-        (Place::Overview, (|| on_overview(120, 36)) as fn() -> Model),
-        (Place::Instance, || on_instance(120, 36, tree())),
+        (
+            Place::Hub(HubTab::Instances),
+            (|| on_overview(120, 36)) as fn() -> Model,
+        ),
+        (Place::Instance(InstanceTab::Tree), || {
+            on_instance(120, 36, tree())
+        }),
     ] {
         for it in ('!'..='~').chain([' ']) {
             let key = durascope::app::event::Key::char(it);
-            let known = ACTIONS.iter().any(|action| {
-                (action.place == place || action.place == Place::Everywhere)
-                    && action.keys.contains(&key)
-            });
+            let known =
+                action::all().any(|action| action.place.holds(place) && action.keys.contains(&key));
             let mut model = make();
             let before = format!("{:?}", (&model.screens, &model.dialogs, &model.toasts));
             let effects = happens(&mut model, Event::Key(key));

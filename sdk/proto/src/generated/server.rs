@@ -1803,6 +1803,50 @@ pub mod monitor_server {
             tonic::Response<crate::monitor::PreviewPurgeResponse>,
             tonic::Status,
         >;
+        /// Server streaming response type for the WatchTasks method.
+        type WatchTasksStream: tonic::codegen::tokio_stream::Stream<
+                Item = std::result::Result<crate::monitor::TasksUpdate, tonic::Status>,
+            >
+            + std::marker::Send
+            + 'static;
+        /// Every activity and sub-orchestration of one instance: first all of them, then what
+        /// changes, at most ten updates a second, and at least every two seconds as a sign of life.
+        async fn watch_tasks(
+            &self,
+            request: tonic::Request<crate::monitor::WatchTasksRequest>,
+        ) -> std::result::Result<tonic::Response<Self::WatchTasksStream>, tonic::Status>;
+        /// Events of one instance's history, by position or by size.
+        async fn read_history(
+            &self,
+            request: tonic::Request<crate::monitor::ReadHistoryRequest>,
+        ) -> std::result::Result<
+            tonic::Response<crate::monitor::HistoryPage>,
+            tonic::Status,
+        >;
+        /// Failures of the hub's activities, sub-orchestrations and instances, grouped.
+        async fn list_failures(
+            &self,
+            request: tonic::Request<crate::monitor::ListFailuresRequest>,
+        ) -> std::result::Result<
+            tonic::Response<crate::monitor::FailureList>,
+            tonic::Status,
+        >;
+        /// Entities with their queues, lock holders and who waits for the lock.
+        async fn list_entities(
+            &self,
+            request: tonic::Request<crate::monitor::ListEntitiesRequest>,
+        ) -> std::result::Result<
+            tonic::Response<crate::monitor::EntityPage>,
+            tonic::Status,
+        >;
+        /// Work by name, and the workers with what they take and hold.
+        async fn list_work(
+            &self,
+            request: tonic::Request<crate::monitor::ListWorkRequest>,
+        ) -> std::result::Result<
+            tonic::Response<crate::monitor::WorkList>,
+            tonic::Status,
+        >;
     }
     #[derive(Debug)]
     pub struct MonitorServer<T> {
@@ -2003,6 +2047,233 @@ pub mod monitor_server {
                     let inner = self.inner.clone();
                     let fut = async move {
                         let method = PreviewPurgeSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/durascope.monitor.v1.Monitor/WatchTasks" => {
+                    #[allow(non_camel_case_types)]
+                    struct WatchTasksSvc<T: Monitor>(pub Arc<T>);
+                    impl<
+                        T: Monitor,
+                    > tonic::server::ServerStreamingService<
+                        crate::monitor::WatchTasksRequest,
+                    > for WatchTasksSvc<T> {
+                        type Response = crate::monitor::TasksUpdate;
+                        type ResponseStream = T::WatchTasksStream;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::ResponseStream>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<crate::monitor::WatchTasksRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as Monitor>::watch_tasks(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = WatchTasksSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.server_streaming(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/durascope.monitor.v1.Monitor/ReadHistory" => {
+                    #[allow(non_camel_case_types)]
+                    struct ReadHistorySvc<T: Monitor>(pub Arc<T>);
+                    impl<
+                        T: Monitor,
+                    > tonic::server::UnaryService<crate::monitor::ReadHistoryRequest>
+                    for ReadHistorySvc<T> {
+                        type Response = crate::monitor::HistoryPage;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<crate::monitor::ReadHistoryRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as Monitor>::read_history(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ReadHistorySvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/durascope.monitor.v1.Monitor/ListFailures" => {
+                    #[allow(non_camel_case_types)]
+                    struct ListFailuresSvc<T: Monitor>(pub Arc<T>);
+                    impl<
+                        T: Monitor,
+                    > tonic::server::UnaryService<crate::monitor::ListFailuresRequest>
+                    for ListFailuresSvc<T> {
+                        type Response = crate::monitor::FailureList;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<crate::monitor::ListFailuresRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as Monitor>::list_failures(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ListFailuresSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/durascope.monitor.v1.Monitor/ListEntities" => {
+                    #[allow(non_camel_case_types)]
+                    struct ListEntitiesSvc<T: Monitor>(pub Arc<T>);
+                    impl<
+                        T: Monitor,
+                    > tonic::server::UnaryService<crate::monitor::ListEntitiesRequest>
+                    for ListEntitiesSvc<T> {
+                        type Response = crate::monitor::EntityPage;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<crate::monitor::ListEntitiesRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as Monitor>::list_entities(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ListEntitiesSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/durascope.monitor.v1.Monitor/ListWork" => {
+                    #[allow(non_camel_case_types)]
+                    struct ListWorkSvc<T: Monitor>(pub Arc<T>);
+                    impl<
+                        T: Monitor,
+                    > tonic::server::UnaryService<crate::monitor::ListWorkRequest>
+                    for ListWorkSvc<T> {
+                        type Response = crate::monitor::WorkList;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<crate::monitor::ListWorkRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as Monitor>::list_work(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ListWorkSvc(inner);
                         let codec = tonic_prost::ProstCodec::default();
                         let mut grpc = tonic::server::Grpc::new(codec)
                             .apply_compression_config(

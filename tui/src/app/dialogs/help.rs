@@ -1,13 +1,14 @@
 //! Help: made from the action table, for the screen below it.
 
-use crate::app::action::ACTIONS;
+use crate::app::action;
 use crate::app::action::Action;
-use crate::app::action::Place;
 use crate::app::action::Risk;
+use crate::app::action::Where;
 use crate::app::event::Code;
 use crate::app::event::Key;
 use crate::app::keymap;
 use crate::app::model::Model;
+use crate::app::place::Place;
 
 /// Scroll of the help.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -26,16 +27,16 @@ pub enum Line {
 
 /// The help for the screen on top.
 pub fn lines(model: &Model) -> Vec<Line> {
-    let on_instance = model.screens.top_instance().is_some();
-    let (name, place) = if on_instance {
-        ("Instance", Place::Instance)
-    } else {
-        ("Instances", Place::Overview)
+    let place = model.screens.place();
+    let name = match place {
+        Place::Hub(tab) => tab.title().to_owned(),
+        Place::Instance(tab) => format!("Instance · {}", tab.title()),
+        Place::Compare => "Comparison".to_owned(),
     };
     let mut lines = Vec::new();
     let mut section = |title: &str, wanted: &dyn Fn(&Action) -> bool| {
         lines.push(Line::Title(title.to_owned()));
-        for action in ACTIONS.iter().filter(|it| wanted(it)) {
+        for action in action::all().filter(|it| wanted(it)) {
             lines.push(Line::Action(
                 keymap::names(action.keys),
                 action.help.to_owned(),
@@ -47,10 +48,14 @@ pub fn lines(model: &Model) -> Vec<Line> {
         }
         lines.push(Line::Text(String::new()));
     };
-    section(name, &|it| it.place == place);
-    section("The selected instance", &|it| it.risk != Risk::View);
+    section(&name, &|it| {
+        it.place != Where::Everywhere && it.place.holds(place) && it.risk == Risk::View
+    });
+    section("What is selected", &|it| {
+        it.risk != Risk::View && it.place.holds(place)
+    });
     section("Everywhere", &|it| {
-        it.place == Place::Everywhere && it.risk == Risk::View
+        it.place == Where::Everywhere && it.risk == Risk::View
     });
     lines.extend(
         [

@@ -10,8 +10,16 @@ use crate::app::action::ActionId;
 use crate::app::event::Size;
 use crate::app::geometry;
 use crate::app::model::Model;
+use crate::app::place::InstanceTab;
+use crate::app::screens::batches::Batches;
+use crate::app::screens::data::DataView;
+use crate::app::screens::grid::Grid;
+use crate::app::screens::history::HistoryView;
+use crate::app::screens::timeline::Timeline;
 use crate::app::toast::Kind;
+use crate::app::topic::Told;
 use crate::data::detail;
+use crate::data::tasks::Tasks;
 use crate::data::tree;
 use crate::data::tree::Folds;
 use crate::data::tree::Node;
@@ -41,6 +49,14 @@ pub struct Instance {
     pub top: usize,
     pub pane: Pane,
     pub detail_top: usize,
+    pub tab: InstanceTab,
+    /// The newest that is known of its tasks.
+    pub tasks: Option<Tasks>,
+    pub grid: Grid,
+    pub batches: Batches,
+    pub timeline: Timeline,
+    pub history: HistoryView,
+    pub data: DataView,
 }
 
 impl Instance {
@@ -57,6 +73,13 @@ impl Instance {
             top: 0,
             pane: Pane::Tree,
             detail_top: 0,
+            tab: InstanceTab::Tree,
+            tasks: None,
+            grid: Grid::default(),
+            batches: Batches::default(),
+            timeline: Timeline::default(),
+            history: HistoryView::default(),
+            data: DataView::default(),
         }
     }
 
@@ -199,9 +222,16 @@ pub fn on_data(model: &mut Model) {
     let Some(update) = model.data.as_ref().map(|it| Arc::clone(&it.update)) else {
         return;
     };
+    let tasks = match model.told() {
+        Some(Told::Tasks(it)) => Some(it.clone()),
+        _ => None,
+    };
     let Some(instance) = model.screens.top_instance_mut() else {
         return;
     };
+    if let Some(tasks) = tasks {
+        instance.tasks = Some(tasks);
+    }
     let news = instance.on_update(&update);
     instance.scroll(size);
     if let Some(text) = news {

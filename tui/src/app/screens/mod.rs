@@ -1,4 +1,14 @@
-//! State and keys of each screen.
+//! State and keys of the screens.
 
+pub mod batches;
+pub mod compare;
+pub mod data;
+pub mod entities;
+pub mod failures;
+pub mod grid;
+pub mod history;
 pub mod instance;
 pub mod overview;
+pub mod schedules;
+pub mod timeline;
+pub mod work;

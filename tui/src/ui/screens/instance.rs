@@ -7,6 +7,7 @@ use durascope_proto::monitor::ReportedProgress;
 use crate::app::geometry;
 use crate::app::geometry::Area;
 use crate::app::model::Model;
+use crate::app::place::InstanceTab;
 use crate::app::screens::instance::Instance;
 use crate::app::screens::instance::Pane;
 use crate::data::detail;
@@ -20,7 +21,12 @@ use crate::ui::glyphs;
 use crate::ui::pen::Pen;
 use crate::ui::pen::Piece;
 use crate::ui::pen::piece;
+use crate::ui::screens::batches;
+use crate::ui::screens::data;
+use crate::ui::screens::grid;
+use crate::ui::screens::history;
 use crate::ui::screens::instance_tree;
+use crate::ui::screens::timeline;
 use crate::ui::theme::Role;
 use crate::ui::widgets::footer;
 use crate::ui::widgets::header;
@@ -46,13 +52,35 @@ pub fn draw(pen: &mut Pen<'_>, model: &Model, instance: &Instance) {
         draw_progress(pen, shape.progress, tree, row);
     }
     draw_rule(pen, shape.rule, model, instance);
+    let body = shape.body();
+    match instance.tab {
+        InstanceTab::Tree => draw_tree(pen, &shape, model, instance, tree),
+        InstanceTab::Grid => grid::draw(pen, body, model, instance),
+        InstanceTab::Batches => batches::draw(pen, body, model, instance),
+        InstanceTab::Timeline => timeline::draw(pen, body, model, instance),
+        InstanceTab::History => history::draw(pen, body, model, instance),
+        InstanceTab::Data => data::draw(pen, body, model, instance),
+    }
+    draw_banner(pen, &shape, instance);
+}
+
+fn draw_tree(
+    pen: &mut Pen<'_>,
+    shape: &geometry::InstanceShape,
+    model: &Model,
+    instance: &Instance,
+    tree: &InstanceTree,
+) {
     let both = !shape.detail.is_empty();
     if both || instance.pane == Pane::Tree {
         instance_tree::draw(pen, shape.tree, model, instance, tree);
     }
     if both || instance.pane == Pane::Detail {
-        draw_detail(pen, &shape, model, instance, tree);
+        draw_detail(pen, shape, model, instance, tree);
     }
+}
+
+fn draw_banner(pen: &mut Pen<'_>, shape: &geometry::InstanceShape, instance: &Instance) {
     if instance.is_gone {
         let text = format!(
             " {} was purged; this is the last that was seen. Esc goes back. ",
@@ -203,41 +231,42 @@ fn told(report: &ReportedProgress, columns: u16) -> Vec<Piece<'static>> {
     pieces
 }
 
+/// The tabs; on the tree's, which of its two panes has the keys.
 fn draw_rule(pen: &mut Pen<'_>, area: Area, model: &Model, instance: &Instance) {
-    let shape = geometry::instance(model.size);
-    let role = |pane: Pane| {
-        if instance.pane == pane {
-            Role::Accent
-        } else {
-            Role::Dim
-        }
-    };
     pen.rule(area, 0, &[], &[]);
-    let names = [
-        (Pane::Tree, "Tree", shape.tree.x),
-        (Pane::Detail, "Text", shape.detail.x),
-    ];
-    for (pane, name, x) in names {
-        let both = !shape.detail.is_empty();
-        if pane == Pane::Detail && !(both && shape.beside) {
+    let mut x = 1;
+    let roomy = area.width >= 60;
+    for tab in InstanceTab::ALL {
+        let is_on_top = tab == instance.tab;
+        if !roomy && !is_on_top {
             continue;
         }
-        let (pane, name) = if both {
-            (pane, name)
+        let (text, role) = if is_on_top {
+            (format!("[{}]", tab.title()), Role::Accent)
         } else {
-            (instance.pane, pane_name(instance.pane))
+            (format!(" {} ", tab.title()), Role::Dim)
         };
-        pen.put(
-            area,
-            x.saturating_sub(area.x) + 1,
-            0,
-            format!(" {name} "),
-            role(pane),
-        );
+        x = pen.put(area, x, 0, text, role);
+    }
+    if instance.tab == InstanceTab::Tree {
+        draw_panes(pen, area, x + 1, model, instance);
     }
     if model.is_polling() {
         let text = "no feed: open may be queued or running";
-        pen.line_right(inset(area), 20, 0, &[piece(text, Role::Dim)]);
+        pen.line_right(inset(area), x + 20, 0, &[piece(text, Role::Dim)]);
+    }
+}
+
+fn draw_panes(pen: &mut Pen<'_>, area: Area, from: u16, model: &Model, instance: &Instance) {
+    let shape = geometry::instance(model.size);
+    let focused = instance.pane == Pane::Detail;
+    let role = if focused { Role::Accent } else { Role::Dim };
+    if shape.detail.is_empty() {
+        let name = pane_name(instance.pane);
+        pen.put(area, from, 0, format!(" {name} "), role);
+    } else if shape.beside {
+        let x = shape.detail.x.saturating_sub(area.x) + 1;
+        pen.put(area, x.max(from), 0, " Text ", role);
     }
 }
 

@@ -1,6 +1,8 @@
 //! The last line: what can be done here now, from the action table.
 
-use crate::app::action::ACTIONS;
+use crate::app::action;
+use crate::app::action::Action;
+use crate::app::action::ActionId;
 use crate::app::geometry::Area;
 use crate::app::keymap;
 use crate::app::model::Model;
@@ -13,8 +15,7 @@ const STAYS: u8 = 9;
 
 /// Draws the footer; what does not fit is left out, but help and quit stay.
 pub fn draw(pen: &mut Pen<'_>, area: Area, model: &Model) {
-    let mut shown: Vec<_> = ACTIONS
-        .iter()
+    let mut shown: Vec<_> = action::all()
         .filter(|it| it.footer > 0 && it.is_here(model))
         .filter(|it| it.check(model).is_ok())
         .collect();
@@ -46,11 +47,9 @@ pub fn draw(pen: &mut Pen<'_>, area: Area, model: &Model) {
     }
 }
 
-fn title(action: &crate::app::action::Action, model: &Model) -> &'static str {
+fn title(action: &Action, model: &Model) -> &'static str {
     let suspended = durascope_proto::OrchestrationStatus::Suspended;
-    if action.id == crate::app::action::ActionId::SuspendResume
-        && model.target_status() == Some(suspended)
-    {
+    if action.id == ActionId::SuspendResume && model.target_status() == Some(suspended) {
         return "resume";
     }
     action.title

@@ -5,8 +5,11 @@ use crate::app::event::Mode;
 use crate::app::geometry::Area;
 use crate::app::model::CALL_SHOWN_AFTER;
 use crate::app::model::Model;
+use crate::app::place::HubTab;
+use crate::app::place::Place;
 use crate::format;
 use crate::format::SECOND;
+use crate::text::cells;
 use crate::ui::pen::Pen;
 use crate::ui::pen::Piece;
 use crate::ui::pen::piece;
@@ -28,7 +31,35 @@ pub fn draw(pen: &mut Pen<'_>, area: Area, model: &Model) {
         pieces.push(piece(" · READ-ONLY", Role::Warn));
     }
     let end = pen.line(area, 0, &pieces);
+    let end = tabs(pen, area, end, model);
     pen.line_right(area, end + 1, 0, &calls(model));
+}
+
+/// The tabs of the hub, as far as there is room.
+fn tabs(pen: &mut Pen<'_>, area: Area, from: u16, model: &Model) -> u16 {
+    let is_on_top = |tab| model.screens.place() == Place::Hub(tab);
+    let title = |(at, tab): (usize, HubTab), long: bool| {
+        let name = if long || is_on_top(tab) {
+            format!("{} {}", at + 1, tab.title())
+        } else {
+            (at + 1).to_string()
+        };
+        if is_on_top(tab) {
+            piece(format!("[{name}]"), Role::Accent)
+        } else {
+            piece(format!(" {name} "), Role::Dim)
+        }
+    };
+    for long in [true, false] {
+        let all = HubTab::ALL.into_iter().enumerate();
+        let pieces: Vec<_> = all.map(|it| title(it, long)).collect();
+        let width: usize = pieces.iter().map(|it| it.text.width()).sum();
+        let at = from.saturating_add(3);
+        if at.saturating_add(cells(width)) <= area.width {
+            return pen.line_from(area, at, 0, &pieces);
+        }
+    }
+    from
 }
 
 /// The state of the connection, in words.

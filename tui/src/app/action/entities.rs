@@ -1,0 +1,6 @@
+//! What can be done among the entities.
+
+use super::Action;
+
+/// The rows, in the order of the help.
+pub(super) const ACTIONS: &[Action] = &[];

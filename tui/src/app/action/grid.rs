@@ -1,0 +1,6 @@
+//! What can be done in the grid of an instance.
+
+use super::Action;
+
+/// The rows, in the order of the help.
+pub(super) const ACTIONS: &[Action] = &[];

@@ -1,0 +1,191 @@
+//! The action table: keys, footer, help and the read-only rule all come from it.
+
+mod batches;
+mod common;
+mod compare;
+mod data;
+mod entities;
+mod failures;
+mod grid;
+mod guards;
+mod history;
+mod overview;
+mod schedules;
+mod tabs;
+mod timeline;
+mod tree;
+mod work;
+
+use ActionId as A;
+use guards::*;
+
+use crate::app::event::Code;
+use crate::app::event::Key;
+use crate::app::model::Model;
+use crate::app::place::HubTab;
+use crate::app::place::InstanceTab;
+use crate::app::place::Place;
+
+/// Why an action is off, as a sentence for the screen.
+pub type Reason = String;
+
+/// What can be done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ActionId {
+    ToInstances,
+    ToFailures,
+    ToEntities,
+    ToWork,
+    ToSchedules,
+    PreviousTab,
+    NextTab,
+    Up,
+    Down,
+    PageUp,
+    PageDown,
+    HalfUp,
+    HalfDown,
+    First,
+    Last,
+    Open,
+    Fold,
+    Unfold,
+    Pane,
+    NextFailure,
+    Parent,
+    Back,
+    Filter,
+    Sort,
+    SortPrevious,
+    SortNext,
+    Reverse,
+    Children,
+    RaiseEvent,
+    Terminate,
+    Purge,
+    SuspendResume,
+    Retry,
+    Help,
+    Quit,
+    QuitNow,
+    StopProcess,
+}
+
+/// What an action can do to the task hub.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Risk {
+    /// Changes the screen only.
+    View,
+    /// Sends something that changes an instance.
+    Send,
+    /// Cannot be undone; asks first.
+    Destroy,
+}
+
+/// Where an action exists.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Where {
+    Everywhere,
+    /// On one tab of the hub.
+    Hub(HubTab),
+    /// On one tab of an instance.
+    Instance(InstanceTab),
+    /// On every tab of an instance.
+    AnyInstance,
+    Compare,
+}
+
+impl Where {
+    /// True on the screen `place`.
+    pub fn holds(self, place: Place) -> bool {
+        match self {
+            Self::Everywhere => true,
+            Self::Hub(tab) => place == Place::Hub(tab),
+            Self::Instance(tab) => place == Place::Instance(tab),
+            Self::AnyInstance => matches!(place, Place::Instance(_)),
+            Self::Compare => place == Place::Compare,
+        }
+    }
+}
+
+/// One row of the table.
+#[derive(Clone, Copy, Debug)]
+pub struct Action {
+    pub id: ActionId,
+    /// For the footer, one or two words.
+    pub title: &'static str,
+    /// For the help, one line.
+    pub help: &'static str,
+    pub keys: &'static [Key],
+    pub place: Where,
+    pub risk: Risk,
+    /// Order in the footer from the left; 0 stays out of it.
+    pub footer: u8,
+    pub enabled: fn(&Model) -> Result<(), Reason>,
+}
+
+impl Action {
+    /// Whether it can be done now, the read-only rule included.
+    ///
+    /// # Errors
+    /// The reason, as a sentence.
+    pub fn check(&self, model: &Model) -> Result<(), Reason> {
+        if self.risk != Risk::View && model.settings.read_only {
+            return Err(format!("{}: off, the dashboard is read-only", self.title));
+        }
+        (self.enabled)(model)
+    }
+
+    /// True on the screen that is on top now.
+    pub fn is_here(&self, model: &Model) -> bool {
+        self.place.holds(model.screens.place())
+    }
+}
+
+/// The action that `key` means on the screen on top, if any.
+pub fn find(model: &Model, key: Key) -> Option<&'static Action> {
+    all().find(|it| it.is_here(model) && it.keys.contains(&key))
+}
+
+const fn view(
+    id: ActionId,
+    place: Where,
+    keys: &'static [Key],
+    title: &'static str,
+    help: &'static str,
+    footer: u8,
+) -> Action {
+    Action {
+        id,
+        title,
+        help,
+        keys,
+        place,
+        risk: Risk::View,
+        footer,
+        enabled: always,
+    }
+}
+
+/// All tables, in the order of the help.
+const TABLES: &[&[Action]] = &[
+    common::ACTIONS,
+    tabs::ACTIONS,
+    overview::ACTIONS,
+    tree::ACTIONS,
+    grid::ACTIONS,
+    batches::ACTIONS,
+    timeline::ACTIONS,
+    history::ACTIONS,
+    data::ACTIONS,
+    failures::ACTIONS,
+    entities::ACTIONS,
+    work::ACTIONS,
+    schedules::ACTIONS,
+    compare::ACTIONS,
+];
+
+/// Everything that can be done with a key, in the order of the help.
+pub fn all() -> impl Iterator<Item = &'static Action> {
+    TABLES.iter().flat_map(|it| it.iter())
+}
