@@ -69,6 +69,19 @@ pub enum ActionId {
     Quit,
     QuitNow,
     StopProcess,
+    Compare,
+    CompareSide,
+    Root,
+    Slowest,
+    CellLeft,
+    CellRight,
+    ByLatency,
+    PanLeft,
+    PanRight,
+    ZoomIn,
+    ZoomOut,
+    ZoomFit,
+    FoldIdle,
 }
 
 /// What an action can do to the task hub.
