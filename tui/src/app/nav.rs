@@ -115,7 +115,11 @@ impl Screens {
 
     /// Remembers that the instance `id`, an orchestration called `name`, is looked at.
     pub fn has_seen(&mut self, id: &str, name: &str) {
-        if self.seen.last().is_some_and(|it| it.0 == id && it.1 == name) {
+        if self
+            .seen
+            .last()
+            .is_some_and(|it| it.0 == id && it.1 == name)
+        {
             return;
         }
         self.seen.retain(|it| it.0 != id);

@@ -15,6 +15,9 @@ const GAPS_MAX: usize = 200;
 /// Columns from one label to the next, at least.
 const TICK_MIN: usize = 14;
 
+/// Parts of a column, for what is shorter than one.
+pub const FINE: usize = 1_024;
+
 /// A time in which nothing was open.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Gap {
@@ -65,7 +68,10 @@ pub fn gaps(spans: impl Iterator<Item = (Micros, Micros)>) -> Vec<Gap> {
     let mut end: Option<Micros> = None;
     for (from, to) in spans {
         if let Some(end) = end.filter(|it| from - it >= FOLD_MIN) {
-            gaps.push(Gap { from: end, to: from });
+            gaps.push(Gap {
+                from: end,
+                to: from,
+            });
         }
         end = end.max(Some(to));
     }
@@ -117,21 +123,18 @@ impl Axis {
 
     /// The column of `at`; what is before or after is at the edge.
     pub fn column(&self, at: Micros) -> usize {
-        let position = self.position(at);
         let last = self.columns.saturating_sub(1);
-        // A whole number of columns, rounded down.
-        (position as usize).min(last)
+        (self.position(at) / FINE).min(last)
     }
 
-    /// Where `at` is, in columns and parts of one.
-    pub fn position(&self, at: Micros) -> f64 {
+    /// Where `at` is, in parts of a column, [`FINE`] to each.
+    pub fn position(&self, at: Micros) -> usize {
         let at = at.clamp(self.from, self.to);
         let Some(part) = self.parts.iter().find(|it| at <= it.to) else {
-            return self.columns as f64;
+            return self.columns * FINE;
         };
-        let length = (part.to - part.from).max(1) as f64;
-        let inside = (at - part.from).max(0) as f64 / length;
-        part.column as f64 + inside * part.columns as f64
+        let inside = (at - part.from).max(0);
+        part.column * FINE + scaled(inside, part.to - part.from, part.columns * FINE)
     }
 
     /// True when some of `from` to `to` is shown.
@@ -285,7 +288,15 @@ mod tests {
 
     #[test]
     fn labels_do_not_touch_at_any_scale() {
-        for length in [1, 900, 90_000, 7 * SECOND, 3_000 * SECOND, 400_000 * SECOND, i64::MAX / 4] {
+        for length in [
+            1,
+            900,
+            90_000,
+            7 * SECOND,
+            3_000 * SECOND,
+            400_000 * SECOND,
+            i64::MAX / 4,
+        ] {
             for columns in [0, 5, 30, 90] {
                 let axis = Axis::new(1_000 * SECOND, 1_000 * SECOND + length, columns, &[], true);
                 let ticks = axis.ticks();

@@ -1,6 +1,6 @@
 //! The waves of an execution: what one turn scheduled under one name, and how it went.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 use durascope_proto::monitor::task::State;
 use durascope_proto::monitor::task_group::Kind;
@@ -165,7 +165,12 @@ impl Wave {
             State::Abandoned => self.abandoned += 1,
         }
         let known = tasks.knows_starts.then_some(task.started_at).flatten();
-        let is_open = !task.is_over() && !(task.state == State::Queued && tasks.knows_starts);
+        let is_open = match task.state {
+            State::Running => true,
+            // Without starts, what runs is not told from what waits.
+            State::Queued => !tasks.knows_starts,
+            _ => false,
+        };
         if is_open {
             let since = known.or((!tasks.knows_starts).then_some(task.scheduled_at));
             if let Some(since) = since {
@@ -197,16 +202,14 @@ impl Wave {
 pub fn waves(tasks: &Tasks) -> Vec<Wave> {
     let mut waves: Vec<Wave> = Vec::new();
     let sizes = sizes(tasks);
-    let mut by_key: HashMap<(Kind, u32, u64), usize> = HashMap::new();
+    let mut by_key: BTreeMap<(Kind, u32, u64), usize> = BTreeMap::new();
     let mut last = None;
     for (index, task) in tasks.iter().enumerate() {
         let key = (task.kind, task.name, task.turn);
         let same = last.filter(|it: &((Kind, u32, u64), usize)| it.0 == key);
         let known = same.map(|it| it.1).or_else(|| by_key.get(&key).copied());
         let at = known.unwrap_or_else(|| {
-            let small = sizes
-                .get(&key)
-                .is_some_and(|it| *it <= SMALL_MAX);
+            let small = sizes.get(&key).is_some_and(|it| *it <= SMALL_MAX);
             let follows = waves.last().is_some_and(|it| {
                 small && it.small && it.kind == task.kind && it.name == task.name
             });
@@ -228,8 +231,8 @@ pub fn waves(tasks: &Tasks) -> Vec<Wave> {
 }
 
 /// How many tasks each turn scheduled under each name.
-fn sizes(tasks: &Tasks) -> HashMap<(Kind, u32, u64), usize> {
-    let mut sizes = HashMap::new();
+fn sizes(tasks: &Tasks) -> BTreeMap<(Kind, u32, u64), usize> {
+    let mut sizes = BTreeMap::new();
     let mut run: Option<((Kind, u32, u64), usize)> = None;
     for task in tasks.iter() {
         let key = (task.kind, task.name, task.turn);
@@ -376,7 +379,13 @@ mod tests {
         let wave = &waves[0];
         let now = made.at(10);
         assert_eq!(
-            (wave.queued, wave.running, wave.completed, wave.failed, wave.finished()),
+            (
+                wave.queued,
+                wave.running,
+                wave.completed,
+                wave.failed,
+                wave.finished()
+            ),
             (1, 1, 3, 1, 4)
         );
         assert_eq!(wave.wall(now), 10 * SECOND);

@@ -1,6 +1,6 @@
 //! Two executions of one orchestration side by side, group by group.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 use durascope_proto::monitor::task::State;
 use durascope_proto::monitor::task_group::Kind;
@@ -94,7 +94,12 @@ pub fn compare(left: &Tasks, right: &Tasks, now: Micros) -> Comparison {
     let (lefts, rights) = (Groups::of(left), Groups::of(right));
     let mut rows: Vec<Row> = Vec::new();
     let mut names: Vec<&(Kind, String)> = lefts.order.iter().collect();
-    names.extend(rights.order.iter().filter(|it| !lefts.waves.contains_key(it)));
+    names.extend(
+        rights
+            .order
+            .iter()
+            .filter(|it| !lefts.waves.contains_key(it)),
+    );
     for key in names {
         let (one, other) = (lefts.get(key), rights.get(key));
         let split = one.len().max(other.len());
@@ -145,13 +150,13 @@ fn row(key: &(Kind, String), wave: Option<usize>, left: Option<Side>, right: Opt
 /// Waves by name, and the names in order of scheduling.
 struct Groups {
     order: Vec<(Kind, String)>,
-    waves: HashMap<(Kind, String), Vec<Wave>>,
+    waves: BTreeMap<(Kind, String), Vec<Wave>>,
 }
 
 impl Groups {
     fn of(tasks: &Tasks) -> Self {
         let mut order = Vec::new();
-        let mut waves: HashMap<_, Vec<Wave>> = HashMap::new();
+        let mut waves: BTreeMap<_, Vec<Wave>> = BTreeMap::new();
         for wave in batches::waves(tasks) {
             let key = (wave.kind, tasks.name_at(wave.name).to_owned());
             let known = waves.entry(key.clone()).or_default();
@@ -222,11 +227,19 @@ mod tests {
         let load = &result.rows[0];
         assert_eq!(
             load.differs,
-            Differs { wall: true, p50: true, max: true, ..Differs::default() }
+            Differs {
+                wall: true,
+                p50: true,
+                max: true,
+                ..Differs::default()
+            }
         );
         assert_eq!(load.left.unwrap().p50, Some(2 * SECOND));
         assert!(result.rows[1].right.is_none() && result.rows[2].left.is_none());
-        assert_eq!((result.left.wall, result.right.wall), (4 * SECOND, 5 * SECOND));
+        assert_eq!(
+            (result.left.wall, result.right.wall),
+            (4 * SECOND, 5 * SECOND)
+        );
         assert!(result.differs.failed && !result.differs.wall);
     }
 

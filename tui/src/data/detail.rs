@@ -102,9 +102,10 @@ pub fn lines(
         Some((Source::More(count), _)) => {
             page.add(
                 Tone::Plain,
-                &format!("{} more of them; Enter shows more", format::count(
-                    u64::try_from(count).unwrap_or(u64::MAX)
-                )),
+                &format!(
+                    "{} more of them; Enter shows more",
+                    format::count(u64::try_from(count).unwrap_or(u64::MAX))
+                ),
             );
         }
         Some((Source::Child(at), _)) => {
@@ -337,7 +338,10 @@ fn item(page: &mut Page, tasks: &Tasks, siblings: &Siblings, at: u32, now: Micro
     page.fact("label", &task.label);
     page.fact("state", status::task_word(task.state));
     if task.attempt > 1 {
-        page.fact("attempt", &format!("{} (it seems to repeat a failed one)", task.attempt));
+        page.fact(
+            "attempt",
+            &format!("{} (it seems to repeat a failed one)", task.attempt),
+        );
     }
     page.fact(
         "scheduled",

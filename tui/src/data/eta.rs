@@ -215,13 +215,44 @@ mod tests {
         let known = facts(5, &[0; 2], &took);
         for (facts, why) in [
             (Facts { recent: 9, ..known }, Unknown::TooFew(9)),
-            (Facts { elapsed: &[], ..known }, Unknown::NothingRuns),
-            (Facts { waiting: None, ..known }, Unknown::NoTotal),
-            (Facts { knows_starts: false, ..known }, Unknown::NoStarts),
-            (Facts { waiting: Some(0), elapsed: &[], ..known }, Unknown::Done),
+            (
+                Facts {
+                    elapsed: &[],
+                    ..known
+                },
+                Unknown::NothingRuns,
+            ),
+            (
+                Facts {
+                    waiting: None,
+                    ..known
+                },
+                Unknown::NoTotal,
+            ),
+            (
+                Facts {
+                    knows_starts: false,
+                    ..known
+                },
+                Unknown::NoStarts,
+            ),
+            (
+                Facts {
+                    waiting: Some(0),
+                    elapsed: &[],
+                    ..known
+                },
+                Unknown::Done,
+            ),
         ] {
             assert_eq!(left(facts), Err(why));
         }
-        assert!(left(Facts { recent: 10, ..known }).is_ok());
+        assert!(
+            left(Facts {
+                recent: 10,
+                ..known
+            })
+            .is_ok()
+        );
     }
 }

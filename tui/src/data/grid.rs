@@ -211,18 +211,33 @@ mod tests {
         let soon = made.at(3);
         assert_eq!(
             cells(soon, 1)[24..],
-            [Cell::Done, Cell::Failed, Cell::Running, Cell::Slow, Cell::Queued]
+            [
+                Cell::Done,
+                Cell::Failed,
+                Cell::Running,
+                Cell::Slow,
+                Cell::Queued
+            ]
         );
         assert_eq!(cells(made.at(21), 1)[26], Cell::Late);
         assert_eq!(cells(soon, 26), [Cell::Failed, Cell::Running]);
         assert_eq!(worst(&tasks, &siblings, soon, 0, 26, false), Some(25));
         assert_eq!(worst(&tasks, &siblings, soon, 24, 9, true), Some(27));
-        assert_eq!(counts(&tasks, &siblings, soon, 24, 99), [1, 0, 1, 1, 1, 1, 0]);
+        assert_eq!(
+            counts(&tasks, &siblings, soon, 24, 99),
+            [1, 0, 1, 1, 1, 1, 0]
+        );
     }
 
     #[test]
     fn the_cells_of_any_number_of_tasks_have_room() {
-        for (count, room, per) in [(0, 10, 1), (10, 10, 1), (11, 10, 2), (100_000, 5_664, 18), (5, 0, 5)] {
+        for (count, room, per) in [
+            (0, 10, 1),
+            (10, 10, 1),
+            (11, 10, 2),
+            (100_000, 5_664, 18),
+            (5, 0, 5),
+        ] {
             assert_eq!(per_cell(count, room), per);
         }
     }

@@ -1,13 +1,14 @@
 //! The single tasks below the state lines of the tree, page by page.
 
 use std::cell::OnceCell;
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
-use std::collections::HashMap;
 
 use durascope_proto::monitor::InstanceTree;
 use durascope_proto::monitor::task::State;
 use durascope_proto::monitor::task_group::Kind;
 
+use crate::data::siblings::Siblings;
 use crate::data::siblings::took;
 use crate::data::tasks::Task;
 use crate::data::tasks::Tasks;
@@ -51,7 +52,7 @@ impl Pages {
 pub struct Items<'a> {
     pub tasks: &'a Tasks,
     pub pages: &'a Pages,
-    members: OnceCell<HashMap<(usize, TaskState), Vec<u32>>>,
+    members: OnceCell<BTreeMap<(usize, TaskState), Vec<u32>>>,
 }
 
 impl<'a> Items<'a> {
@@ -83,8 +84,8 @@ pub fn state(task: &Task) -> TaskState {
     }
 }
 
-fn members(tree: &InstanceTree, tasks: &Tasks) -> HashMap<(usize, TaskState), Vec<u32>> {
-    let mut members: HashMap<(usize, TaskState), Vec<u32>> = HashMap::new();
+fn members(tree: &InstanceTree, tasks: &Tasks) -> BTreeMap<(usize, TaskState), Vec<u32>> {
+    let mut members: BTreeMap<(usize, TaskState), Vec<u32>> = BTreeMap::new();
     let places = Places::of(tree, tasks);
     let mut last = None;
     for (index, task) in tasks.iter().enumerate() {
@@ -114,17 +115,20 @@ fn members(tree: &InstanceTree, tasks: &Tasks) -> HashMap<(usize, TaskState), Ve
 
 /// Which group of a tree a task belongs to.
 pub struct Places {
-    by_name: HashMap<(Kind, u32), Vec<(u64, u64, usize)>>,
+    by_name: BTreeMap<(Kind, u32), Vec<Turns>>,
 }
+
+/// First and last turn of a group, and its index.
+type Turns = (u64, u64, usize);
 
 impl Places {
     /// The groups of `tree` by the names of `tasks`.
     pub fn of(tree: &InstanceTree, tasks: &Tasks) -> Self {
-        let mut numbers = HashMap::new();
+        let mut numbers = BTreeMap::new();
         for number in 0..u32::try_from(tasks.name_count()).unwrap_or(u32::MAX) {
             numbers.entry(tasks.name_at(number)).or_insert(number);
         }
-        let mut by_name: HashMap<_, Vec<_>> = HashMap::new();
+        let mut by_name: BTreeMap<_, Vec<_>> = BTreeMap::new();
         for (at, group) in tree.groups.iter().enumerate() {
             if let Some(number) = numbers.get(group.name.as_str()) {
                 let turns = (group.turn_first, group.turn_last, at);
@@ -148,13 +152,16 @@ impl Places {
     }
 }
 
-/// The task that took longest, or has run for longest until `now`.
-pub fn slowest(tasks: &Tasks, now: Micros) -> Option<usize> {
-    let times = tasks.iter().enumerate();
-    times
-        .filter_map(|(index, it)| Some((took(tasks, it, now)?, std::cmp::Reverse(index))))
-        .max()
-        .map(|(_, std::cmp::Reverse(index))| index)
+/// The task that took longest, or has run for longest until `now`: of the stragglers, if there
+/// are any, for what always takes long is no surprise.
+pub fn slowest(tasks: &Tasks, siblings: &Siblings, now: Micros) -> Option<usize> {
+    let rank = |(index, task): (usize, &Task)| {
+        let took = took(tasks, task, now)?;
+        let is_straggler = siblings.is_straggler(tasks, task, now);
+        Some((is_straggler, took, Reverse(index)))
+    };
+    let slowest = tasks.iter().enumerate().filter_map(rank).max()?;
+    Some(slowest.2.0)
 }
 
 /// The next failed task after `index`, around the end; the first without one.
@@ -201,7 +208,11 @@ mod tests {
         let items = Items::new(&tasks, &pages);
         let tree = tree(&[("A", 1, 1), ("A", 2, 3), ("B", 2, 2)]);
         assert_eq!(items.of(&tree, 0, TaskState::Done), [0]);
-        assert_eq!(items.of(&tree, 1, TaskState::Running), [2, 1], "longest first");
+        assert_eq!(
+            items.of(&tree, 1, TaskState::Running),
+            [2, 1],
+            "longest first"
+        );
         assert_eq!(items.of(&tree, 1, TaskState::Failed), [3]);
         assert_eq!(items.of(&tree, 2, TaskState::Queued), [4]);
         assert!(items.of(&tree, 2, TaskState::Done).is_empty());
@@ -215,8 +226,9 @@ mod tests {
         made.running(5);
         made.failed(0, 2);
         let tasks = made.tasks();
-        assert_eq!(slowest(&tasks, made.at(20)), Some(1));
-        assert_eq!(slowest(&tasks, made.at(90)), Some(2));
+        let siblings = Siblings::of(&tasks);
+        assert_eq!(slowest(&tasks, &siblings, made.at(20)), Some(1));
+        assert_eq!(slowest(&tasks, &siblings, made.at(90)), Some(2));
         assert_eq!(next_failure(&tasks, None), Some(0));
         assert_eq!(next_failure(&tasks, Some(0)), Some(3));
         assert_eq!(next_failure(&tasks, Some(3)), Some(0));

@@ -141,7 +141,11 @@ impl Tasks {
             && self.count == other.count
             && self.slots == other.slots
             && self.execution_id == other.execution_id
-            && self.chunks.iter().zip(&other.chunks).all(|(it, other)| Arc::ptr_eq(it, other))
+            && self
+                .chunks
+                .iter()
+                .zip(&other.chunks)
+                .all(|(it, other)| Arc::ptr_eq(it, other))
     }
 
     /// The name of `task`.

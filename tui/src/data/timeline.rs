@@ -1,12 +1,13 @@
 //! The lanes of the timeline and what is painted in them.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 use durascope_proto::monitor::task::State;
 use durascope_proto::monitor::task_group::Kind;
 
 use crate::data::axis;
 use crate::data::axis::Axis;
+use crate::data::axis::FINE;
 use crate::data::axis::Gap;
 use crate::data::batches::Wave;
 use crate::data::batches::member;
@@ -208,7 +209,11 @@ fn grouped_lanes(
 
 /// What a lane is, wherever it stands.
 pub fn key(lane: &Lane, tasks: &Tasks, waves: &[Wave]) -> LaneKey {
-    let id = |index: Option<&u32>| index.and_then(|it| member(tasks, *it)).map_or(0, |it| it.id);
+    let id = |index: Option<&u32>| {
+        index
+            .and_then(|it| member(tasks, *it))
+            .map_or(0, |it| it.id)
+    };
     match lane {
         Lane::Wave(at) => LaneKey::Wave(id(waves.get(*at).and_then(|it| it.members.first()))),
         Lane::Heading { section, .. } => LaneKey::Heading(*section),
@@ -220,8 +225,8 @@ pub fn key(lane: &Lane, tasks: &Tasks, waves: &[Wave]) -> LaneKey {
 /// Which task seems to be the next attempt of which.
 #[derive(Debug, Default)]
 struct Attempts {
-    after: HashMap<u32, u32>,
-    before: HashMap<u32, u32>,
+    after: BTreeMap<u32, u32>,
+    before: BTreeMap<u32, u32>,
 }
 
 impl Attempts {
@@ -230,7 +235,7 @@ impl Attempts {
         if tasks.iter().all(|it| it.attempt <= 1) {
             return it;
         }
-        let mut failed: HashMap<(Kind, u32, &str, u32), Vec<u32>> = HashMap::new();
+        let mut failed: BTreeMap<(Kind, u32, &str, u32), Vec<u32>> = BTreeMap::new();
         for (index, task) in tasks.iter().enumerate() {
             let Ok(index) = u32::try_from(index) else {
                 break;
@@ -282,6 +287,7 @@ pub fn paint_item(tasks: &Tasks, attempts: &[u32], axis: &Axis, now: Micros) -> 
         let (from, to) = span(task, now);
         if let Some(failed) = failed_at {
             fill(&mut lane, axis, failed, from, Paint::Pause);
+            dot(&mut lane, axis, failed, Paint::Failed);
         }
         match task.started_at.filter(|_| tasks.knows_starts) {
             Some(started) => {
@@ -303,13 +309,13 @@ pub fn paint_item(tasks: &Tasks, attempts: &[u32], axis: &Axis, now: Micros) -> 
     lane
 }
 
-/// The lane of a wave: how many of it ran at once, on average in each column; and the most.
-pub fn paint_wave(tasks: &Tasks, wave: &Wave, axis: &Axis, now: Micros) -> (Vec<Paint>, f64) {
+/// The lane of a wave: how many of it ran at once, on average in each column; and the most, in
+/// parts of one, [`FINE`] to each.
+pub fn paint_wave(tasks: &Tasks, wave: &Wave, axis: &Axis, now: Micros) -> (Vec<Paint>, usize) {
     let mut lane = blank(axis);
     let columns = axis.columns;
-    let mut whole = vec![0_i32; columns + 1];
-    let mut part = vec![0.0_f64; columns + 1];
     let mut first_wait = columns;
+    let mut load = Load::new(columns);
     for task in wave.members.iter().filter_map(|it| member(tasks, *it)) {
         let (scheduled, to) = span(task, now);
         first_wait = first_wait.min(axis.column(scheduled));
@@ -318,34 +324,18 @@ pub fn paint_wave(tasks: &Tasks, wave: &Wave, axis: &Axis, now: Micros) -> (Vec<
             (None, true) => continue,
             (_, false) => scheduled,
         };
-        if !axis.shows(from, to) {
-            continue;
+        if axis.shows(from, to) {
+            load.add(axis.position(from), axis.position(to));
         }
-        let (from, to) = (axis.position(from), axis.position(to));
-        let (first, last) = (from as usize, to as usize);
-        if first >= last {
-            part[first.min(columns)] += to - from;
-            continue;
-        }
-        part[first] += (first + 1) as f64 - from;
-        part[last.min(columns)] += to - last as f64;
-        whole[first + 1] += 1;
-        whole[last.min(columns)] -= 1;
     }
-    let mut at_once = Vec::with_capacity(columns);
-    let mut running = 0;
-    for column in 0..columns {
-        running += whole[column];
-        at_once.push(f64::from(running) + part[column]);
-    }
-    let most = at_once.iter().copied().fold(0.0, f64::max);
-    for (column, value) in at_once.iter().enumerate() {
-        if lane[column] == Paint::Fold || *value <= 0.0 {
-            continue;
+    let at_once = load.by_column();
+    let most = at_once.iter().copied().max().unwrap_or(0);
+    for (paint, value) in lane.iter_mut().zip(at_once) {
+        if *paint != Paint::Fold && value > 0 {
+            // One to eight eighths: whatever runs is seen.
+            let level = (value * 8).div_ceil(most).min(8);
+            *paint = Paint::Level(u8::try_from(level).unwrap_or(8));
         }
-        // One to eight eighths: whatever runs is seen.
-        let level = (value / most * 8.0).ceil().clamp(1.0, 8.0);
-        lane[column] = Paint::Level(level as u8);
     }
     // What was scheduled and has not begun.
     let begun = lane.iter().position(|it| matches!(it, Paint::Level(_)));
@@ -362,6 +352,48 @@ pub fn paint_wave(tasks: &Tasks, wave: &Wave, axis: &Axis, now: Micros) -> (Vec<
         }
     }
     (lane, most)
+}
+
+/// How much of each column is taken, over all tasks.
+struct Load {
+    /// One more or one less from this column on.
+    whole: Vec<i64>,
+    /// Parts of this column alone.
+    part: Vec<usize>,
+}
+
+impl Load {
+    fn new(columns: usize) -> Self {
+        Self {
+            whole: vec![0; columns + 2],
+            part: vec![0; columns + 2],
+        }
+    }
+
+    fn add(&mut self, from: usize, to: usize) {
+        let last_column = self.part.len() - 1;
+        let (first, last) = (from / FINE, (to / FINE).min(last_column));
+        if first >= last {
+            // Shorter than can be measured is still something.
+            self.part[first.min(last_column)] += to.saturating_sub(from).max(1);
+            return;
+        }
+        self.part[first] += (first + 1) * FINE - from;
+        self.part[last] += to - last * FINE;
+        self.whole[first + 1] += 1;
+        self.whole[last] -= 1;
+    }
+
+    fn by_column(&self) -> Vec<usize> {
+        let mut running = 0_i64;
+        let columns = self.part.len() - 2;
+        let all = self.whole.iter().zip(&self.part).take(columns);
+        all.map(|(change, part)| {
+            running += change;
+            usize::try_from(running).unwrap_or(0) * FINE + part
+        })
+        .collect()
+    }
 }
 
 fn fill(lane: &mut [Paint], axis: &Axis, from: Micros, to: Micros, paint: Paint) {
@@ -449,7 +481,7 @@ mod tests {
         let axis = Axis::new(layout.from, layout.from + 10 * SECOND, 10, &[], true);
         let (lane, most) = paint_wave(&tasks, &waves[0], &axis, made.at(20));
         assert_eq!(shown(&lane), "ww88882222");
-        assert!((most - 4.0).abs() < 1e-9);
+        assert_eq!(most, 4 * FINE);
     }
 
     #[test]
@@ -463,7 +495,11 @@ mod tests {
         made.running(90);
         made.queued(0);
         let (tasks, waves, layout) = laid(&made, 100);
-        let keys: Vec<_> = layout.lanes.iter().map(|it| key(it, &tasks, &waves)).collect();
+        let keys: Vec<_> = layout
+            .lanes
+            .iter()
+            .map(|it| key(it, &tasks, &waves))
+            .collect();
         assert!(layout.grouped);
         assert_eq!(
             keys,

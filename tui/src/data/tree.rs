@@ -63,7 +63,7 @@ pub enum NodeKey {
 }
 
 /// State of the members of a group, worst first.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum TaskState {
     Failed,
     Running,

@@ -2,7 +2,6 @@
 
 use super::*;
 
-
 /// The rows, in the order of the help.
 pub(super) const ACTIONS: &[Action] = &[
     view(

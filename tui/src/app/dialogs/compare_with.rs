@@ -1,8 +1,8 @@
 //! Asks for the instance that another one is compared with.
 
+use crate::app::dialogs::Dialog;
 use crate::app::event::Code;
 use crate::app::event::Key;
-use crate::app::dialogs::Dialog;
 use crate::app::field::Field;
 use crate::app::model::Model;
 use crate::app::screens::compare;

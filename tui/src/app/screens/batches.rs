@@ -32,9 +32,19 @@ pub struct Batches {
     /// What is left of the selected wave, as of `at`.
     pub left: Option<Result<Eta, Unknown>>,
     pub at: Micros,
-    /// First task of the wave that was chosen; without one, the newest is selected.
-    chosen: Option<i32>,
+    chosen: Chosen,
     made_of: Option<(Tasks, Micros, Size)>,
+}
+
+/// Which wave is selected when waves are added.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Chosen {
+    /// The one with most open tasks; the newest when none is open.
+    #[default]
+    Busiest,
+    Newest,
+    /// The one whose first task this is.
+    First(i32),
 }
 
 impl Batches {
@@ -132,16 +142,19 @@ pub fn on_data(model: &mut Model) {
     it.per_cell = batches::bars(&mut it.waves, tasks, &instance.siblings, now, bar);
     it.at = now;
     it.made_of = Some((tasks.clone(), now, size));
-    let chosen = it.chosen.and_then(|id| {
-        let first = |wave: &Wave| wave.members.first().and_then(|it| member(tasks, *it));
-        it.waves
-            .iter()
-            .position(|wave| first(wave).is_some_and(|it| it.id == id))
-    });
-    if chosen.is_none() {
-        it.chosen = None;
-    }
-    it.index = chosen.unwrap_or(it.waves.len().saturating_sub(1));
+    let found = match it.chosen {
+        Chosen::Busiest => {
+            let open = |at: &usize| it.waves[*at].queued + it.waves[*at].running;
+            (0..it.waves.len()).max_by_key(open)
+        }
+        Chosen::Newest => None,
+        Chosen::First(id) => {
+            let first = |wave: &Wave| wave.members.first().and_then(|it| member(tasks, *it));
+            let mut waves = it.waves.iter();
+            waves.position(|wave| first(wave).is_some_and(|it| it.id == id))
+        }
+    };
+    it.index = found.unwrap_or(it.waves.len().saturating_sub(1));
     settle(model);
 }
 
@@ -206,10 +219,10 @@ fn select(model: &mut Model, index: usize) {
         let last = it.waves.len().saturating_sub(1);
         it.index = index.min(last);
         let first = it.waves.get(it.index).and_then(|it| it.members.first());
-        it.chosen = first
-            .filter(|_| it.index < last)
-            .and_then(|index| member(tasks, *index))
-            .map(|it| it.id);
+        it.chosen = match first.and_then(|index| member(tasks, *index)) {
+            Some(task) if it.index < last => Chosen::First(task.id),
+            _ => Chosen::Newest,
+        };
     }
     settle(model);
 }

@@ -75,10 +75,13 @@ impl Compare {
 
 /// What it asks the server.
 pub fn topic(model: &Model) -> Topic {
-    model.screens.top_compare().map_or(Topic::None, |it| Topic::Compare {
-        left: it.left.clone(),
-        right: it.right.clone(),
-    })
+    model
+        .screens
+        .top_compare()
+        .map_or(Topic::None, |it| Topic::Compare {
+            left: it.left.clone(),
+            right: it.right.clone(),
+        })
 }
 
 /// Compares the selected instance with the one of its name that was looked at last; asks which
@@ -86,17 +89,24 @@ pub fn topic(model: &Model) -> Topic {
 pub fn begin(model: &mut Model) {
     if model.screens.place() == Place::Compare {
         if let Some(left) = model.screens.top_compare().map(|it| it.chosen().to_owned()) {
-            model.dialogs.push(Dialog::CompareWith(CompareWith::new(left)));
+            model
+                .dialogs
+                .push(Dialog::CompareWith(CompareWith::new(left)));
         }
         return;
     }
-    let Some((id, name)) = model.target().map(|it| (it.instance_id.clone(), it.name.clone())) else {
+    let Some((id, name)) = model
+        .target()
+        .map(|it| (it.instance_id.clone(), it.name.clone()))
+    else {
         return;
     };
     model.screens.overview.selection.pin();
     match model.screens.last_seen(&name, &id).map(str::to_owned) {
         Some(other) => open(model, id, other),
-        None => model.dialogs.push(Dialog::CompareWith(CompareWith::new(id))),
+        None => model
+            .dialogs
+            .push(Dialog::CompareWith(CompareWith::new(id))),
     }
 }
 

@@ -75,7 +75,7 @@ impl Grid {
         self.is_exact = true;
     }
 
-    fn to_cell(&mut self, tasks: &Tasks, cell: usize) {
+    fn go_to_cell(&mut self, tasks: &Tasks, cell: usize) {
         self.cursor = Pick::at(tasks, cell.saturating_mul(self.per_cell));
         self.is_exact = false;
     }
@@ -122,12 +122,9 @@ pub fn on_data(model: &mut Model) {
         return;
     };
     let grid = &mut instance.grid;
-    let is_made = grid
-        .made_of
-        .as_ref()
-        .is_some_and(|it| it.tasks.is_same(tasks)
-                && (it.at == now || !instance.has_open)
-                && it.room == room);
+    let is_made = grid.made_of.as_ref().is_some_and(|it| {
+        it.tasks.is_same(tasks) && (it.at == now || !instance.has_open) && it.room == room
+    });
     if is_made {
         return;
     }
@@ -158,10 +155,14 @@ pub fn move_by(model: &mut Model, delta: isize) {
             _ => {
                 let row = row.saturating_add_signed(delta).min(last / columns);
                 let there = row * columns + column;
-                if there <= last { there } else { last.min(there) }
+                if there <= last {
+                    there
+                } else {
+                    last.min(there)
+                }
             }
         };
-        grid.to_cell(tasks, to);
+        grid.go_to_cell(tasks, to);
     });
 }
 
@@ -192,7 +193,8 @@ pub fn on_action(model: &mut Model, id: ActionId, _: &mut Vec<Effect>) {
             go(model, found, "no failure here");
         }
         ActionId::Slowest => {
-            let found = from_tasks(model, |tasks| items::slowest(tasks, now));
+            let tasks = model.screens.top_instance().and_then(Instance::measured);
+            let found = tasks.and_then(|(tasks, siblings)| items::slowest(tasks, siblings, now));
             go(model, found, "nothing has run yet");
         }
         ActionId::Open => {
@@ -224,7 +226,7 @@ fn step(model: &mut Model, delta: isize) {
     with_tasks(model, |grid, tasks| {
         let last = grid.cells.len().saturating_sub(1);
         let cell = grid.cell(tasks).saturating_add_signed(delta).min(last);
-        grid.to_cell(tasks, cell);
+        grid.go_to_cell(tasks, cell);
     });
 }
 
@@ -249,5 +251,11 @@ pub fn cell_counts(instance: &Instance, now: Micros) -> Option<[usize; 7]> {
     let tasks = instance.tasks.as_ref()?;
     let grid = &instance.grid;
     let from = grid.cell(tasks) * grid.per_cell;
-    Some(grid::counts(tasks, &instance.siblings, now, from, grid.per_cell))
+    Some(grid::counts(
+        tasks,
+        &instance.siblings,
+        now,
+        from,
+        grid.per_cell,
+    ))
 }

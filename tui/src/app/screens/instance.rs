@@ -208,7 +208,8 @@ impl Instance {
         // The state line that unfolds by itself keeps its few lines.
         let unfolds = keys.map(|key| (key, true));
         for (key, unfolded) in unfolds {
-            let by_default = matches!(&key, NodeKey::State { state, .. } if *state == TaskState::Running);
+            let by_default =
+                matches!(&key, NodeKey::State { state, .. } if *state == TaskState::Running);
             if !by_default || self.folds.get(&key) == Some(&false) {
                 self.folds.insert(key, unfolded);
             }
@@ -307,7 +308,12 @@ impl Instance {
         let count = self.nodes.len();
         for step in 0..count {
             let at = (self.index + step) % count;
-            let Node { key, source, unfolded, .. } = &self.nodes[at];
+            let Node {
+                key,
+                source,
+                unfolded,
+                ..
+            } = &self.nodes[at];
             if let (Source::Group(_) | Source::State(..), Some(open)) = (source, unfolded)
                 && let Some(group) = self.failed_group(*source)
             {
@@ -387,7 +393,9 @@ pub fn on_data(model: &mut Model) {
     }
     let news = instance.on_update(&update);
     instance.scroll(size);
-    let row = instance.row().map(|it| (it.name.clone(), it.parent_instance_id.clone()));
+    let row = instance
+        .row()
+        .map(|it| (it.name.clone(), it.parent_instance_id.clone()));
     let climbs = instance.climbs && row.is_some();
     instance.climbs &= row.is_none();
     let id = instance.id.clone();
@@ -492,7 +500,14 @@ pub fn detail_lines(model: &Model) -> usize {
     };
     let columns = usize::from(geometry::instance(model.size).detail_text().width);
     let tasks = instance.measured();
-    detail::lines(tree, tasks, instance.selected(), columns, model.server_now()).len()
+    detail::lines(
+        tree,
+        tasks,
+        instance.selected(),
+        columns,
+        model.server_now(),
+    )
+    .len()
 }
 
 /// Keeps cursor and text in view after a change of size.
@@ -532,8 +547,8 @@ pub fn on_action(model: &mut Model, id: ActionId) {
         }
         ActionId::Slowest => {
             let now = model.server_now();
-            let tasks = model.screens.top_instance().and_then(|it| it.tasks.as_ref());
-            match tasks.and_then(|it| items::slowest(it, now)) {
+            let tasks = model.screens.top_instance().and_then(Instance::measured);
+            match tasks.and_then(|(tasks, siblings)| items::slowest(tasks, siblings, now)) {
                 Some(index) => reveal(model, index),
                 None => model.toast(Kind::Note, "no run times are known here"),
             }

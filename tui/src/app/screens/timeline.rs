@@ -37,7 +37,7 @@ pub struct Timeline {
     pub waves: Vec<Wave>,
     pub axis: Axis,
     /// What the lanes of waves show, and the most at once, by index of the wave.
-    pub painted: BTreeMap<usize, (Vec<Paint>, f64)>,
+    pub painted: BTreeMap<usize, (Vec<Paint>, usize)>,
     /// As of when all of it is.
     pub at: Micros,
     pub index: usize,
@@ -89,10 +89,7 @@ impl Timeline {
         let of = |index: &u32| member(tasks, *index).map(|it| timeline::span(it, self.at));
         let span = match self.selected() {
             Some(Lane::Item(attempts)) => attempts.last().and_then(of),
-            Some(Lane::Wave(at)) => self
-                .waves
-                .get(*at)
-                .map(|it| (it.began, it.end(self.at))),
+            Some(Lane::Wave(at)) => self.waves.get(*at).map(|it| (it.began, it.end(self.at))),
             _ => None,
         };
         let (start, end) = span.unwrap_or((from, to));
@@ -285,12 +282,14 @@ pub fn on_action(model: &mut Model, id: ActionId, _: &mut Vec<Effect>) {
             }
         }
         ActionId::Slowest => {
-            let found = with_tasks(model, |it, tasks| {
-                let at = it.lane_of(items::slowest(tasks, it.at)?)?;
-                it.select(tasks, at, visible);
-                Some(())
+            let found = model.screens.top_instance().and_then(|top| {
+                let (tasks, siblings) = top.measured()?;
+                let it = &top.timeline;
+                it.lane_of(items::slowest(tasks, siblings, it.at)?)
             });
-            if found.flatten().is_none() {
+            if let Some(at) = found {
+                with_tasks(model, |it, tasks| it.select(tasks, at, visible));
+            } else {
                 model.toast(Kind::Note, "the slowest has no lane of its own here");
             }
         }

@@ -12,10 +12,7 @@ use crate::ui::widgets::frame;
 pub(super) fn draw(pen: &mut Pen<'_>, dialog: &CompareWith) {
     let keys = "Enter compare · Esc";
     let area = frame::draw(pen, 60, 2, "Compare", keys);
-    let left = [
-        piece("left   ", Role::Dim),
-        piece(&dialog.left, Role::Head),
-    ];
+    let left = [piece("left   ", Role::Dim), piece(&dialog.left, Role::Head)];
     pen.line(area, 0, &left);
     let mut row = area;
     row.take_top(1);

@@ -182,7 +182,12 @@ fn runs(bar: &[Cell]) -> Vec<Piece<'static>> {
 fn draw_walls(pen: &mut Pen<'_>, area: Area, it: &Batches) {
     let area = inset(area);
     pen.put(area, 0, 1, "wall time per batch", Role::Dim);
-    let longest = it.waves.iter().map(|wave| wave.wall(it.at)).max().unwrap_or(0);
+    let longest = it
+        .waves
+        .iter()
+        .map(|wave| wave.wall(it.at))
+        .max()
+        .unwrap_or(0);
     let room = usize::from(area.width.saturating_sub(20)).min(60);
     for (y, wave) in it.waves.iter().enumerate() {
         let wall = wave.wall(it.at);
@@ -191,7 +196,11 @@ fn draw_walls(pen: &mut Pen<'_>, area: Area, it: &Batches) {
         let bar = bar.trim_end_matches('·').to_owned();
         let y = cells(y + 2);
         pen.put(area, 0, y, format!("{:>7}", turns(wave)), Role::Dim);
-        let role = if wave.is_over() { Role::Text } else { Role::Accent };
+        let role = if wave.is_over() {
+            Role::Text
+        } else {
+            Role::Accent
+        };
         let x = pen.put(area, 8, y, bar, role);
         pen.put(area, x + 1, y, time(wall), Role::Text);
     }

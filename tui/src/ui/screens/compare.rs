@@ -106,24 +106,18 @@ const COLUMNS: [Column; 12] = [
         priority: 0,
     },
     column("COUNT", 6, 7, 3),
-    column("", 6, 7, 3),
+    column("right", 6, 7, 3),
     column("✗", 4, 5, 2),
-    column("", 4, 5, 2),
+    column("r.", 4, 5, 2),
     column("WALL", 7, 8, 1),
-    column("", 7, 8, 1),
+    column("right", 7, 8, 1),
     column("P50", 7, 8, 5),
-    column("", 7, 8, 5),
+    column("right", 7, 8, 5),
     column("MAX", 7, 8, 4),
-    column("", 7, 8, 4),
+    column("right", 7, 8, 4),
 ];
 
-fn draw_table(
-    pen: &mut Pen<'_>,
-    titles: Area,
-    list: Area,
-    it: &Compare,
-    result: &Comparison,
-) {
+fn draw_table(pen: &mut Pen<'_>, titles: Area, list: Area, it: &Compare, result: &Comparison) {
     let inner = |area: Area| Area {
         x: area.x + 1,
         width: area.width.saturating_sub(1),
@@ -166,7 +160,11 @@ fn title(row: &Row) -> String {
 
 fn row_cells(row: &Row) -> Vec<Cell<'static>> {
     let sign = if row.is_different() { "≠" } else { "=" };
-    let role = if row.is_different() { Role::Warn } else { Role::Dim };
+    let role = if row.is_different() {
+        Role::Warn
+    } else {
+        Role::Dim
+    };
     let mut cells = vec![cell(sign, role), cell(title(row), Role::Text)];
     let both = [row.left, row.right];
     let mut add = |differs: bool, of: &dyn Fn(&Side) -> String| {
@@ -218,7 +216,12 @@ fn draw_detail(
     let or_dash = |it: Option<i64>| it.map_or_else(|| "–".to_owned(), time);
     let (left, right) = (&result.left, &result.right);
     for (name, one, other, differs) in [
-        ("first task to last", whole(left), whole(right), differs.wall),
+        (
+            "first task to last",
+            whole(left),
+            whole(right),
+            differs.wall,
+        ),
         (
             "turns",
             result.turns[0].to_string(),
@@ -250,7 +253,11 @@ fn draw_detail(
             differs.p50 || differs.max,
         ),
     ] {
-        let (sign, role) = if differs { ("≠", Role::Warn) } else { ("=", Role::Text) };
+        let (sign, role) = if differs {
+            ("≠", Role::Warn)
+        } else {
+            ("=", Role::Text)
+        };
         lines.push(vec![
             piece(format!("{sign} {name:<20}"), Role::Dim),
             piece(format!("{one:<20}"), role),

@@ -69,7 +69,11 @@ fn draw_legend(pen: &mut Pen<'_>, area: Area, model: &Model, grid: &Grid) {
         let counts = Cell::ALL.iter().zip(grid.totals);
         for (cell, count) in counts.filter(|it| it.1 > 0) {
             let (sign, role) = task_line::sign(*cell);
-            entry(sign, role, format!("{} {}", task_line::count(count), cell.word()));
+            entry(
+                sign,
+                role,
+                format!("{} {}", task_line::count(count), cell.word()),
+            );
         }
     }
     let inner = inset(area);
@@ -185,7 +189,11 @@ fn draw_detail(
 
 fn draw_failure(pen: &mut Pen<'_>, area: Area, y: u16, failure: &str) {
     if !failure.is_empty() && y < area.height {
-        pen.line(area, y, &[piece("✗ ", Role::Bad), piece(failure, Role::Bad)]);
+        pen.line(
+            area,
+            y,
+            &[piece("✗ ", Role::Bad), piece(failure, Role::Bad)],
+        );
     }
 }
 

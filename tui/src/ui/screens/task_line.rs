@@ -81,7 +81,10 @@ pub fn how<'a>(
         }
     } else {
         let total = time(task.total(now));
-        add(format!("{total} from scheduled (no start times here)"), Role::Text);
+        add(
+            format!("{total} from scheduled (no start times here)"),
+            Role::Text,
+        );
     }
     if let Some(worker) = tasks.worker(task) {
         add(format!("on {worker}"), Role::Text);
@@ -92,7 +95,10 @@ pub fn how<'a>(
     if siblings.is_straggler(tasks, task, now) {
         let kin = siblings.kin(task);
         let times = took(tasks, task, now).unwrap_or(0) / kin.median.max(1);
-        add(format!("! {times}× the median {}", time(kin.median)), Role::Warn);
+        add(
+            format!("! {times}× the median {}", time(kin.median)),
+            Role::Warn,
+        );
     }
     if !task.child_id.is_empty() {
         add(format!("child {}", task.child_id), Role::Text);
@@ -120,7 +126,11 @@ pub fn ready<'a>(
         None => "reading its tasks …".to_owned(),
     };
     let inner = inset(area);
-    pen.line(inner, u16::from(inner.height > 2), &[piece(text, Role::Text)]);
+    pen.line(
+        inner,
+        u16::from(inner.height > 2),
+        &[piece(text, Role::Text)],
+    );
     None
 }
 

@@ -6,6 +6,7 @@ use crate::app::screens::instance::Instance;
 use crate::app::screens::timeline;
 use crate::app::screens::timeline::Shape;
 use crate::app::screens::timeline::Timeline;
+use crate::data::axis::FINE;
 use crate::data::batches::Wave;
 use crate::data::batches::member;
 use crate::data::grid;
@@ -82,7 +83,13 @@ fn draw_axis(pen: &mut Pen<'_>, shape: &Shape, it: &Timeline, tasks: &Tasks) {
     pieces.extend(legend);
     pen.line(inset(names), 0, &pieces);
     for tick in it.axis.ticks() {
-        pen.put(times, cells(tick.column), 0, format!("╷{}", tick.text), Role::Dim);
+        pen.put(
+            times,
+            cells(tick.column),
+            0,
+            format!("╷{}", tick.text),
+            Role::Dim,
+        );
     }
 }
 
@@ -118,7 +125,11 @@ fn draw_lane(
                 return;
             };
             let (sign, role) = wave_sign(wave);
-            let text = format!("{} ×{}", tasks.name_at(wave.name), task_line::count(wave.total()));
+            let text = format!(
+                "{} ×{}",
+                tasks.name_at(wave.name),
+                task_line::count(wave.total())
+            );
             pen.put(names, 1, 0, sign, role);
             let text = Clean::from(text).fit(room.saturating_sub(2), "…");
             pen.put(names, 3, 0, text.as_str(), Role::Text);
@@ -172,7 +183,11 @@ fn draw_item_name(
         Cell::Failed => ("✗", Role::Bad),
         Cell::Abandoned => ("×", Role::Dim),
     };
-    let indent = if instance.timeline.layout.grouped { 3 } else { 1 };
+    let indent = if instance.timeline.layout.grouped {
+        3
+    } else {
+        1
+    };
     pen.put(names, indent, 0, sign, role);
     let text = if !task.child_id.is_empty() {
         task.child_id.to_string()
@@ -297,10 +312,15 @@ fn draw_detail(pen: &mut Pen<'_>, mut area: Area, instance: &Instance, tasks: &T
                 ),
             ]);
             let mut text = format!("{} long", time(wave.wall(it.at)));
-            if let Some((_, most)) = it.painted.get(at).filter(|it| it.1 > 0.0) {
-                let word = if tasks.knows_starts { "at once" } else { "open at once" };
+            if let Some((_, most)) = it.painted.get(at).filter(|it| it.1 > 0) {
+                let word = if tasks.knows_starts {
+                    "at once"
+                } else {
+                    "open at once"
+                };
+                let (whole, rest) = (most / FINE, most % FINE * 10 / FINE);
                 text.push_str(&format!(
-                    " · height: how many {word}, {most:.0} at the highest column"
+                    " · height: how many {word}, on average up to {whole}.{rest} in a column"
                 ));
             }
             lines.push(vec![piece(text, Role::Text)]);
@@ -310,7 +330,10 @@ fn draw_detail(pen: &mut Pen<'_>, mut area: Area, instance: &Instance, tasks: &T
             lines.push(vec![piece(text, Role::Text)]);
         }
         Some(Lane::Older(count)) => {
-            let text = format!("{} older batches have no lane here", task_line::count(*count));
+            let text = format!(
+                "{} older batches have no lane here",
+                task_line::count(*count)
+            );
             lines.push(vec![piece(text, Role::Text)]);
         }
         None => {}
