@@ -18,13 +18,13 @@ use super::World;
 use super::histories::keep_or_compare;
 use super::output;
 
-pub(super) const ECHO: Activity<Value, Value> = Activity::named("RustEcho");
-pub(super) const CHILD: Orchestration<Value, Value> = Orchestration::named("RustChild");
+const ECHO: Activity<Value, Value> = Activity::named("RustEcho");
+const CHILD: Orchestration<Value, Value> = Orchestration::named("RustChild");
 const FAILS: Activity<String, ()> = Activity::named("RustFails");
 const CALLS_PYTHON: Orchestration<Value, Value> = Orchestration::named("RustCallsPython");
 const CALLS_JAVASCRIPT: Orchestration<Value, Value> = Orchestration::named("RustCallsJavaScript");
 
-pub(super) async fn echo(_: ActivityContext, value: Value) -> Result<Value, ActivityError> {
+async fn echo(_: ActivityContext, value: Value) -> Result<Value, ActivityError> {
     Ok(value)
 }
 
@@ -35,30 +35,37 @@ async fn fails(_: ActivityContext, what: String) -> Result<(), ActivityError> {
     ))
 }
 
-pub(super) async fn child(ctx: OrchestrationContext, value: Value) -> Result<Value, TaskFailed> {
+async fn child(ctx: OrchestrationContext, value: Value) -> Result<Value, TaskFailed> {
     Ok(json!({"child": ctx.call(&ECHO, value).await?}))
 }
 
-/// Calls what the other language has under these names.
+/// Calls an activity and a child of the other language that return the value.
+pub(super) async fn to(
+    ctx: &OrchestrationContext,
+    language: &str,
+    value: &Value,
+) -> Result<(Value, Value), TaskFailed> {
+    let (echo, child) = (format!("{language}_echo"), format!("{language}_child"));
+    let echo = ctx.call_by_name(&echo, value, CallOptions::new()).await?;
+    let child = ctx.call_sub_by_name(&child, value, SubOptions::new());
+    Ok((echo, child.await?))
+}
+
 async fn calls_other(
     ctx: OrchestrationContext,
     value: Value,
     language: &str,
 ) -> Result<Value, TaskFailed> {
-    let options = CallOptions::new;
-    let named = |part: &str| format!("{language}_{part}");
-    let echo: Value = ctx.call_by_name(&named("echo"), &value, options()).await?;
-    let child: Value = ctx
-        .call_sub_by_name(&named("child"), &value, SubOptions::new())
-        .await?;
+    let (echo, child) = to(&ctx, language, &value).await?;
+    let fails = format!("{language}_fails");
     let failed = ctx
-        .call_by_name::<Value>(&named("fails"), "sums", options())
+        .call_by_name::<Value>(&fails, "sums", CallOptions::new())
         .await
         .unwrap_err();
     let details = failed.details;
     let has_trace = details
         .stack_trace
-        .is_some_and(|trace| trace.contains(&named("fails")));
+        .is_some_and(|trace| trace.contains(&fails));
     Ok(json!([
         echo,
         child,
@@ -67,11 +74,16 @@ async fn calls_other(
     ]))
 }
 
-fn functions() -> Functions {
+/// An activity and a child that return the value.
+pub(super) fn functions() -> Functions {
     Functions::new()
         .activity(&ECHO, echo)
-        .activity(&FAILS, fails)
         .orchestration(&CHILD, child)
+}
+
+fn all_functions() -> Functions {
+    functions()
+        .activity(&FAILS, fails)
         .orchestration(&CALLS_PYTHON, |ctx, value| {
             calls_other(ctx, value, "python")
         })
@@ -101,7 +113,7 @@ async fn both_ways(
     value: Value,
     error_type: &str,
 ) {
-    let world = World::with(functions());
+    let world = World::with(all_functions());
     let text = value.to_string();
     let places = [("@PAYLOAD@", text.as_str())];
     let Some(lines) = world.run(language, program, &places).await else {

@@ -2,15 +2,21 @@
 //! each other, and what they leave behind is kept for the SDK's own tests.
 
 mod calls;
+mod events;
+mod failures;
 mod histories;
+mod values;
 
 use std::process::Output;
 
 use durascope_sdk::Client;
 use durascope_sdk::ConnectOptions;
 use durascope_sdk::Functions;
+use durascope_sdk::OrchestrationState;
+use durascope_sdk::StartOptions;
 use durascope_sdk::Worker;
 use durascope_sdk::worker::WorkerHandle;
+use durascope_tests::DEADLINE;
 use durascope_tests::Emulator;
 use durascope_tests::official;
 use serde_json::Value;
@@ -96,6 +102,26 @@ impl World {
         assert!(output.status.success(), "{said}\n{complaints}");
         let lines = said.lines().map(serde_json::from_str);
         Some(lines.collect::<Result<_, _>>().unwrap())
+    }
+
+    async fn start(&self, name: &str, id: &str, input: &Value) {
+        let options = StartOptions::new().instance_id(id);
+        let started = self.client.start_by_name(name, input, options).await;
+        started.unwrap();
+    }
+
+    /// Runs the worker of a language until all these have ended, and gives what it says of them.
+    async fn peer(&self, language: Language, ids: &[String]) -> Option<Vec<Value>> {
+        let program = match language {
+            Language::Python => include_str!("programs/peer.py"),
+            Language::JavaScript => include_str!("programs/peer.mjs"),
+        };
+        let ids = Value::from(ids).to_string();
+        self.run(language, program, &[("@IDS@", &ids)]).await
+    }
+
+    async fn ended(&self, id: &str) -> OrchestrationState {
+        self.client.wait_for_completion(id, DEADLINE).await.unwrap()
     }
 
     async fn stop(self) {

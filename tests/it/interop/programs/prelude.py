@@ -44,8 +44,7 @@ def ended(instance):
 
 def has_status(instance, expected):
     """Waits until the instance shows a custom status."""
-    expected = json.dumps(expected)
-    until(lambda: client.get_orchestration_state(instance).serialized_custom_status == expected,
+    until(lambda: client.get_orchestration_state(instance).get_custom_status() == expected,
           f"{instance} shows {expected}")
 
 
