@@ -103,6 +103,7 @@ fn number(input: &Value) -> i64 {
 pub(crate) fn all() -> Vec<Program> {
     vec![
         fan_out(),
+        eldest(),
         family(),
         timers(),
         events(),
@@ -113,6 +114,7 @@ pub(crate) fn all() -> Vec<Program> {
         nothing(),
         entities(),
         locks(),
+        sends(),
         suspended(),
         terminated(),
         custom_status(),
@@ -129,18 +131,33 @@ fn fan_out() -> Program {
     }
 }
 
+fn eldest() -> Program {
+    Program {
+        name: "eldest",
+        same: code!(|ctx, number| {
+            assert_eq!(ctx.parent().unwrap().instance_id, "family");
+            Ok(json!({"squared": call(&ctx, "square", number).await?}))
+        }),
+        changed: code!(|ctx, number| {
+            let both = [call(&ctx, "square", number), call(&ctx, "square", 0.into())];
+            Ok(try_join_all(both).await?.into())
+        }),
+        difference: (2, "no call", "activity \"square\""),
+    }
+}
+
 fn family() -> Program {
     Program {
         name: "family",
         same: code!(|ctx, numbers| {
-            let named = SubOptions::new().instance_id("family:first");
-            let first: Value = ctx.call_sub_by_name("child", &numbers[0], named).await?;
+            let named = SubOptions::new().instance_id("eldest");
+            let first: Value = ctx.call_sub_by_name("eldest", &numbers[0], named).await?;
             let others = [&numbers[1], &numbers[2]].map(|it| child(&ctx, "child", it.clone()));
             let others = try_join_all(others).await?;
             Ok(json!([first, others[0], others[1]]))
         }),
-        changed: code!(|ctx, numbers| { Ok(call(&ctx, "child", numbers).await?) }),
-        difference: (1, "sub-orchestration \"child\"", "activity \"child\""),
+        changed: code!(|ctx, numbers| { Ok(call(&ctx, "eldest", numbers).await?) }),
+        difference: (1, "sub-orchestration \"eldest\"", "activity \"eldest\""),
     }
 }
 
@@ -292,6 +309,27 @@ fn locks() -> Program {
             1,
             "lock of entities [\"@account@left\", \"@account@right\"]",
             "lock of entities [\"@account@right\"]",
+        ),
+    }
+}
+
+fn sends() -> Program {
+    Program {
+        name: "sends",
+        same: code!(|ctx, to| {
+            let to = to.as_str().unwrap();
+            ctx.send_event_by_name(to, "Greeting", json!({"hello": "world"}))?;
+            ctx.send_event_by_name(to, "Nothing", ())?;
+            Ok("sent".into())
+        }),
+        changed: code!(|ctx, to| {
+            ctx.send_event_by_name(to.as_str().unwrap(), "Nothing", ())?;
+            Ok("sent".into())
+        }),
+        difference: (
+            1,
+            "event \"Greeting\" sent to \"nobody\"",
+            "event \"Nothing\" sent to \"nobody\"",
         ),
     }
 }

@@ -53,7 +53,7 @@ async fn they_raise(language: Language, program: &str) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn python_sees_our_custom_status_and_raises_our_events() {
+async fn python_sees_our_custom_status_and_raises_and_sends_our_events() {
     they_raise(Language::Python, include_str!("programs/events.py")).await;
 }
 

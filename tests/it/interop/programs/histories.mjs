@@ -29,11 +29,14 @@ async function* child(ctx, number) {
   return { squared: yield ctx.callActivity("square", number) };
 }
 
-async function* family(ctx, [first, ...others]) {
-  const options = { instanceId: "family:first" };
-  const eldest = yield ctx.callSubOrchestrator("child", first, options);
+async function* eldest(ctx, number) {
+  return { squared: yield ctx.callActivity("square", number) };
+}
+
+async function* family(ctx, [number, ...others]) {
+  const first = yield ctx.callSubOrchestrator("eldest", number, { instanceId: "eldest" });
   const rest = yield whenAll(others.map((number) => ctx.callSubOrchestrator("child", number)));
-  return [eldest, ...rest];
+  return [first, ...rest];
 }
 
 async function* timers(ctx) {
@@ -143,10 +146,16 @@ async function* terminated(ctx) {
 async function* custom_status(ctx, steps) {
   for (let step = 0; step < steps; step += 1) {
     ctx.setCustomStatus({ step, of: steps });
-    yield ctx.callActivity("square", step);
+    yield ctx.callActivity("square", step, { tags: { step: String(step) } });
   }
   ctx.setCustomStatus("„done“");
   return null;
+}
+
+async function* sends(ctx, to) {
+  ctx.sendEvent(to, "Greeting", { hello: "world" });
+  ctx.sendEvent(to, "Nothing");
+  return "sent";
 }
 
 async function* rewound(ctx, name) {
@@ -159,12 +168,18 @@ async function* rewound(ctx, name) {
 const INPUTS = {
   fan_out: 6, family: [2, 3, 4], timers: undefined, events: undefined, generations: 2,
   failing: "o-1", caught: "o-2", retried: "tap", nothing: null, entities: 7, locks: 3,
-  suspended: undefined, terminated: undefined, custom_status: 3, rewound: "pipe",
+  sends: "nobody", suspended: undefined, terminated: undefined, custom_status: 3, rewound: "pipe",
+};
+const OPTIONS = {
+  custom_status: () => ({ tags: { team: "tea", "": "" }, version: "1.2" }),
+  // A time that is past when the call arrives would not be kept.
+  timers: () => ({ startAt: new Date(Date.now() + 1000) }),
 };
 
 for (const [name, value] of Object.entries(INPUTS)) {
-  const labels = name === "custom_status" ? { tags: { team: "tea", "": "" }, version: "1.2" } : {};
-  await client.scheduleNewOrchestration(name, value, { instanceId: name, ...labels });
+  await client.scheduleNewOrchestration(name, value, {
+    instanceId: name, ...OPTIONS[name]?.(),
+  });
 }
 for (const [name, value] of [["Item", { n: 1 }], ["item", undefined], ["DONE", "yes"]]) {
   await client.raiseOrchestrationEvent("events", name, value);
@@ -173,8 +188,8 @@ await client.raiseOrchestrationEvent("generations", "Word", "kept");
 
 const worker = workerOf({
   orchestrators: [
-    fan_out, child, family, timers, events, generations, failing_child, failing, caught, retried,
-    nothing, entities, locks, suspended, terminated, custom_status, rewound,
+    fan_out, child, eldest, family, sends, timers, events, generations, failing_child, failing,
+    caught, retried, nothing, entities, locks, suspended, terminated, custom_status, rewound,
   ],
   activities: [square, give_nothing, break_down, break_twice],
   entities: { account: () => new Account() },

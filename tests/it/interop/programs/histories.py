@@ -1,6 +1,8 @@
 # One orchestration for each kind of history, under its own name. All are started before the
 # worker is, so that what they are told first does not depend on who is faster.
 
+from datetime import datetime, timezone
+
 BROKEN = set()
 
 
@@ -42,8 +44,13 @@ def child(ctx: task.OrchestrationContext, number):
     return {"squared": result}
 
 
+def eldest(ctx: task.OrchestrationContext, number):
+    result = yield ctx.call_activity("square", input=number)
+    return {"squared": result}
+
+
 def family(ctx: task.OrchestrationContext, numbers):
-    first = yield ctx.call_sub_orchestrator("child", input=numbers[0], instance_id="family:first")
+    first = yield ctx.call_sub_orchestrator("eldest", input=numbers[0], instance_id="eldest")
     others = yield task.when_all(
         [ctx.call_sub_orchestrator("child", input=number) for number in numbers[1:]])
     return [first, *others]
@@ -146,9 +153,15 @@ def terminated(ctx: task.OrchestrationContext, _):
 def custom_status(ctx: task.OrchestrationContext, steps):
     for step in range(steps):
         ctx.set_custom_status({"step": step, "of": steps})
-        yield ctx.call_activity("square", input=step)
+        yield ctx.call_activity("square", input=step, tags={"step": str(step)})
     ctx.set_custom_status("„done“")
     return None
+
+
+def sends(ctx: task.OrchestrationContext, to):
+    ctx.send_event(to, "Greeting", data={"hello": "world"})
+    ctx.send_event(to, "Nothing")
+    return "sent"
 
 
 def rewound(ctx: task.OrchestrationContext, name):
@@ -160,20 +173,30 @@ def rewound(ctx: task.OrchestrationContext, name):
 
 INPUTS = dict(
     fan_out=6, family=[2, 3, 4], timers=None, events=None, generations=2, failing="o-1",
-    caught="o-2", retried="tap", nothing=None, entities=7, locks=3, suspended=None, terminated=None,
-    custom_status=3, rewound="pipe")
+    caught="o-2", retried="tap", nothing=None, entities=7, locks=3, sends="nobody", suspended=None,
+    terminated=None, custom_status=3, rewound="pipe")
+
+
+
+def options_of(name):
+    if name == "custom_status":
+        return dict(tags={"team": "tea", "": ""}, version="1.2")
+    if name == "timers":
+        # A time that is past when the call arrives would not be kept.
+        return dict(start_at=datetime.now(timezone.utc) + timedelta(seconds=1))
+    return {}
+
 
 for name, value in INPUTS.items():
-    labels = dict(tags={"team": "tea", "": ""}, version="1.2") if name == "custom_status" else {}
-    client.schedule_new_orchestration(name, input=value, instance_id=name, **labels)
+    client.schedule_new_orchestration(name, input=value, instance_id=name, **options_of(name))
 for name, value in (("Item", {"n": 1}), ("item", None), ("DONE", "yes")):
     client.raise_orchestration_event("events", name, data=value)
 client.raise_orchestration_event("generations", "Word", data="kept")
 
 worker = worker_of(
     orchestrators=[
-        fan_out, child, family, timers, events, generations, failing_child, failing, caught,
-        retried, nothing, entities, locks, suspended, terminated, custom_status, rewound],
+        fan_out, child, eldest, family, sends, timers, events, generations, failing_child, failing,
+        caught, retried, nothing, entities, locks, suspended, terminated, custom_status, rewound],
     activities=[square, give_nothing, break_down, break_twice], entities=[account])
 with worker:
     worker.start()

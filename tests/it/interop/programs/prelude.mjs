@@ -16,7 +16,8 @@ const client = new TaskHubGrpcClient(hub);
 
 /** A worker that takes only what it has, as others on the hub have the rest. */
 function workerOf({ orchestrators = [], activities = [], entities = {} }) {
-  const worker = new TaskHubGrpcWorker({ ...hub, workItemFilters: "auto", shutdownTimeoutMs: 1000 });
+  const options = { workItemFilters: "auto", shutdownTimeoutMs: 1000 };
+  const worker = new TaskHubGrpcWorker({ ...hub, ...options });
   orchestrators.forEach((run) => worker.addNamedOrchestrator(run.name, run));
   activities.forEach((run) => worker.addNamedActivity(run.name, run));
   for (const [name, make] of Object.entries(entities)) {
