@@ -198,6 +198,25 @@ pub fn wrap(text: &str, columns: usize, lines_max: usize) -> Vec<String> {
     lines
 }
 
+/// Cuts a sentence into lines of at most `columns`, between words where it can.
+///
+/// At most `lines_max` lines; what is left is lost.
+pub fn wrap_words(text: &str, columns: usize, lines_max: usize) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    for word in text.split_whitespace() {
+        let word = visible(word);
+        match lines.last_mut() {
+            Some(line) if line.width() + 1 + word.width() <= columns => {
+                line.push(' ');
+                line.push_str(&word);
+            }
+            _ => lines.extend(wrap(&word, columns, lines_max)),
+        }
+    }
+    lines.truncate(lines_max);
+    lines
+}
+
 /// Columns that `text` takes on the screen.
 pub fn width(text: &str) -> usize {
     text.width()
