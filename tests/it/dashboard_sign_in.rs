@@ -13,11 +13,13 @@ use durascope_tests::Emulator;
 use durascope_tests::Front;
 use durascope_tests::RawClient;
 use durascope_tests::Terminal;
+use durascope_tests::front::Mishap;
 use durascope_tests::front::Seen;
 use tempfile::TempDir;
 
 const HUB: &str = "guarded";
 const SIZE: (u16, u16) = (30, 120);
+const CTRL_S: &str = "\x13";
 const ENTER: &str = "\r";
 
 /// So long that the front never takes a token for too old.
@@ -190,6 +192,34 @@ async fn feed_and_keys_carry_the_token_and_come_back_when_it_ends() {
             screen.contains("not signed in: sign in") && screen.contains("order-3")
         })
         .unwrap();
+    leave(terminal);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_a_key_asks_for_is_done_again_only_where_that_does_no_harm() {
+    let emulator = Emulator::ephemeral().unwrap();
+    let client = direct(&emulator).await;
+    client.start("Order", "order-1", None).await.unwrap();
+    let guarded = Guarded::before(&emulator, 3_600).await;
+    guarded.sign_in();
+    let front = &guarded.front;
+    let terminal = guarded.dashboard();
+    terminal.wait_for("order-1").unwrap();
+
+    front.next("RaiseEvent", Mishap::AnswerLost);
+    terminal.send("e").unwrap();
+    terminal.wait_for("Raise event").unwrap();
+    terminal.send("Go").unwrap();
+    terminal.send(CTRL_S).unwrap();
+    terminal
+        .wait_for("it is not known whether the call was carried out")
+        .unwrap();
+    assert_eq!(front.count("RaiseEvent"), 1);
+
+    front.next("SuspendInstance", Mishap::AnswerLost);
+    terminal.send("z").unwrap();
+    terminal.wait_for("suspend accepted for order-1").unwrap();
+    assert_eq!(front.count("SuspendInstance"), 2);
     leave(terminal);
 }
 

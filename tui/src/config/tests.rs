@@ -128,7 +128,8 @@ fn who_the_dashboard_is_follows_flag_string_variable_and_scheme() {
         authentication: Some("environment".to_owned()),
         ..wanted
     };
-    let rows: [(Wanted, &[(&str, &str)], Authentication); 8] = [
+    type Row<'a> = (Wanted, &'a [(&'a str, &'a str)], Authentication);
+    let rows: [Row<'_>; 8] = [
         (at("http://h"), &[], Authentication::None),
         (at("https://h"), &[], Authentication::DefaultAzure),
         (at("https://h"), &none, Authentication::None),

@@ -24,7 +24,8 @@ pub(super) fn advice(kind: Authentication, status: &Status) -> Option<&'static s
         }),
         Code::PermissionDenied => Some(
             "the identity needs the role Durable Task Data Contributor on the scheduler or the \
-             task hub, Durable Task Data Reader to look on",
+             task hub (to look on, Durable Task Data Reader), and the scheduler's IP allow list must \
+             let this machine in",
         ),
         _ => None,
     }
