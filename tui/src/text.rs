@@ -232,6 +232,19 @@ mod tests {
     use super::*;
 
     #[test]
+    fn sentences_are_cut_between_words_and_long_words_anywhere() {
+        let rows: [(&str, usize, &[&str]); 4] = [
+            ("a bc  def", 4, &["a bc", "def"]),
+            ("a bcdefg h", 4, &["a", "bcde", "fg h"]),
+            ("one\ntwo\x1b", 20, &["one two^["]),
+            ("a b c d", 1, &["a", "b", "c"]),
+        ];
+        for (text, columns, lines) in rows {
+            assert_eq!(wrap_words(text, columns, 3), lines, "{text:?}");
+        }
+    }
+
+    #[test]
     fn hostile_text_becomes_visible_escapes() {
         let rows = [
             ("plain-17", "plain-17"),

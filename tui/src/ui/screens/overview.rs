@@ -67,7 +67,7 @@ const NAME_ROOMY: u16 = 13;
 /// Free columns beside a text that stands in the place of the list.
 const MARGIN: u16 = 2;
 /// Lines that the reason of a lost connection may take.
-const REASON_LINES_MAX: usize = 6;
+const REASON_LINES_MAX: u16 = 8;
 
 /// Draws the screen.
 pub fn draw(pen: &mut Pen<'_>, model: &Model) {
@@ -75,7 +75,7 @@ pub fn draw(pen: &mut Pen<'_>, model: &Model) {
     header::draw(pen, shape.header, model);
     overview_panels::draw(pen, shape.panels, model);
     draw_rule(pen, shape.rule, model);
-    if let Some(text) = empty_text(model, shape.list.width) {
+    if let Some(text) = empty_text(model, shape.list) {
         draw_lines(pen, shape.list, &text);
     } else {
         draw_list(pen, shape.columns, shape.list, model);
@@ -137,12 +137,12 @@ fn draw_rule(pen: &mut Pen<'_>, area: Area, model: &Model) {
 }
 
 /// What to say when there is no row.
-fn empty_text(model: &Model, width: u16) -> Option<Vec<Piece<'static>>> {
+fn empty_text(model: &Model, area: Area) -> Option<Vec<Piece<'static>>> {
     let settings = &model.settings;
     let Some(page) = model.page() else {
         let place = format!("{}, task hub “{}”", settings.endpoint, settings.task_hub);
         return Some(match &model.link {
-            Link::Lost { reason, .. } => no_data(&place, reason, width),
+            Link::Lost { reason, .. } => no_data(&place, reason, area),
             Link::Connecting { attempt } => {
                 vec![piece(
                     format!("connecting to {place} … attempt {attempt}"),
@@ -183,9 +183,10 @@ fn empty_text(model: &Model, width: u16) -> Option<Vec<Piece<'static>>> {
     ])
 }
 
-fn no_data(place: &str, reason: &str, width: u16) -> Vec<Piece<'static>> {
-    let columns = usize::from(width.saturating_sub(2 * MARGIN));
-    let reason = wrap_words(reason, columns, REASON_LINES_MAX);
+fn no_data(place: &str, reason: &str, area: Area) -> Vec<Piece<'static>> {
+    let columns = usize::from(area.width.saturating_sub(2 * MARGIN));
+    let lines_max = usize::from(area.height.saturating_sub(3).clamp(1, REASON_LINES_MAX));
+    let reason = wrap_words(reason, columns, lines_max);
     let mut text = vec![piece(format!("No data from {place}."), Role::Head)];
     text.extend(reason.into_iter().map(|line| piece(line, Role::Bad)));
     text.push(piece(
