@@ -28,7 +28,7 @@ pub struct Args {
     pub task_hub: Option<String>,
 
     /// All in one: "Endpoint=http://localhost:8080;TaskHub=default;Authentication=None", or
-    /// "Endpoint=https://NAME.REGION.durabletask.io;TaskHub=HUB;Authentication=AzureCli"
+    /// "Endpoint=NAME.REGION.durabletask.io;TaskHub=HUB;Authentication=AzureCli"
     #[arg(long, value_name = "STRING", hide_env_values = true)]
     pub connection_string: Option<String>,
 
