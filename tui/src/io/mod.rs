@@ -6,5 +6,6 @@ pub mod connection;
 pub mod feed;
 pub mod glance;
 pub mod poll;
+mod sign_in;
 pub mod source;
 pub mod wire;
