@@ -79,7 +79,8 @@ pub enum ReplayError {
 /// on.
 ///
 /// Only histories whose ids count from 1 can be replayed: those of this SDK, and of the official
-/// ones for Python and JavaScript.
+/// ones for Python and JavaScript; of Python only where nothing was retried, as its retries repeat
+/// the id, and where no section locked several entities, as it unlocks them in any order.
 ///
 /// # Errors
 /// [`ReplayError::NonDeterminism`] with turn, event id, expected and found; or the orchestration
