@@ -4,7 +4,10 @@
     reason = "helpers of tests fail the test they serve"
 )]
 
+mod entities;
 mod host;
 mod host_errors;
 mod replay;
+mod sections;
 mod stored;
+mod versions;
