@@ -24,6 +24,7 @@ use durascope_sdk::TaskFailed;
 use durascope_sdk::progress;
 use durascope_sdk::progress::PROGRESS_TRACKER;
 use durascope_sdk::progress::ProgressTracker;
+use durascope_sdk::schedules;
 use durascope_sdk::testing::CallKind;
 use durascope_sdk::testing::Fake;
 use durascope_sdk::testing::History;
@@ -32,6 +33,8 @@ use durascope_sdk::testing::TestHost;
 use durascope_sdk::testing::replay;
 use serde::Deserialize;
 use serde::Serialize;
+use serde_json::Value;
+use serde_json::json;
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -305,6 +308,27 @@ fn progress_in_a_tracker_is_told_by_signals() {
     assert_eq!(shown(&host).processed, 50);
     let told = host.entity_inputs(&tracker, &ProgressTracker::INITIALIZE);
     assert_eq!(told.unwrap(), [50]);
+}
+
+#[test]
+fn schedule_runs_on_virtual_time() {
+    const SCHEDULE: Entity = Entity::named("Schedule");
+    const CREATE: Operation<Value, ()> = Operation::named("create_schedule");
+    const PAUSE: Operation<(), ()> = Operation::named("pause_schedule");
+    let mut host = TestHost::new(functions().and(schedules::functions()));
+    let nightly = SCHEDULE.id("nightly");
+    let schedule = json!({
+        "schedule_id": "nightly",
+        "orchestration_name": "Refill",
+        "orchestration_input": 5,
+        "interval_seconds": 86_400,
+    });
+    host.signal_entity(&nightly, &CREATE, schedule).unwrap();
+    host.advance(10 * 86_400 * SECOND).unwrap();
+    assert_eq!(host.inputs(&REFILL).unwrap(), [5; 10]);
+    host.signal_entity(&nightly, &PAUSE, ()).unwrap();
+    host.advance(10 * 86_400 * SECOND).unwrap();
+    assert_eq!(host.instance_ids().count(), 10);
 }
 
 #[test]

@@ -5,6 +5,7 @@
 )]
 
 mod entities;
+mod fan_outs;
 mod host;
 mod host_errors;
 mod replay;
