@@ -91,7 +91,7 @@ pub enum ReplayError {
 ///
 /// # Errors
 /// [`ReplayError::NonDeterminism`] with turn, event id, expected and found; or the orchestration
-/// is not among `functions`, or those were registered wrongly.
+/// is not among `functions`, they do not take its version, or they were registered wrongly.
 ///
 /// ```
 /// use durascope_sdk::testing::{History, ReplayError, replay};

@@ -179,7 +179,7 @@ impl Functions {
         self
     }
 
-    /// Adds all of `other`.
+    /// Adds all of `other`. Of its versioning and its default version it adds what is not set here.
     pub fn and(mut self, other: Self) -> Self {
         self.registry.merge(other.registry);
         self

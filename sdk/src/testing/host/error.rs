@@ -37,7 +37,9 @@ pub enum HostError {
         waits_for: Vec<String>,
     },
     /// So many turns were made, or batches of entities run, without an end in sight.
-    #[error("{limit} turns were made and there is no end; is an orchestration eternal?")]
+    #[error(
+        "{limit} turns were made and there is no end; does an orchestration or an entity go on for ever?"
+    )]
     TooManyTurns {
         /// How many; see [`TestHost::max_turns`](super::TestHost::max_turns).
         limit: usize,
