@@ -59,7 +59,7 @@ pub(super) struct Received {
 }
 
 /// Longest part of an input that serves as a label, in characters.
-const LABEL_CHARS_MAX: usize = 60;
+pub(super) const LABEL_CHARS_MAX: usize = 60;
 
 /// Different failures and event names that are told apart; more come from names that are data.
 const DISTINCT_MAX: usize = 500;

@@ -5,13 +5,16 @@
 
 mod fold;
 mod groups;
+mod limits;
 mod pace;
 mod rates;
 mod reports;
 mod rows;
 mod tree;
+mod waits;
 mod watch;
 mod window;
+pub(crate) mod work;
 
 use durascope_proto::monitor as proto;
 use futures_util::Stream;

@@ -12,6 +12,7 @@ use tonic::Status;
 use tonic::Streaming;
 
 use crate::hub::Hub;
+use crate::live::HubKey;
 use crate::monitor;
 use crate::monitor::About;
 use crate::service::metadata;
@@ -25,6 +26,15 @@ pub(crate) struct MonitorService {
     pub(crate) about: About,
     pub(crate) task_hub_default: String,
     pub(crate) tasks: Tasks,
+}
+
+impl MonitorService {
+    /// The hub that the caller means, and the message.
+    async fn open<T>(&self, request: Request<T>) -> Result<(HubKey, T), Status> {
+        let name = metadata::task_hub(request.metadata())?.unwrap_or(&self.task_hub_default);
+        let key = self.hub.resolve(name).await.map_err(status::from_hub)?;
+        Ok((key, request.into_inner()))
+    }
 }
 
 #[tonic::async_trait]
@@ -109,8 +119,10 @@ impl Monitor for MonitorService {
 
     async fn list_work(
         &self,
-        _request: Request<proto::ListWorkRequest>,
+        request: Request<proto::ListWorkRequest>,
     ) -> Result<Response<proto::WorkList>, Status> {
-        Err(Status::unimplemented("not yet"))
+        let (key, asked) = self.open(request).await?;
+        let list = monitor::work::list(&self.hub, key, asked).await;
+        list.map(Response::new).map_err(status::from_hub)
     }
 }

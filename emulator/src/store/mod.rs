@@ -15,6 +15,7 @@ pub(crate) mod pages;
 pub(crate) mod reader;
 pub(crate) mod reports;
 pub(crate) mod rewind;
+pub(crate) mod waits;
 pub(crate) mod window;
 pub(crate) mod writer;
 
