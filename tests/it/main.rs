@@ -10,6 +10,7 @@ mod dashboard;
 mod dashboard_progress;
 mod http;
 mod interop;
+mod monitor;
 mod official;
 mod patterns;
 mod protocol;

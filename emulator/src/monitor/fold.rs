@@ -11,7 +11,7 @@ use durascope_proto::history_event::EventType;
 use durascope_proto::time::to_micros;
 
 /// Kinds of what a turn schedules.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) enum Kind {
     Activity,
     Child,

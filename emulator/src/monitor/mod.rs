@@ -3,8 +3,11 @@
 //! It reads what is committed and what the hub publishes; nothing waits for it. A slow watcher
 //! gets fewer updates, never a queue of old ones.
 
+pub(crate) mod entities;
+pub(crate) mod failures;
 mod fold;
 mod groups;
+pub(crate) mod history;
 mod limits;
 mod pace;
 mod rates;

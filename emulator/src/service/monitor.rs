@@ -15,6 +15,8 @@ use crate::hub::Hub;
 use crate::live::HubKey;
 use crate::monitor;
 use crate::monitor::About;
+use crate::monitor::failures::FailureReader;
+use crate::monitor::history::Histories;
 use crate::service::metadata;
 use crate::service::status;
 use crate::tasks::Tasks;
@@ -26,6 +28,8 @@ pub(crate) struct MonitorService {
     pub(crate) about: About,
     pub(crate) task_hub_default: String,
     pub(crate) tasks: Tasks,
+    pub(crate) histories: Histories,
+    pub(crate) failures: FailureReader,
 }
 
 impl MonitorService {
@@ -98,23 +102,29 @@ impl Monitor for MonitorService {
 
     async fn read_history(
         &self,
-        _request: Request<proto::ReadHistoryRequest>,
+        request: Request<proto::ReadHistoryRequest>,
     ) -> Result<Response<proto::HistoryPage>, Status> {
-        Err(Status::unimplemented("not yet"))
+        let (key, asked) = self.open(request).await?;
+        let page = self.histories.read(&self.hub, key, asked).await;
+        page.map(Response::new).map_err(status::from_hub)
     }
 
     async fn list_failures(
         &self,
-        _request: Request<proto::ListFailuresRequest>,
+        request: Request<proto::ListFailuresRequest>,
     ) -> Result<Response<proto::FailureList>, Status> {
-        Err(Status::unimplemented("not yet"))
+        let (key, asked) = self.open(request).await?;
+        let list = self.failures.list(&self.hub, key, asked).await;
+        list.map(Response::new).map_err(status::from_hub)
     }
 
     async fn list_entities(
         &self,
-        _request: Request<proto::ListEntitiesRequest>,
+        request: Request<proto::ListEntitiesRequest>,
     ) -> Result<Response<proto::EntityPage>, Status> {
-        Err(Status::unimplemented("not yet"))
+        let (key, asked) = self.open(request).await?;
+        let page = monitor::entities::list(&self.hub, key, asked).await;
+        page.map(Response::new).map_err(status::from_hub)
     }
 
     async fn list_work(

@@ -4,8 +4,10 @@
 //! read-only connections and never wait for the writer.
 
 pub(crate) mod entities;
+pub(crate) mod entity_list;
 pub(crate) mod entity_pages;
 mod error;
+pub(crate) mod failures;
 pub(crate) mod family;
 pub(crate) mod history;
 pub(crate) mod instances;
