@@ -13,6 +13,7 @@ mod dashboard_progress;
 mod dashboard_sign_in;
 mod http;
 mod interop;
+mod monitor;
 mod official;
 mod patterns;
 mod protocol;

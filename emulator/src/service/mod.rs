@@ -28,6 +28,8 @@ use tonic_reflection::server::Builder as ReflectionBuilder;
 
 use crate::hub::Hub;
 use crate::monitor::About;
+use crate::monitor::failures::FailureReader;
+use crate::monitor::history::Histories;
 use crate::service::calls::LoggedCalls;
 use crate::service::limits::ExactRefusals;
 use crate::service::monitor::MonitorService;
@@ -113,6 +115,8 @@ pub(crate) fn router(
             about: options.about.clone(),
             task_hub_default: options.task_hub_default.clone(),
             tasks: tasks.clone(),
+            histories: Histories::default(),
+            failures: FailureReader::default(),
         })
     });
     let reflection = || {
