@@ -69,6 +69,14 @@ pub enum ActionId {
     Quit,
     QuitNow,
     StopProcess,
+    HistoryOrder,
+    ToItem,
+    FindNext,
+    FindPrevious,
+    Copy,
+    OpenText,
+    FailureTime,
+    SortStep,
 }
 
 /// What an action can do to the task hub.

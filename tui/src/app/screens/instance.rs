@@ -24,6 +24,7 @@ use crate::data::tree;
 use crate::data::tree::Folds;
 use crate::data::tree::Node;
 use crate::data::tree::NodeKey;
+use crate::data::tree::Source;
 use crate::data::tree::TaskState;
 
 /// Where the keys go.
@@ -50,6 +51,8 @@ pub struct Instance {
     pub pane: Pane,
     pub detail_top: usize,
     pub tab: InstanceTab,
+    /// Event id of the item that another tab was asked to show; a tab with items takes it.
+    pub item: Option<i32>,
     /// The newest that is known of its tasks.
     pub tasks: Option<Tasks>,
     pub grid: Grid,
@@ -74,6 +77,7 @@ impl Instance {
             pane: Pane::Tree,
             detail_top: 0,
             tab: InstanceTab::Tree,
+            item: None,
             tasks: None,
             grid: Grid::default(),
             batches: Batches::default(),
@@ -139,6 +143,28 @@ impl Instance {
             None => self.index.min(self.nodes.len()),
         };
         self.cursor = self.selected().map(|it| it.key.clone());
+    }
+
+    /// Goes to the line of the batch, or of the child, that an item belongs to; false when the
+    /// tree has none.
+    pub fn go_to_item(&mut self, name: &str, turn: u64, child_id: &str) -> bool {
+        let is_it = |key: &NodeKey| match key {
+            NodeKey::Child { instance_id } => instance_id == child_id,
+            _ => false,
+        };
+        let is_group = |source: Source| match (source, self.tree()) {
+            (Source::Group(at), Some(tree)) => tree.groups.get(at).is_some_and(|it| {
+                it.name == name && (it.turn_first..=it.turn_last).contains(&turn)
+            }),
+            _ => false,
+        };
+        let found = self.nodes.iter().position(|it| is_it(&it.key));
+        let found = found.or_else(|| self.nodes.iter().position(|it| is_group(it.source)));
+        let Some(at) = found else {
+            return false;
+        };
+        self.go_to(at + 1);
+        true
     }
 
     fn go_to(&mut self, index: usize) {
