@@ -106,6 +106,11 @@ impl Document {
         }
     }
 
+    /// The container around `node`.
+    pub fn around(&self, node: &Node) -> Option<&Node> {
+        self.nodes.get(node.parent?)
+    }
+
     /// From the root to the node at `index`, like `/items/3/id`; empty for the root.
     pub fn path_of(&self, index: usize) -> String {
         let mut names = Vec::new();

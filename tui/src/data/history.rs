@@ -433,14 +433,14 @@ pub fn level(bytes: u64, warning: u64) -> Level {
     }
 }
 
-/// What re-reading costs: `412 turns read 943 274 events, 206 for each that there is`.
+/// What re-reading costs, at most: `replay: 943 274 events by 412 turns if each reads all (206×)`.
 pub fn replay_cost(page: &HistoryPage) -> String {
-    let each = page.replayed_events.checked_div(page.events).unwrap_or(0);
+    let times = page.replayed_events.checked_div(page.events).unwrap_or(0);
     format!(
-        "{} turns replayed {} events if each read all, {} times each",
-        format::count(page.turns),
+        "replay: {} events by {} turns if each reads all ({}×)",
         format::count(page.replayed_events),
-        format::count(each)
+        format::count(page.turns),
+        format::count(times)
     )
 }
 

@@ -10,7 +10,7 @@ use crate::text;
 
 /// Lines of one text at most; payloads are cut at 64 KiB by the server already.
 const TEXT_LINES_MAX: usize = 5_000;
-/// Containers with more values than this, or deeper than that, begin folded.
+/// Containers with more values than this, those inside them, and deeper ones begin folded.
 const OPEN_VALUES_MAX: usize = 50;
 const OPEN_DEPTH_MAX: usize = 3;
 
@@ -231,7 +231,9 @@ impl Contents {
             let unfolded = can_fold.then(|| {
                 let key = (title.clone(), path(document, index));
                 folds.get(&key).copied().unwrap_or_else(|| {
-                    let is_small = node.children <= OPEN_VALUES_MAX && node.depth <= OPEN_DEPTH_MAX;
+                    let is_few = |it: &Node| it.children <= OPEN_VALUES_MAX;
+                    let siblings = document.around(node).is_none_or(is_few);
+                    let is_small = is_few(node) && siblings && node.depth <= OPEN_DEPTH_MAX;
                     node.is_container() && (node.depth == 0 || is_small)
                 })
             });

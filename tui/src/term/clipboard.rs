@@ -122,7 +122,7 @@ mod tests {
     fn the_answer_names_the_way() {
         assert_eq!(
             outcome("input", 1_200, false, Some("wl-copy")).1,
-            "input (1.2 kB) copied with wl-copy"
+            "input (1 kB) copied with wl-copy"
         );
         assert!(!outcome("input", 90_000, false, None).0);
     }

@@ -2,6 +2,7 @@
 
 mod fixtures;
 mod idle;
+mod lists;
 mod monkey;
 mod screens;
 mod text;

@@ -107,7 +107,11 @@ pub fn on_action(model: &mut Model, id: ActionId, effects: &mut Vec<Effect>) {
     let view = &mut instance.data;
     let outline = &mut view.outline;
     match id {
-        ActionId::Filter => view.search.begin(),
+        ActionId::Filter => {
+            // Another word; a filter would be changed instead.
+            view.search.clear();
+            view.search.begin();
+        }
         ActionId::FindNext => find(model, true),
         ActionId::FindPrevious => find(model, false),
         ActionId::Fold => outline.set_fold(false),

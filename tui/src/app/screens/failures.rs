@@ -129,20 +129,25 @@ pub struct Shape {
 /// Lays the screen out.
 pub fn shape(size: Size) -> Shape {
     let list = geometry::list(size);
-    let mut below = list.detail;
-    let (mut instances, mut sample) = (Area::default(), below);
-    if below.height >= 10 {
-        instances = below.take_top(below.height / 2);
-        sample = below;
-    }
-    if list.detail.is_empty() {
-        sample = Area::default();
+    let mut groups = list.list;
+    let (mut instances, mut sample) = (Area::default(), Area::default());
+    if !list.detail.is_empty() {
+        groups.height += list.detail.height;
+        let height = groups.height;
+        sample = groups.take_bottom(if height >= 24 {
+            height / 3
+        } else {
+            height * 2 / 5
+        });
+        if height >= 24 {
+            instances = groups.take_bottom(height / 3);
+        }
     }
     Shape {
         header: list.header,
         rule: list.rule,
         columns: list.columns,
-        groups: list.list,
+        groups,
         instances,
         sample,
         footer: list.footer,

@@ -36,7 +36,7 @@ const GROUPS: [Column; 7] = [
     column("INSTANCES", 9, 9, true, 4),
     column("LAST", 6, 6, true, 1),
     column("OVER TIME", 10, 20, false, 5),
-    column("ERROR", 24, 90, false, 0),
+    column("ERROR", 24, 48, false, 0),
     column("WHERE", 14, 26, false, 2),
     column("FIRST", 6, 6, true, 6),
 ];
@@ -183,7 +183,7 @@ fn draw_instances(pen: &mut Pen<'_>, shape: &Shape, view: &Failures, now: Micros
         let shown = if u64::try_from(shown).unwrap_or(u64::MAX) < group.count {
             format!("the newest {shown}")
         } else {
-            "all".to_owned()
+            "all of them".to_owned()
         };
         let left = [
             list::pane_title(format!("{} · {}", group.error_type, place(group)), focused),

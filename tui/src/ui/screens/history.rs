@@ -34,7 +34,7 @@ use crate::ui::widgets::vtable::id_cell;
 
 const COLUMNS: [Column; 8] = [
     column("#", 6, 7, true, 0),
-    column("TIME", 8, 12, false, 4),
+    column("TIME", 12, 12, false, 4),
     column("TURN", 5, 6, true, 5),
     column("EVENT", 16, 26, false, 0),
     column("NAME", 12, 20, false, 2),
@@ -133,27 +133,23 @@ fn draw_cost(pen: &mut Pen<'_>, area: Area, page: &HistoryPage, warning: u64) {
     let limit = format::bytes(MESSAGE_BYTES_MAX);
     let (text, role) = match level {
         Level::Fine => {
-            let from = if warning > 0 && warning < MESSAGE_BYTES_MAX {
-                format!("warning from {}, ", format::bytes(warning))
+            let text = format!("of the {limit} that most clients take at once");
+            if warning > 0 && warning < MESSAGE_BYTES_MAX {
+                let warning = format::bytes(warning);
+                (format!("{text}, warning from {warning}"), Role::Dim)
             } else {
-                String::new()
-            };
-            (
-                format!("{from}most clients take {limit} in one message"),
-                Role::Dim,
-            )
+                (text, Role::Dim)
+            }
         }
-        Level::Large => (
-            format!(
-                "past the warning of {}; most clients take {limit} in one message",
-                format::bytes(warning)
-            ),
-            Role::Warn,
-        ),
-        Level::PastMessages => (
-            format!("larger than the {limit} that most clients take in one message"),
-            Role::Bad,
-        ),
+        Level::Large => {
+            let warning = format::bytes(warning);
+            let text = format!("past the warning of {warning}; most clients take {limit} at once");
+            (text, Role::Warn)
+        }
+        Level::PastMessages => {
+            let text = format!("larger than the {limit} that most clients take at once");
+            (text, Role::Bad)
+        }
     };
     let bar = progress::bar(8, page.bytes, MESSAGE_BYTES_MAX);
     let pieces = [

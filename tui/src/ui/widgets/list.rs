@@ -136,7 +136,7 @@ pub fn missing(
 ) -> Option<Vec<Piece<'static>>> {
     if let Some(reason) = refused.filter(|_| !is_known) {
         return Some(vec![
-            piece(format!("The server does not tell {what}."), Role::Head),
+            piece(format!("There are no {what} to show:"), Role::Head),
             piece(reason.clone(), Role::Text),
         ]);
     }
