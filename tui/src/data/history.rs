@@ -377,9 +377,8 @@ fn ids(tree: &InstanceTree, started: Option<&HistoryEvent>) -> Vec<Fact> {
             facts.push(instance_fact("parent", &row.parent_instance_id));
         }
     }
-    let started = match started.and_then(|it| it.event_type.as_ref()) {
-        Some(E::ExecutionStarted(it)) => it,
-        _ => return facts,
+    let Some(E::ExecutionStarted(started)) = started.and_then(|it| it.event_type.as_ref()) else {
+        return facts;
     };
     trace(started.parent_trace_context.as_ref(), &mut |name, value| {
         if !value.is_empty() {

@@ -224,7 +224,8 @@ impl Contents {
         let title = &self.sections[at].title;
         let mut index = 0;
         while let Some(node) = document.nodes().get(index) {
-            let room = columns.saturating_sub(indent(node) + 2);
+            // The sign of the fold has a column of its own.
+            let room = columns.saturating_sub(indent(node) + 3);
             let is_long = node.kind == Kind::String
                 && text::width(document.text_of(node)) + document.name_of(node).len() + 2 > room;
             let can_fold = is_long || (node.is_container() && node.children > 0);
@@ -447,7 +448,7 @@ impl Contents {
 }
 
 fn text_lines(lines: &mut Vec<Line>, section: usize, text: &str, columns: usize) {
-    let wrapped = text::wrap(text, columns.saturating_sub(2).max(8), TEXT_LINES_MAX);
+    let wrapped = text::wrap(text, columns.saturating_sub(3).max(8), TEXT_LINES_MAX);
     lines.extend(wrapped.into_iter().enumerate().map(|(at, text)| Line {
         section,
         what: What::Text(at),

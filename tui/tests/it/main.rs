@@ -2,6 +2,7 @@
 
 mod fixtures;
 mod idle;
+mod list_fixtures;
 mod lists;
 mod monkey;
 mod screens;

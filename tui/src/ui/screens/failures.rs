@@ -180,10 +180,13 @@ fn draw_instances(pen: &mut Pen<'_>, shape: &Shape, view: &Failures, now: Micros
     let mut area = shape.instance_rows();
     if !shape.instances.is_empty() {
         let shown = group.affected.len();
-        let shown = if u64::try_from(shown).unwrap_or(u64::MAX) < group.count {
-            format!("the newest {shown}")
+        let shown = if u64::try_from(shown).unwrap_or(u64::MAX) < group.instances {
+            format!(
+                "the newest {shown} of {} instances",
+                format::count(group.instances)
+            )
         } else {
-            "all of them".to_owned()
+            "all of its instances".to_owned()
         };
         let left = [
             list::pane_title(format!("{} · {}", group.error_type, place(group)), focused),
