@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use durascope::app::effect::Effect;
-use durascope::app::event::Data;
 use durascope::app::event::Event;
 use durascope::app::event::Feed;
 use durascope::app::event::Link;
