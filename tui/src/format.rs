@@ -96,6 +96,31 @@ pub fn clock(at: Micros) -> String {
     )
 }
 
+/// Date and time in UTC, `2024-11-24 18:04:31 UTC`.
+pub fn moment(at: Micros) -> String {
+    let seconds = at.div_euclid(SECOND);
+    match time::OffsetDateTime::from_unix_timestamp(seconds) {
+        Ok(it) => format!(
+            "{:04}-{:02}-{:02} {} UTC",
+            it.year(),
+            u8::from(it.month()),
+            it.day(),
+            clock(at)
+        ),
+        Err(_) => format!("{seconds} s after 1970"),
+    }
+}
+
+/// The moment of a time as most JSON has it, `2026-01-31T08:00:00+01:00`; UTC without an offset.
+pub fn parse_moment(text: &str) -> Option<Micros> {
+    let parse = |text: &str| {
+        let rfc3339 = time::format_description::well_known::Rfc3339;
+        time::OffsetDateTime::parse(text, &rfc3339).ok()
+    };
+    let it = parse(text).or_else(|| parse(&format!("{text}Z")))?;
+    Micros::try_from(it.unix_timestamp_nanos() / 1_000).ok()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -141,5 +166,20 @@ mod tests {
             assert_eq!(rate(value), shown);
         }
         assert_eq!(clock(1_732_471_471 * SECOND), "18:04:31");
+        for (seconds, shown) in [
+            (1_732_471_471, "2024-11-24 18:04:31 UTC"),
+            (0, "1970-01-01 00:00:00 UTC"),
+            (951_782_400, "2000-02-29 00:00:00 UTC"),
+            (-1, "1969-12-31 23:59:59 UTC"),
+            (4_107_542_400, "2100-03-01 00:00:00 UTC"),
+        ] {
+            assert_eq!(moment(seconds * SECOND), shown);
+        }
+        assert_eq!(
+            parse_moment("2024-11-24T19:04:31.5+01:00"),
+            Some(1_732_471_471 * SECOND + 500_000)
+        );
+        assert_eq!(parse_moment("1970-01-01T00:00:01"), Some(SECOND));
+        assert_eq!(parse_moment("yesterday"), None);
     }
 }

@@ -76,6 +76,31 @@ impl Selection {
         gone
     }
 
+    /// Takes the rows of an answer. When it answers another question, and the chosen row is not
+    /// in it, the list begins at its top. Answers the id that vanished, as [`Self::on_rows`].
+    pub fn on_answer(
+        &mut self,
+        list: Loaded<'_>,
+        visible: usize,
+        same_question: bool,
+    ) -> Option<String> {
+        let gone = self.on_rows(list, visible);
+        if same_question || gone.is_none() {
+            return gone;
+        }
+        *self = Self::default();
+        self.on_rows(list, visible);
+        None
+    }
+
+    /// Puts the cursor on the thing `id`, which is or will be at `index`.
+    pub fn go_to(&mut self, id: String, index: usize, visible: usize, total: usize) {
+        self.id = Some(id);
+        self.index = index.min(total.saturating_sub(1));
+        self.pinned = true;
+        self.scroll(visible, total);
+    }
+
     /// Moves by `delta` rows and pins the cursor there.
     pub fn move_by(&mut self, delta: isize, list: Loaded<'_>, visible: usize) {
         let last = list.total.saturating_sub(1);

@@ -18,6 +18,17 @@ pub enum Effect {
     /// Leave the terminal and stop this process, as a shell's job control expects.
     StopProcess,
     Quit,
+    /// Puts `text` on the clipboard; `what` names it for the answer.
+    Copy {
+        what: String,
+        text: String,
+    },
+    /// Shows `text` in the user's editor or pager.
+    View {
+        /// File name without folder, ends as its content does.
+        name: String,
+        text: String,
+    },
 }
 
 /// What the screen shows, and so what the server sends.

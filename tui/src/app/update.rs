@@ -41,6 +41,7 @@ use crate::app::screens::schedules;
 use crate::app::screens::timeline;
 use crate::app::screens::work;
 use crate::app::toast::Kind;
+use crate::app::typing;
 use crate::app::window;
 use crate::data::status;
 use crate::format::Micros;
@@ -60,9 +61,11 @@ pub fn update(model: &mut Model, event: Event, now: Micros) -> Vec<Effect> {
             model.size = size;
             overview::on_resize(model);
             instance::on_resize(model);
+            on_data(model);
         }
         Event::Feed(feed) => on_feed(model, feed),
         Event::Reply(reply) => on_reply(model, reply),
+        Event::Told(kind, text) => model.toast(kind, text),
         Event::Wake | Event::Resumed => {}
         Event::StopRequested => effects.push(Effect::StopProcess),
         Event::EndRequested => effects.push(Effect::Quit),
@@ -113,8 +116,12 @@ fn on_paste(model: &mut Model, text: &str) {
         Some(Dialog::Confirm(dialog)) => dialog.on_paste(text),
         Some(Dialog::CompareWith(dialog)) => dialog.field.insert(text),
         Some(Dialog::Sort(_) | Dialog::Help(_)) => {}
-        None if model.screens.overview.editing => overview::on_filter_paste(model, text),
-        None => {}
+        None if model.screens.place() == Place::Hub(HubTab::Instances) => {
+            if model.screens.overview.editing {
+                overview::on_filter_paste(model, text);
+            }
+        }
+        None => typing::on_paste(model, text),
     }
 }
 
@@ -129,6 +136,8 @@ fn on_key(model: &mut Model, key: Key, effects: &mut Vec<Effect>) {
         && model.screens.place() == Place::Hub(HubTab::Instances)
     {
         overview::on_filter_key(model, key);
+    } else if typing::on_key(model, key) {
+        on_data(model);
     } else if let Some(action) = action::find(model, key) {
         match action.check(model) {
             Ok(()) => on_action(model, action.id, effects),

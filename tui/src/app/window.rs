@@ -8,6 +8,7 @@ use crate::app::place::HubTab;
 use crate::app::place::InstanceTab;
 use crate::app::place::Place;
 use crate::app::screens::compare;
+use crate::app::screens::data;
 use crate::app::screens::entities;
 use crate::app::screens::failures;
 use crate::app::screens::history;
@@ -104,6 +105,7 @@ pub fn topic(model: &Model) -> Topic {
         Place::Hub(HubTab::Work) => work::topic(model),
         Place::Hub(HubTab::Schedules) => schedules::topic(model),
         Place::Instance(InstanceTab::History) => history::topic(model),
+        Place::Instance(InstanceTab::Data) => data::topic(model),
         Place::Instance(_) => model
             .screens
             .top_instance()

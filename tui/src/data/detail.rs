@@ -412,13 +412,14 @@ fn failure_group(page: &mut Page, tree: &InstanceTree, at: usize, now: Micros) {
     }
 }
 
-/// An error in full, with its inner ones; walked in a loop, as peers choose the depth.
+/// An error and the ones inside it, outermost first; peers choose the depth, so it ends somewhere.
+pub fn failures(failure: &TaskFailureDetails) -> impl Iterator<Item = &TaskFailureDetails> {
+    std::iter::successors(Some(failure), |it| it.inner_failure.as_deref()).take(INNER_MAX)
+}
+
+/// An error in full, with its inner ones.
 fn failure_text(page: &mut Page, failure: &TaskFailureDetails) {
-    let mut next = Some(failure);
-    for depth in 0..INNER_MAX {
-        let Some(it) = next else {
-            return;
-        };
+    for (depth, it) in failures(failure).enumerate() {
         let prefix = if depth == 0 { "" } else { "inner: " };
         page.add(Tone::Bad, &format!("{prefix}{}", it.error_type));
         page.add(Tone::Plain, &it.error_message);
@@ -428,7 +429,6 @@ fn failure_text(page: &mut Page, failure: &TaskFailureDetails) {
         if let Some(stack) = &it.stack_trace {
             page.add(Tone::Dim, stack);
         }
-        next = it.inner_failure.as_deref();
     }
 }
 

@@ -98,6 +98,20 @@ mod unix {
             }
         }
 
+        /// The next signal that matters while a child has the terminal: not the interrupt, which
+        /// the key for it sends to both.
+        pub async fn next_beside_child(&mut self) -> Event {
+            loop {
+                tokio::select! {
+                    _ = self.terminate.recv() => return Event::EndRequested,
+                    _ = self.hang_up.recv() => return Event::EndRequested,
+                    _ = self.stop.recv() => return Event::StopRequested,
+                    _ = self.interrupt.recv() => {}
+                    _ = self.resume.recv() => {}
+                }
+            }
+        }
+
         /// Stops this process, as the shell's job control expects; returns when it continues.
         ///
         /// # Errors
@@ -127,6 +141,11 @@ impl Signals {
             Ok(()) => Event::EndRequested,
             Err(_) => std::future::pending().await,
         }
+    }
+
+    /// Never comes: the interrupt is the child's.
+    pub async fn next_beside_child(&mut self) -> Event {
+        std::future::pending().await
     }
 
     /// There is no job control.

@@ -1,5 +1,7 @@
 //! The terminal: entered and left in one place, read as events, drawn to when needed.
 
+pub mod clipboard;
+pub mod editor;
 pub mod guard;
 pub mod input;
 pub mod runtime;

@@ -32,6 +32,7 @@ use crate::app::event::Reply;
 use crate::app::event::Size;
 use crate::app::model::Model;
 use crate::app::model::Settings;
+use crate::app::toast::Kind;
 use crate::app::update::update;
 use crate::io::calls;
 use crate::io::clock::Clock;
@@ -39,6 +40,9 @@ use crate::io::connection;
 use crate::io::source::Sink;
 use crate::io::wire::Address;
 use crate::io::wire::Hub;
+use crate::term::clipboard;
+use crate::term::editor;
+use crate::term::editor::Shown;
 use crate::term::guard;
 use crate::term::guard::Guard;
 use crate::term::input;
@@ -53,6 +57,15 @@ const FRAME: Duration = Duration::from_millis(33);
 enum Ended {
     Connection,
     Call(Reply),
+    Copied { is_good: bool, text: String },
+}
+
+/// What the loop itself must do.
+#[derive(Default)]
+struct Wishes {
+    over: bool,
+    /// Name and content of what the user's editor is to show.
+    view: Option<(String, String)>,
 }
 
 /// The terminal and what it shows.
@@ -89,8 +102,9 @@ pub async fn run(settings: Settings, address: Address, look: Look) -> io::Result
     let mut keys = EventStream::new();
     let first = update(&mut model, Event::Wake, clock.now());
     let mut dirty = false;
-    let mut over = outside.carry_out(first, &mut screen)?;
-    while !over {
+    let mut wishes = Wishes::default();
+    outside.carry_out(first, &mut screen, &mut wishes)?;
+    while !wishes.over {
         let event = next_event(
             &model,
             &screen,
@@ -109,7 +123,17 @@ pub async fn run(settings: Settings, address: Address, look: Look) -> io::Result
                 screen.forget()?;
             }
             let effects = update(&mut model, event, clock.now());
-            over |= outside.carry_out(effects, &mut screen)?;
+            outside.carry_out(effects, &mut screen, &mut wishes)?;
+        }
+        if let Some((name, text)) = wishes.view.take() {
+            // It would take the editor's keys.
+            drop(keys);
+            let events = screen.give_away(&name, &text, &mut signals).await?;
+            keys = EventStream::new();
+            for event in events {
+                let effects = update(&mut model, event, clock.now());
+                outside.carry_out(effects, &mut screen, &mut wishes)?;
+            }
         }
         dirty = !screen.draw_if_due(&model)?;
     }
@@ -168,6 +192,10 @@ fn ended_event(ended: Result<Ended, tokio::task::JoinError>) -> io::Result<Optio
     match ended {
         Ok(Ended::Call(reply)) => Ok(Some(Event::Reply(reply))),
         Ok(Ended::Connection) => Ok(Some(Event::EndRequested)),
+        Ok(Ended::Copied { is_good, text }) => {
+            let kind = if is_good { Kind::Done } else { Kind::Bad };
+            Ok(Some(Event::Told(kind, text)))
+        }
         Err(error) => Err(io::Error::other(error)),
     }
 }
@@ -198,9 +226,13 @@ impl Outside {
         Event::Feed(self.feed.borrow_and_update().clone())
     }
 
-    /// Carries wishes out; answers whether it is over.
-    fn carry_out(&mut self, effects: Vec<Effect>, screen: &mut Screen) -> io::Result<bool> {
-        let mut over = false;
+    /// Carries effects out; what only the loop can do is left in `wishes`.
+    fn carry_out(
+        &mut self,
+        effects: Vec<Effect>,
+        screen: &mut Screen,
+        wishes: &mut Wishes,
+    ) -> io::Result<()> {
         for effect in effects {
             match effect {
                 Effect::Watch(spec) => {
@@ -217,10 +249,20 @@ impl Outside {
                     guard::enter()?;
                     screen.forget()?;
                 }
-                Effect::Quit => over = true,
+                Effect::Quit => wishes.over = true,
+                Effect::Copy { what, text } => {
+                    let by_terminal = clipboard::to_terminal(screen.terminal.backend_mut(), &text)?;
+                    self.tasks.spawn_blocking(move || {
+                        let tool = clipboard::to_system(&text);
+                        let (is_good, text) =
+                            clipboard::outcome(&what, text.len(), by_terminal, tool);
+                        Ended::Copied { is_good, text }
+                    });
+                }
+                Effect::View { name, text } => wishes.view = Some((name, text)),
             }
         }
-        Ok(over)
+        Ok(())
     }
 }
 
@@ -243,6 +285,26 @@ impl Screen {
             width: it.width,
             height: it.height,
         })
+    }
+
+    /// Leaves the terminal to the user's editor with `text`; answers what has happened meanwhile.
+    async fn give_away(
+        &mut self,
+        name: &str,
+        text: &str,
+        signals: &mut Signals,
+    ) -> io::Result<Vec<Event>> {
+        guard::leave();
+        let shown = editor::show(name, text, signals).await;
+        guard::enter()?;
+        self.forget()?;
+        let mut events = vec![Event::Resize(self.size()?)];
+        match shown? {
+            Shown::Left => {}
+            Shown::Failed(reason) => events.push(Event::Told(Kind::Bad, reason)),
+            Shown::End => events.push(Event::EndRequested),
+        }
+        Ok(events)
     }
 
     /// What is on the terminal is not known any more.

@@ -2,6 +2,8 @@
 
 mod fixtures;
 mod idle;
+mod list_fixtures;
+mod lists;
 mod monkey;
 mod screens;
 mod text;

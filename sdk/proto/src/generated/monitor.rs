@@ -747,6 +747,9 @@ pub struct ListEntitiesRequest {
     /// The entity that is shown in full; empty for none.
     #[prost(string, tag = "6")]
     pub entity_id: ::prost::alloc::string::String,
+    /// Bytes of each state in the list; 0 means 200, at most 4,096.
+    #[prost(uint32, tag = "7")]
+    pub state_bytes: u32,
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct EntityPage {
@@ -780,7 +783,7 @@ pub struct EntityRow {
     /// Instances that wait for the lock, first in line first; at most 20.
     #[prost(string, repeated, tag = "7")]
     pub lock_waiters: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
-    /// The state, cut at 200 bytes in a list and at 64 KiB in full; absent without state.
+    /// The state, cut at `state_bytes` in a list and at 64 KiB in full; absent without state.
     #[prost(message, optional, tag = "8")]
     pub state: ::core::option::Option<Payload>,
     /// A worker holds a batch of it.

@@ -84,6 +84,14 @@ pub enum ActionId {
     ZoomOut,
     ZoomFit,
     FoldIdle,
+    HistoryOrder,
+    ToItem,
+    FindNext,
+    FindPrevious,
+    Copy,
+    OpenText,
+    FailureTime,
+    SortStep,
 }
 
 /// What an action can do to the task hub.

@@ -258,6 +258,32 @@ impl Instance {
         Some(grows)
     }
 
+    /// Goes to the line of a task, else of its batch or child; false when the tree has none.
+    pub fn go_to_item(&mut self, id: i32, name: &str, turn: u64, child_id: &str) -> bool {
+        let tasks = self.tasks.as_ref();
+        let index = tasks.and_then(|it| it.iter().position(|task| task.id == id));
+        if index.is_some_and(|it| self.reveal(it)) {
+            return true;
+        }
+        let is_it = |key: &NodeKey| match key {
+            NodeKey::Child { instance_id } => instance_id == child_id,
+            _ => false,
+        };
+        let is_group = |source: Source| match (source, self.tree()) {
+            (Source::Group(at), Some(tree)) => tree.groups.get(at).is_some_and(|it| {
+                it.name == name && (it.turn_first..=it.turn_last).contains(&turn)
+            }),
+            _ => false,
+        };
+        let found = self.nodes.iter().position(|it| is_it(&it.key));
+        let found = found.or_else(|| self.nodes.iter().position(|it| is_group(it.source)));
+        let Some(at) = found else {
+            return false;
+        };
+        self.go_to(at + 1);
+        true
+    }
+
     fn go_to(&mut self, index: usize) {
         let index = index.min(self.nodes.len());
         if index != self.index {

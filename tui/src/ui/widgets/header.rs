@@ -1,5 +1,7 @@
 //! The first line: which server, and whether it is live.
 
+use durascope_proto::OrchestrationStatus;
+
 use crate::app::event::Link;
 use crate::app::event::Mode;
 use crate::app::geometry::Area;
@@ -46,21 +48,24 @@ pub fn draw(pen: &mut Pen<'_>, area: Area, model: &Model) {
 /// The tabs of the hub, as far as there is room.
 fn tabs(pen: &mut Pen<'_>, area: Area, from: u16, model: &Model) -> u16 {
     let is_on_top = |tab| model.screens.place() == Place::Hub(tab);
-    let title = |(at, tab): (usize, HubTab), long: bool| {
-        let name = if long || is_on_top(tab) {
+    let title = |(at, tab): (usize, HubTab), long: bool, counted: bool| {
+        let mut name = if long || is_on_top(tab) {
             format!("{} {}", at + 1, tab.title())
         } else {
             (at + 1).to_string()
         };
+        if let Some(count) = count_of(model, tab).filter(|_| counted) {
+            name.push_str(&format!(" {}", format::count(count)));
+        }
         if is_on_top(tab) {
             piece(format!("[{name}]"), Role::Accent)
         } else {
             piece(format!(" {name} "), Role::Dim)
         }
     };
-    for long in [true, false] {
+    for (long, counted) in [(true, true), (true, false), (false, false)] {
         let all = HubTab::ALL.into_iter().enumerate();
-        let pieces: Vec<_> = all.map(|it| title(it, long)).collect();
+        let pieces: Vec<_> = all.map(|it| title(it, long, counted)).collect();
         let width: usize = pieces.iter().map(|it| it.text.width()).sum();
         let at = from.saturating_add(3);
         if at.saturating_add(cells(width)) <= area.width {
@@ -68,6 +73,24 @@ fn tabs(pen: &mut Pen<'_>, area: Area, from: u16, model: &Model) -> u16 {
         }
     }
     from
+}
+
+/// How many there are behind a tab, where that is known: failed instances, entities, connected
+/// workers, schedules.
+fn count_of(model: &Model, tab: HubTab) -> Option<u64> {
+    let screens = &model.screens;
+    match tab {
+        HubTab::Instances => None,
+        HubTab::Failures => model.total(OrchestrationStatus::Failed),
+        HubTab::Entities => {
+            let page = screens.entities.page.as_ref();
+            let is_whole = screens.entities.search.text().is_empty();
+            page.filter(|_| is_whole).map(|it| it.matching)
+        }
+        HubTab::Work => u64::try_from(model.hub()?.workers.len()).ok(),
+        HubTab::Schedules => screens.schedules.page.as_ref().map(|it| it.matching),
+    }
+    .filter(|it| *it > 0)
 }
 
 /// The state of the connection, in words.

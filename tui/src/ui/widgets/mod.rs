@@ -4,6 +4,8 @@ pub mod field;
 pub mod footer;
 pub mod frame;
 pub mod header;
+pub mod list;
+pub mod outline;
 pub mod progress;
 pub mod toast;
 pub mod vtable;
