@@ -77,11 +77,14 @@ impl Waits {
             self.begin(row);
         }
         let mut left = STEP_BYTES;
-        let mut all = Vec::with_capacity(ROWS_MAX);
-        for row in shown {
-            let current = rows::is_open(row.status) && self.catch_up(connection, row, &mut left)?;
-            let read = current.then(|| stored(connection, row));
-            all.push(read.transpose()?);
+        let mut all = vec![None; rows.len().min(ROWS_MAX)];
+        let mut places: Vec<(&InstanceRow, &mut Option<Stored>)> = shown.zip(&mut all).collect();
+        // A large history must not keep the facts of many small ones.
+        places.sort_by_key(|(row, _)| row.history_bytes);
+        for (row, place) in places {
+            if rows::is_open(row.status) && self.catch_up(connection, row, &mut left)? {
+                *place = Some(stored(connection, row)?);
+            }
         }
         Ok(all)
     }
