@@ -13,6 +13,7 @@ use crate::live::OutItem;
 use crate::monitor::fold::Fold;
 use crate::monitor::fold::Kind;
 use crate::monitor::groups;
+use crate::monitor::waits::WaitFold;
 
 const MS: i64 = 1_000;
 
@@ -393,4 +394,38 @@ fn what_an_ended_instance_asked_for_is_open_only_while_it_goes_on() {
     let groups = groups::groups(&fold, &live, &BTreeMap::from([(5, 1)]), Some(left));
     let open: Vec<_> = groups.iter().map(|it| (it.running, it.queued)).collect();
     assert_eq!(open, [(0, 1), (1, 0)]);
+}
+
+#[test]
+fn what_is_waited_for_and_what_failed_is_the_same_in_two_steps_and_at_once() {
+    let attempt = |id, at_ms| {
+        let task = p::TaskScheduledEvent {
+            name: "Charge".to_owned(),
+            input: Some("7".to_owned()),
+            ..p::TaskScheduledEvent::default()
+        };
+        event(id, at_ms, EventType::TaskScheduled(task))
+    };
+    let mut events = vec![turn(0), attempt(1, 0), scheduled(9, "Other", 0)];
+    events.extend([turn(1), failed(1, "Oops", 1), timer(2, 5)]);
+    events.extend([turn(5), fired(2), attempt(3, 5), raised("Go", 6)]);
+    events.extend([turn(7), failed(3, "Oops", 7), completed(9, 7), timer(4, 11)]);
+    let fold = |events: &[HistoryEvent]| {
+        let mut fold = WaitFold::default();
+        events.iter().for_each(|event| fold.apply(event));
+        fold
+    };
+    let whole = fold(&events);
+    let retry = whole.retry().unwrap();
+    assert_eq!(
+        (retry.name.as_str(), retry.failed, retry.timer),
+        ("Charge", 2, 4)
+    );
+    assert_eq!(whole.event(), Some(("Go", 6 * MS)));
+    assert!(whole.names().iter().all(|name| name.count == 0));
+    for at in 0..events.len() {
+        let mut steps = fold(&events[..at]);
+        events[at..].iter().for_each(|event| steps.apply(event));
+        assert_eq!(steps, whole, "{at}");
+    }
 }

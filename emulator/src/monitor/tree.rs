@@ -148,7 +148,7 @@ impl TreeReader {
         let waits = match rows::is_open(row.status) {
             true => {
                 let stored = waits::stored(connection, &row)?;
-                Some(waits::facts(&row, &self.waits, &stored, live, hub_live))
+                Some(waits::facts_of(&row, &self.waits, &stored, live, hub_live))
             }
             false => None,
         };

@@ -131,8 +131,7 @@ async fn large_failures_are_cut_so_that_the_answer_fits_a_message() {
     let stage = Stage::new().await;
     let mut worker = stage.worker().await;
     stage.client.start("Order", "order", None).await.unwrap();
-    let many =
-        (0..120).map(|id| actions::schedule(id, &format!("Work{}", "x".repeat(id as usize)), None));
+    let many = (0..120).map(|id| actions::schedule(id, &format!("Work{id}"), None));
     worker.answer_turn(many.collect()).await.unwrap();
     for _ in 0..100 {
         let work = worker.activity().await.unwrap();

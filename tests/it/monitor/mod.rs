@@ -32,7 +32,7 @@ use tonic::transport::Channel;
 
 /// A real emulator, with a client and a dashboard connected.
 pub(crate) struct Stage {
-    pub(crate) emulator: Emulator,
+    _emulator: Emulator,
     pub(crate) client: RawClient,
     pub(crate) monitor: MonitorClient<Channel>,
 }
@@ -43,7 +43,7 @@ impl Stage {
         let client = RawClient::connect(emulator.endpoint()).await.unwrap();
         let monitor = MonitorClient::new(client.channel());
         Self {
-            emulator,
+            _emulator: emulator,
             client,
             monitor,
         }

@@ -15,6 +15,7 @@ use durascope_tests::actions;
 use durascope_tests::entities;
 
 use super::Stage;
+use super::answer_of;
 use super::row;
 
 /// Long after any test has ended.
@@ -375,9 +376,15 @@ async fn large_histories_are_folded_a_little_at_a_time_and_ended_rows_have_no_fa
             worker.answer_activity("1").await.unwrap();
         }
     }
+    stage.client.start("Order", "small", None).await.unwrap();
     let mut feed = stage.feed(InstanceWindow::default(), "").await;
     let first = feed.until(|_| true).await;
     assert!(row(&first, "large").unwrap().waits.is_none(), "not at once");
+    let small = row(&first, "small").unwrap();
+    assert!(
+        small.waits.is_some(),
+        "small ones do not wait for large ones"
+    );
     let update = feed
         .until(|update| row(update, "large").is_some_and(|row| row.waits.is_some()))
         .await;
@@ -388,7 +395,7 @@ async fn large_histories_are_folded_a_little_at_a_time_and_ended_rows_have_no_fa
 
     worker.answer_activity("1").await.unwrap();
     let done = vec![actions::succeed(99, "1")];
-    worker.answer_turn(done).await.unwrap();
+    answer_of(&stage.client, &mut worker, "large", done).await;
     let ended = feed
         .until(|update| row(update, "large").is_some_and(|row| row.completed_at.is_some()))
         .await;

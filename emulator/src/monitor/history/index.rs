@@ -278,3 +278,72 @@ fn hash(text: &str) -> u64 {
     text.hash(&mut hasher);
     hasher.finish()
 }
+
+#[cfg(test)]
+mod tests {
+    use durascope_proto::OrchestratorStartedEvent;
+    use durascope_proto::TaskCompletedEvent;
+    use durascope_proto::TaskScheduledEvent;
+
+    use super::*;
+
+    fn event(id: i32, what: EventType) -> HistoryEvent {
+        HistoryEvent {
+            event_id: id,
+            event_type: Some(what),
+            ..HistoryEvent::default()
+        }
+    }
+
+    #[test]
+    fn numbers_turns_and_pairs_of_a_hundred_thousand_events() {
+        let mut index = Index::default();
+        let mut push = |event: HistoryEvent, bytes| index.push(&event, bytes, 0, 0);
+        let tasks = 50_000;
+        push(
+            event(
+                -1,
+                EventType::OrchestratorStarted(OrchestratorStartedEvent {}),
+            ),
+            4,
+        );
+        for id in 0..tasks {
+            let task = TaskScheduledEvent {
+                name: format!("Work{}", id % 3),
+                ..TaskScheduledEvent::default()
+            };
+            push(event(id, EventType::TaskScheduled(task)), 10);
+        }
+        push(
+            event(
+                -1,
+                EventType::OrchestratorStarted(OrchestratorStartedEvent {}),
+            ),
+            4,
+        );
+        for id in (0..tasks).rev() {
+            let done = TaskCompletedEvent {
+                task_scheduled_id: id,
+                result: None,
+            };
+            push(
+                event(-1, EventType::TaskCompleted(done)),
+                if id == 7 { 99 } else { 20 },
+            );
+        }
+        assert_eq!(
+            (index.events(), index.turns(), index.replayed()),
+            (100_002, 2, 50_001)
+        );
+        let (largest, matching) = index.select("", Order::LargestFirst, 0, 2);
+        assert_eq!(matching, 100_002);
+        // The result of task 7, and then the first of its equals.
+        assert_eq!(largest, [100_002 - 7, 50_003]);
+        let done = index.entry(largest[0]).unwrap();
+        assert_eq!((done.pair, index.name(done), done.turn), (9, "Work1", 2));
+        assert_eq!(index.entry(9).unwrap().pair, 99_995);
+        let (newest, matching) = index.select("WORK2", Order::NewestFirst, 1, 1);
+        assert_eq!((newest, matching), (vec![99_997], 33_332));
+        assert_eq!(index.entry(0), None);
+    }
+}

@@ -21,7 +21,7 @@ const DISTINCT_MAX: usize = 10_000;
 
 /// Kind, name and version of what is open.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Named {
+pub(in crate::monitor) struct Named {
     pub(super) kind: Kind,
     pub(super) name: String,
     pub(super) version: Option<String>,
@@ -29,7 +29,7 @@ pub(super) struct Named {
 
 /// Something open under one id.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct OpenTask {
+pub(in crate::monitor) struct OpenTask {
     pub(super) at_us: i64,
     /// How many have this id: one may be scheduled again.
     times: u32,
@@ -41,18 +41,18 @@ pub(super) struct OpenTask {
 
 /// What is open under one name, by id.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct OpenName {
+pub(in crate::monitor) struct OpenName {
     pub(super) named: Named,
-    pub(super) count: u64,
+    pub(in crate::monitor) count: u64,
     pub(super) tasks: BTreeMap<i32, OpenTask>,
 }
 
 /// A failure that a turn has answered with a timer.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Retry {
-    pub(super) name: String,
-    pub(super) failed: u32,
-    pub(super) timer: i32,
+pub(in crate::monitor) struct Retry {
+    pub(in crate::monitor) name: String,
+    pub(in crate::monitor) failed: u32,
+    pub(in crate::monitor) timer: i32,
 }
 
 /// Text of a control, and when it was.
@@ -136,10 +136,8 @@ impl WaitFold {
             EventType::TimerFired(timer) => {
                 self.timers.remove(&timer.timer_id);
             }
-            EventType::EntityOperationCalled(call) => {
-                if self.calls.len() < DISTINCT_MAX {
-                    self.calls.insert(hash(&call.request_id));
-                }
+            EventType::EntityOperationCalled(call) if self.calls.len() < DISTINCT_MAX => {
+                self.calls.insert(hash(&call.request_id));
             }
             EventType::EntityOperationCompleted(done) => {
                 self.calls.remove(&hash(&done.request_id));
@@ -228,7 +226,7 @@ impl WaitFold {
     }
 
     /// Names under which something was ever scheduled, with what is open now.
-    pub(super) fn names(&self) -> &[OpenName] {
+    pub(in crate::monitor) fn names(&self) -> &[OpenName] {
         &self.names
     }
 
@@ -253,7 +251,7 @@ impl WaitFold {
     }
 
     /// The last failure that was answered with a timer which is pending.
-    pub(super) fn retry(&self) -> Option<&Retry> {
+    pub(in crate::monitor) fn retry(&self) -> Option<&Retry> {
         let retry = self.retry.as_ref()?;
         self.timers.contains_key(&retry.timer).then_some(retry)
     }
@@ -264,7 +262,7 @@ impl WaitFold {
     }
 
     /// The last external event.
-    pub(super) fn event(&self) -> Option<(&str, i64)> {
+    pub(in crate::monitor) fn event(&self) -> Option<(&str, i64)> {
         let (name, at_us) = self.event.as_ref()?;
         Some((name, *at_us))
     }
