@@ -8,3 +8,4 @@ pub mod series;
 pub mod status;
 pub mod tasks;
 pub mod tree;
+pub mod verdict;

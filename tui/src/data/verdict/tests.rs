@@ -1,0 +1,815 @@
+//! Each rule has facts that set it off, and facts that just do not.
+
+use durascope_proto::OrchestrationStatus as Status;
+use durascope_proto::TaskFailureDetails;
+use durascope_proto::monitor::ConnectedWorker;
+use durascope_proto::monitor::Counters;
+use durascope_proto::monitor::FailureGroup;
+use durascope_proto::monitor::LockWait;
+use durascope_proto::monitor::OpenWork;
+use durascope_proto::monitor::PendingTimer;
+use durascope_proto::monitor::Progress;
+use durascope_proto::monitor::QueueDepth;
+use durascope_proto::monitor::ReceivedEvent;
+use durascope_proto::monitor::RunningTask;
+use durascope_proto::monitor::Task;
+use durascope_proto::monitor::TaskGroup;
+use durascope_proto::monitor::TasksUpdate;
+use durascope_proto::monitor::WaitFacts;
+use durascope_proto::monitor::task::State;
+use durascope_proto::monitor::task_group::Kind;
+use prost_types::Timestamp;
+
+use super::*;
+use crate::data::tasks::Tasks;
+use crate::format::SECOND;
+
+const NOW: Micros = 1_732_471_471 * SECOND;
+
+fn ago(seconds: i64) -> Option<Timestamp> {
+    Some(durascope_proto::time::from_micros(NOW - seconds * SECOND))
+}
+
+/// A running instance, nothing open, with the feed's facts.
+fn row() -> InstanceRow {
+    InstanceRow {
+        instance_id: "order-1".to_owned(),
+        name: "Order".to_owned(),
+        status: Status::Running as i32,
+        created_at: ago(300),
+        updated_at: ago(1),
+        history_events: 12,
+        history_bytes: 2_400,
+        turns: 3,
+        waits: Some(WaitFacts {
+            last_turn: ago(1),
+            ..WaitFacts::default()
+        }),
+        ..InstanceRow::default()
+    }
+}
+
+fn waiting(change: impl FnOnce(&mut WaitFacts)) -> InstanceRow {
+    let mut row = row();
+    change(row.waits.as_mut().unwrap());
+    row
+}
+
+fn progress(scheduled: u64, completed: u64, failed: u64) -> Option<Progress> {
+    Some(Progress {
+        scheduled,
+        completed,
+        failed,
+    })
+}
+
+fn work(name: &str, queued: u64, running: u64) -> OpenWork {
+    OpenWork {
+        name: name.to_owned(),
+        queued,
+        running,
+        oldest_queued: ago(178),
+        served: true,
+        slots: 8,
+        slots_out: 4,
+        ..OpenWork::default()
+    }
+}
+
+fn working(work: OpenWork) -> InstanceRow {
+    let open = work.queued + work.running;
+    InstanceRow {
+        activities: progress(open + 700, 700, 0),
+        ..waiting(|it| it.open = vec![work])
+    }
+}
+
+fn hub() -> HubSummary {
+    HubSummary {
+        counters: Some(Counters::default()),
+        workers: vec![ConnectedWorker {
+            worker_id: "w-7f21".to_owned(),
+            activities_out: 4,
+            activities_max: 8,
+            turns_out: 1,
+            turns_max: 20,
+            ..ConnectedWorker::default()
+        }],
+        turns: Some(QueueDepth::default()),
+        activities: Some(QueueDepth::default()),
+        ..HubSummary::default()
+    }
+}
+
+fn tree(row: &InstanceRow) -> InstanceTree {
+    InstanceTree {
+        found: true,
+        instance_id: row.instance_id.clone(),
+        instance: Some(row.clone()),
+        history_bytes_warning: 10_000_000,
+        last_turn_at: ago(1),
+        ..InstanceTree::default()
+    }
+}
+
+fn all(row: &InstanceRow, tree: Option<&InstanceTree>) -> Vec<Finding> {
+    let hub = hub();
+    findings(&Facts {
+        tree,
+        hub: Some(&hub),
+        ..Facts::of_row(row, NOW)
+    })
+}
+
+fn first(row: &InstanceRow) -> Finding {
+    all(row, None).remove(0)
+}
+
+fn has(row: &InstanceRow, tree: Option<&InstanceTree>, rule: Rule) -> bool {
+    all(row, tree).iter().any(|it| it.rule == rule)
+}
+
+#[track_caller]
+fn says(finding: &Finding, rule: Rule, short: &str, text: &str) {
+    assert_eq!((finding.rule, finding.short.as_str()), (rule, short));
+    assert_eq!(finding.text, text);
+}
+
+#[test]
+fn suspended_is_said_first_and_only_of_who_is() {
+    let mut row = waiting(|it| {
+        it.suspended_reason = "maintenance".to_owned();
+        it.suspended_at = ago(480);
+    });
+    assert!(!has(&row, None, Rule::Suspended), "it has been resumed");
+    row.status = Status::Suspended as i32;
+    row.messages_waiting = 2;
+    says(
+        &first(&row),
+        Rule::Suspended,
+        "suspended: “maintenance”",
+        "Suspended 8m00s ago: “maintenance”. 2 messages wait until it is resumed.",
+    );
+    assert_eq!(first(&row).action, Some('z'));
+    assert!(!has(&row, None, Rule::Event));
+}
+
+#[test]
+fn a_start_in_the_future_is_told_and_one_in_the_past_is_not() {
+    let pending = |at| InstanceRow {
+        status: Status::Pending as i32,
+        scheduled_start: ago(at),
+        history_events: 0,
+        turns: 0,
+        ..row()
+    };
+    says(
+        &first(&pending(-10_800)),
+        Rule::StartsLater,
+        "starts in 3h00m (21:04:31)",
+        "It is scheduled to start in 3h00m, at 21:04:31 UTC.",
+    );
+    assert!(!has(&pending(1), None, Rule::StartsLater));
+}
+
+#[test]
+fn unserved_names_are_told_by_who_takes_them() {
+    let unserved = OpenWork {
+        served: false,
+        slots: 0,
+        slots_out: 0,
+        ..work("Refund", 3, 0)
+    };
+    says(
+        &first(&working(unserved.clone())),
+        Rule::Unserved,
+        "no worker serves “Refund”",
+        "No connected worker (1 are) takes the activity “Refund”: 3 Refund are queued, the oldest \
+         for 2m58s.",
+    );
+    let held = OpenWork {
+        queued: 0,
+        running: 1,
+        ..unserved
+    };
+    assert!(!has(&working(held), None, Rule::Unserved), "one has it");
+    assert!(!has(&working(work("Refund", 3, 0)), None, Rule::Unserved));
+}
+
+#[test]
+fn an_orchestration_that_nobody_takes_is_told_with_the_feed_alone() {
+    let pending = InstanceRow {
+        status: Status::Pending as i32,
+        waits: None,
+        ..row()
+    };
+    let mut hub = hub();
+    let mut look = |change: &dyn Fn(&mut HubSummary)| {
+        change(&mut hub);
+        let facts = Facts {
+            hub: Some(&hub),
+            ..Facts::of_row(&pending, NOW)
+        };
+        findings(&facts)[0].clone()
+    };
+    assert_eq!(look(&|_| ()).rule, Rule::Running);
+    let it = look(&|it| it.turns.as_mut().unwrap().unserved = vec!["Order".to_owned()]);
+    assert_eq!(it.short, "no worker serves “Order”");
+    assert_eq!(it.evidence, Evidence::Workers);
+    let it = look(&|it| it.workers.clear());
+    assert_eq!(it.short, "no worker is connected");
+    // A polled server tells of no workers.
+    let it = look(&|it| it.counters = None);
+    assert_eq!(it.rule, Rule::Running);
+}
+
+#[test]
+fn what_comes_back_three_times_is_told() {
+    let given_back = |times| {
+        working(OpenWork {
+            given_back: times,
+            ..work("Resize", 1, 0)
+        })
+    };
+    says(
+        &first(&given_back(4)),
+        Rule::GivenBack,
+        "4 times given back: Resize",
+        "Resize was handed out and came back without an answer 4 times: the worker crashes on it \
+         or abandons it.",
+    );
+    assert!(!has(&given_back(2), None, Rule::GivenBack));
+    let turn = |times| waiting(|it| it.turn_given_back = times);
+    assert_eq!(first(&turn(3)).short, "turn given back 3 times");
+    assert!(!has(&turn(2), None, Rule::GivenBack));
+}
+
+#[test]
+fn code_that_does_not_come_back_is_asked_about() {
+    let out = |seconds, worker: &str| InstanceRow {
+        turn_out: true,
+        ..waiting(|it| {
+            it.turn_worker = worker.to_owned();
+            it.turn_since = ago(seconds);
+        })
+    };
+    let it = first(&out(12, "w-02c4"));
+    says(
+        &it,
+        Rule::TurnOut,
+        "code runs for 12s: blocked?",
+        "The orchestrator code has run for 12s on w-02c4, which is not connected any more: a \
+         breakpoint, or a call that blocks?",
+    );
+    assert_eq!(it.certainty, Certainty::Asked);
+    assert!(!first(&out(12, "w-7f21")).text.contains("not connected"));
+    says(
+        &first(&out(9, "w-7f21")),
+        Rule::Running,
+        "a turn runs",
+        "A turn of it runs on w-7f21.",
+    );
+}
+
+#[test]
+fn failures_are_told_and_a_difference_of_code_by_its_own_words() {
+    let failed = |failure: &str| InstanceRow {
+        status: Status::Failed as i32,
+        failure: failure.to_owned(),
+        ..row()
+    };
+    for kind in [
+        "NonDeterminismError",
+        "Microsoft.DurableTask.NonDeterministicOrchestrationException",
+        "durascope::NonDeterminism",
+        "non-determinism",
+    ] {
+        let row = failed(&format!("{kind}: expected activity “A”, found a timer"));
+        says(
+            &first(&row),
+            Rule::CodeDiffers,
+            "code and history differ",
+            "Code and history differ: expected activity “A”, found a timer",
+        );
+    }
+    let it = first(&failed("CardDeclined: nondeterministic card reader"));
+    assert_eq!((it.rule, it.action), (Rule::Failed, Some('w')));
+    let done = InstanceRow {
+        status: Status::Completed as i32,
+        ..failed("")
+    };
+    assert_eq!(all(&done, None), []);
+}
+
+#[test]
+fn locks_name_their_holder() {
+    let lock = |held_by: &str| {
+        waiting(|it| {
+            it.locks = vec![LockWait {
+                entity_id: "@account@a".to_owned(),
+                held_by: held_by.to_owned(),
+                held_since: ago(61),
+            }];
+        })
+    };
+    says(
+        &first(&lock("transfer-7")),
+        Rule::Lock,
+        "lock held by transfer-7",
+        "It waits for the lock of @account@a, which transfer-7 has held for 1m01s.",
+    );
+    assert!(first(&lock("")).text.contains("busy with operations"));
+    assert!(!has(&row(), None, Rule::Lock));
+}
+
+#[test]
+fn a_turn_that_is_queued_for_long_is_told() {
+    let queued = |seconds| waiting(|it| it.turn_queued_since = ago(seconds));
+    says(
+        &first(&queued(14)),
+        Rule::TurnQueued,
+        "its turn is queued for 14s",
+        "Its turn is queued for 14s; 1 of 20 slots for turns are taken.",
+    );
+    assert!(!has(&queued(2), None, Rule::TurnQueued));
+}
+
+#[test]
+fn queues_are_told_when_every_slot_is_taken() {
+    let busy = |slots_out| OpenWork {
+        slots_out,
+        ..work("ProcessItem", 250, 8)
+    };
+    says(
+        &first(&working(busy(8))),
+        Rule::Saturated,
+        "250 ProcessItem queued",
+        "250 of 258 open ProcessItem are queued: 8 of 8 slots are busy.",
+    );
+    says(
+        &first(&working(busy(7))),
+        Rule::Running,
+        "258 ProcessItem running",
+        "8 ProcessItem run normally; 250 are queued.",
+    );
+    let none_queued = OpenWork {
+        queued: 0,
+        ..busy(8)
+    };
+    assert!(!has(&working(none_queued), None, Rule::Saturated));
+}
+
+/// Tasks that took two seconds each, the last `late` of them just now.
+fn tasks(done: u32, late: u32) -> Tasks {
+    let mut tasks = Tasks::new(true);
+    let ms = |seconds: i64| (NOW / SECOND - seconds) * 1_000;
+    let of = |index| Task {
+        index,
+        state: State::Completed as i32,
+        scheduled_at: ms(400),
+        started_at: ms(if index < late { 12 } else { 102 }),
+        finished_at: ms(if index < late { 10 } else { 100 }),
+        ..Task::default()
+    };
+    tasks.apply(TasksUpdate {
+        found: true,
+        reset: true,
+        names: vec!["ProcessItem".to_owned()],
+        tasks: (0..done).map(of).collect(),
+        ..TasksUpdate::default()
+    });
+    tasks
+}
+
+#[test]
+fn an_end_is_guessed_only_from_enough_that_ended_of_late() {
+    let row = working(OpenWork {
+        slots_out: 8,
+        ..work("ProcessItem", 250, 8)
+    });
+    let text = |late| {
+        let figures = Figures::of_tasks(&tasks(100, late), NOW);
+        let hub = hub();
+        let facts = Facts {
+            hub: Some(&hub),
+            figures: Some(&figures),
+            ..Facts::of_row(&row, NOW)
+        };
+        let it = findings(&facts).remove(0);
+        (it.short, it.text)
+    };
+    let (short, long) = text(30);
+    assert_eq!(short, "250 ProcessItem queued", "no room for more");
+    assert!(long.ends_with("At 1.0/s about 4 min left."), "{long}");
+    assert!(!text(9).1.contains("left"));
+}
+
+#[test]
+fn stragglers_are_told_against_enough_siblings() {
+    let straggling = |seconds, queued| OpenWork {
+        oldest_running: Some(RunningTask {
+            task_id: 1_014,
+            label: "item-0014".to_owned(),
+            since: ago(seconds),
+            worker_id: "w-7f21".to_owned(),
+        }),
+        ..work("ProcessItem", queued, 8)
+    };
+    let rules = |seconds, queued, done, slots_out| {
+        let row = working(OpenWork {
+            slots_out,
+            ..straggling(seconds, queued)
+        });
+        let figures = Figures::of_tasks(&tasks(done, 0), NOW);
+        let hub = hub();
+        let facts = Facts {
+            hub: Some(&hub),
+            figures: Some(&figures),
+            ..Facts::of_row(&row, NOW)
+        };
+        findings(&facts)
+    };
+    let found = rules(175, 0, 100, 8);
+    says(
+        &found[0],
+        Rule::Straggler,
+        "#1014 runs 2m55s, median 2.0s",
+        "#1014 ProcessItem “item-0014” has run 2m55s; the median is 2.0s. It is on worker w-7f21, \
+         which is connected.",
+    );
+    let silent = |found: Vec<Finding>| found.iter().all(|it| it.rule != Rule::Straggler);
+    assert!(silent(rules(30, 0, 100, 8)), "half a minute is nothing");
+    assert!(silent(rules(175, 0, 19, 8)), "too few to compare with");
+    // With a queue, that comes first.
+    let found = rules(175, 9, 100, 8);
+    assert_eq!(
+        [found[0].rule, found[1].rule],
+        [Rule::Saturated, Rule::Straggler]
+    );
+}
+
+#[test]
+fn without_tasks_a_straggler_is_ten_times_slower_than_the_slowest() {
+    let tree = |seconds| InstanceTree {
+        groups: vec![TaskGroup {
+            name: "ProcessItem".to_owned(),
+            scheduled: 101,
+            completed: 100,
+            running: 1,
+            duration_p50_ms: 1_800,
+            duration_max_ms: 9_000,
+            oldest_running: vec![RunningTask {
+                task_id: 7,
+                since: ago(seconds),
+                ..RunningTask::default()
+            }],
+            ..TaskGroup::default()
+        }],
+        ..tree(&InstanceRow {
+            waits: None,
+            ..row()
+        })
+    };
+    let row = InstanceRow {
+        waits: None,
+        activities: progress(101, 100, 0),
+        ..row()
+    };
+    assert!(has(&row, Some(&tree(91)), Rule::Straggler));
+    assert!(!has(&row, Some(&tree(90)), Rule::Straggler));
+}
+
+#[test]
+fn retries_are_probable_and_timers_sure() {
+    let timer = |retries: &str| InstanceRow {
+        timers_pending: 1,
+        ..waiting(|it| {
+            it.next_timer = ago(-41);
+            it.retries = retries.to_owned();
+            it.failed_attempts = 2;
+        })
+    };
+    let it = first(&timer("ProcessItem"));
+    says(
+        &it,
+        Rule::Retry,
+        "retries ProcessItem in 41s",
+        "It probably retries ProcessItem in 41s, at 18:05:12 UTC, after 2 failed attempts.",
+    );
+    assert_eq!(it.certainty, Certainty::Probably);
+    let it = first(&timer(""));
+    says(
+        &it,
+        Rule::Timer,
+        "timer in 41s (18:05:12)",
+        "Nothing but 1 timer is open; the next fires in 41s, at 18:05:12 UTC.",
+    );
+    assert_eq!(it.certainty, Certainty::Sure);
+    let beside = InstanceRow {
+        activities: progress(5, 4, 1),
+        ..timer("ProcessItem")
+    };
+    assert!(has(&beside, None, Rule::Retry), "all of them are over");
+    let beside = InstanceRow {
+        activities: progress(5, 3, 1),
+        ..timer("ProcessItem")
+    };
+    assert!(!has(&beside, None, Rule::Retry) && !has(&beside, None, Rule::Timer));
+}
+
+#[test]
+fn entity_calls_without_an_answer_are_told_and_are_not_taken_for_events() {
+    let calling = InstanceRow {
+        updated_at: ago(60),
+        ..waiting(|it| {
+            it.entity_calls = 1;
+            it.last_turn = ago(60);
+        })
+    };
+    says(
+        &first(&calling),
+        Rule::EntityCall,
+        "1 entity call open",
+        "1 call of entities has no answer yet.",
+    );
+    assert!(!has(&calling, None, Rule::Event) && !has(&row(), None, Rule::EntityCall));
+}
+
+#[test]
+fn nothing_open_is_probably_an_event_and_a_misspelled_one_is_shown() {
+    let idle = |seconds| waiting(|it| it.last_turn = ago(seconds));
+    let mut tree = tree(&idle(1_560));
+    let event = |name: &str, seconds| ReceivedEvent {
+        name: name.to_owned(),
+        count: 1,
+        last_at: ago(seconds),
+    };
+    tree.events = vec![event("Approved", 3_000), event("Aproved", 180)];
+    let it = all(&idle(1_560), Some(&tree)).remove(0);
+    says(
+        &it,
+        Rule::Event,
+        "nothing open: external event?",
+        "Nothing is open for 26m: it probably waits for an external event, or for something that \
+         is not durable. The last event was “Aproved”, 3m00s ago; “Approved” was received before.",
+    );
+    assert_eq!((it.certainty, it.action), (Certainty::Probably, Some('e')));
+    assert!(!has(&idle(2), None, Rule::Event), "a turn may be coming");
+    let silent = [
+        InstanceRow {
+            turn_out: true,
+            ..idle(60)
+        },
+        InstanceRow {
+            messages_waiting: 1,
+            ..idle(60)
+        },
+        InstanceRow {
+            timers_pending: 1,
+            ..idle(60)
+        },
+        InstanceRow {
+            children: progress(1, 0, 0),
+            ..idle(60)
+        },
+        // A row of a polled list: nobody knows what is open.
+        InstanceRow {
+            waits: None,
+            history_events: 0,
+            turns: 0,
+            ..idle(60)
+        },
+    ];
+    for row in silent {
+        assert!(!has(&row, None, Rule::Event), "{row:?}");
+    }
+}
+
+#[test]
+fn the_verdict_of_an_open_child_is_the_parents() {
+    let parent = InstanceRow {
+        children: progress(3, 2, 0),
+        ..row()
+    };
+    let child = InstanceRow {
+        instance_id: "dev-0016:3".to_owned(),
+        parent_instance_id: "order-1".to_owned(),
+        ..waiting(|it| it.last_turn = ago(169))
+    };
+    let grandparent = InstanceRow {
+        instance_id: "top".to_owned(),
+        ..parent.clone()
+    };
+    let others = [
+        InstanceRow {
+            parent_instance_id: "top".to_owned(),
+            ..parent.clone()
+        },
+        child.clone(),
+    ];
+    let facts = Facts {
+        others: &others,
+        ..Facts::of_row(&grandparent, NOW)
+    };
+    let it = findings(&facts).remove(0);
+    assert_eq!(it.rule, Rule::Child);
+    assert!(
+        it.text
+            .starts_with("Child order-1: Child dev-0016:3: Nothing is open for 2m49s")
+    );
+    let deepest = Evidence::Other {
+        instance_id: "dev-0016:3".to_owned(),
+    };
+    assert_eq!((it.evidence, it.certainty), (deepest, Certainty::Probably));
+    // With an activity open too, its children are not what it waits for alone.
+    let both = InstanceRow {
+        activities: progress(1, 0, 0),
+        ..grandparent.clone()
+    };
+    let facts = Facts {
+        others: &others,
+        ..Facts::of_row(&both, NOW)
+    };
+    assert!(findings(&facts).iter().all(|it| it.rule != Rule::Child));
+    // Nobody knows the child: then only that it is open.
+    says(
+        &first(&grandparent),
+        Rule::Child,
+        "1 child open",
+        "1 child is open.",
+    );
+    let named = InstanceRow {
+        waits: Some(WaitFacts {
+            oldest_child: "dev-0016:3".to_owned(),
+            ..WaitFacts::default()
+        }),
+        ..grandparent
+    };
+    assert_eq!(first(&named).short, "child dev-0016:3 is open");
+}
+
+#[test]
+fn a_failed_child_is_told_while_the_parent_goes_on() {
+    let parent = |failed| InstanceRow {
+        children: progress(4, 4 - failed, failed),
+        ..waiting(|it| it.last_turn = ago(30))
+    };
+    let mut tree = tree(&parent(1));
+    tree.children = vec![InstanceRow {
+        instance_id: "ship-eu".to_owned(),
+        status: Status::Failed as i32,
+        failure: "CarrierError: no slot for NL".to_owned(),
+        ..InstanceRow::default()
+    }];
+    let found = all(&parent(1), Some(&tree));
+    says(
+        &found[0],
+        Rule::ChildFailed,
+        "child ship-eu failed",
+        "Child ship-eu failed: CarrierError: no slot for NL. The code went on.",
+    );
+    assert_eq!(found[1].rule, Rule::Event);
+    assert_eq!(first(&parent(2)).short, "2 children failed");
+    assert!(!has(&parent(0), None, Rule::ChildFailed));
+}
+
+#[test]
+fn a_history_near_its_limit_is_told() {
+    let row = |bytes, events| InstanceRow {
+        history_bytes: bytes,
+        history_events: events,
+        ..row()
+    };
+    let full = row(9_600_000, 500);
+    let found = all(&full, Some(&tree(&full)));
+    assert_eq!(found[0].short, "history 9.6 MB of 10 MB");
+    assert_eq!(found[0].evidence, Evidence::History);
+    let half = row(8_000_000, 10_000);
+    assert!(!has(&half, Some(&tree(&half)), Rule::History));
+    assert_eq!(first(&row(9, 10_001)).short, "history of 10 001 events");
+}
+
+#[test]
+fn failed_activities_are_told_with_their_errors() {
+    let row = InstanceRow {
+        activities: progress(10, 6, 3),
+        ..row()
+    };
+    let mut tree = tree(&row);
+    let error = |kind: &str, count| FailureGroup {
+        name: "ProcessItem".to_owned(),
+        error_type: kind.to_owned(),
+        count,
+        sample: Some(TaskFailureDetails::default()),
+        ..FailureGroup::default()
+    };
+    tree.failures = vec![error("Timeout", 2), error("Http", 1)];
+    let found = all(&row, Some(&tree));
+    says(
+        &found[0],
+        Rule::Running,
+        "1 activity open",
+        "1 activity is open.",
+    );
+    says(
+        &found[1],
+        Rule::ActivityFailed,
+        "3 ProcessItem failed",
+        "3 ProcessItem failed: Timeout ×2, Http ×1. The code went on.",
+    );
+    let fine = InstanceRow {
+        activities: progress(10, 9, 0),
+        ..row
+    };
+    assert!(!has(&fine, None, Rule::ActivityFailed));
+}
+
+#[test]
+fn what_runs_well_is_told_last_and_without_the_feed_nobody_says_queued() {
+    let one = OpenWork {
+        oldest_running: Some(RunningTask {
+            since: ago(4),
+            ..RunningTask::default()
+        }),
+        ..work("ChargeCard", 0, 1)
+    };
+    let row = working(one);
+    says(
+        &first(&row),
+        Rule::Running,
+        "ChargeCard running 4s",
+        "ChargeCard is running for 4s.",
+    );
+    let polled = InstanceRow {
+        waits: None,
+        ..row.clone()
+    };
+    let mut tree = tree(&polled);
+    tree.groups = vec![TaskGroup {
+        kind: Kind::Activity as i32,
+        name: "ChargeCard".to_owned(),
+        scheduled: 1,
+        queued: 1,
+        scheduled_at: ago(4),
+        ..TaskGroup::default()
+    }];
+    tree.timers = vec![PendingTimer::default()];
+    let hub = HubSummary::default();
+    let facts = Facts {
+        tree: Some(&tree),
+        hub: Some(&hub),
+        ..Facts::of_row(&polled, NOW)
+    };
+    let found = findings(&facts);
+    says(
+        &found[0],
+        Rule::Running,
+        "ChargeCard open 4s",
+        "ChargeCard is open for 4s.",
+    );
+    assert_eq!(found.len(), 1);
+}
+
+#[test]
+fn no_finding_is_too_wide_for_a_list_and_none_panics() {
+    let wide = "名前のとても長い".repeat(9);
+    let mut hub = hub();
+    hub.turns.as_mut().unwrap().unserved = vec![wide.clone()];
+    for status in 0..9 {
+        let row = InstanceRow {
+            instance_id: wide.clone(),
+            name: wide.clone(),
+            status,
+            failure: wide.clone(),
+            activities: progress(u64::MAX, 1, u64::MAX - 9),
+            children: progress(u64::MAX, 0, u64::MAX - 9),
+            timers_pending: u32::MAX,
+            messages_waiting: u32::MAX,
+            history_bytes: u64::MAX,
+            scheduled_start: ago(i64::MIN / SECOND / 4),
+            waits: Some(WaitFacts {
+                oldest_child: wide.clone(),
+                retries: wide.clone(),
+                turn_given_back: u32::MAX,
+                suspended_reason: wide.clone(),
+                locks: vec![LockWait {
+                    entity_id: wide.clone(),
+                    held_by: wide.clone(),
+                    held_since: ago(i64::MAX / SECOND / 4),
+                }],
+                open: vec![work(&wide, u64::MAX, u64::MAX)],
+                ..WaitFacts::default()
+            }),
+            ..row()
+        };
+        let others = [row.clone()];
+        let facts = Facts {
+            hub: Some(&hub),
+            others: &others,
+            ..Facts::of_row(&row, NOW)
+        };
+        for it in findings(&facts) {
+            assert!(crate::text::width(&it.short) <= SHORT_MAX, "{}", it.short);
+        }
+    }
+}
