@@ -2,6 +2,7 @@
 
 pub mod detail;
 pub mod fold;
+pub mod glob;
 pub mod json;
 pub mod progress;
 pub mod series;

@@ -5,6 +5,7 @@ pub mod clock;
 pub mod connection;
 pub mod feed;
 pub mod glance;
+mod list;
 pub mod poll;
 pub mod source;
 pub mod topics;

@@ -9,6 +9,7 @@ use crate::app::cursor::Selection;
 use crate::app::event::Code;
 use crate::app::event::Key;
 use crate::app::field::Field;
+use crate::app::filter;
 use crate::app::filter::Filter;
 use crate::app::model::Model;
 use crate::app::toast::Kind;
@@ -113,18 +114,7 @@ pub fn on_data(model: &mut Model) {
         .shown
         .as_ref()
         .zip(page.window.as_ref())
-        .is_some_and(|(a, b)| {
-            // Scrolling asks for other rows of the same list.
-            InstanceWindow {
-                offset: 0,
-                limit: 0,
-                ..a.clone()
-            } == InstanceWindow {
-                offset: 0,
-                limit: 0,
-                ..b.clone()
-            }
-        });
+        .is_some_and(|(one, other)| filter::is_same_list(one, other));
     let mut gone = overview.selection.on_rows(loaded(&page, &ids), visible);
     if !same_question && gone.take().is_some() {
         // Another filter or sort without the chosen row: the list begins at its top.
