@@ -17,6 +17,7 @@ use crate::app::geometry;
 use crate::app::nav::Screens;
 use crate::app::place::HubTab;
 use crate::app::place::Place;
+use crate::app::saved::SavedFilter;
 use crate::app::toast::Kind;
 use crate::app::toast::TOASTS_MAX;
 use crate::app::toast::Toast;
@@ -72,6 +73,10 @@ pub struct Model {
     pub dialogs: Vec<Dialog>,
     pub toasts: Vec<Toast>,
     pub calls: Vec<Pending>,
+    /// Filters kept under names.
+    pub saved: Vec<SavedFilter>,
+    /// The name of the one that is being kept.
+    pub(crate) keeping: Option<String>,
     pub(crate) next_call: u64,
     pub(crate) subscription: Subscription,
 }
@@ -92,6 +97,8 @@ impl Model {
             dialogs: Vec::new(),
             toasts: Vec::new(),
             calls: Vec::new(),
+            saved: Vec::new(),
+            keeping: None,
             next_call: 1,
             subscription: Subscription::default(),
         }
@@ -134,6 +141,9 @@ impl Model {
         }
         if self.screens.place() != Place::Hub(HubTab::Instances) {
             return None;
+        }
+        if let Some(child) = self.screens.overview.chosen_child() {
+            return Some(child);
         }
         let id = self.screens.overview.selection.id()?;
         self.page()?.rows.iter().find(|it| it.instance_id == id)

@@ -7,6 +7,7 @@ pub mod feed;
 pub mod glance;
 mod list;
 pub mod poll;
+pub mod saved;
 pub mod source;
 pub mod topics;
 pub mod wire;

@@ -32,10 +32,13 @@ use crate::app::event::Reply;
 use crate::app::event::Size;
 use crate::app::model::Model;
 use crate::app::model::Settings;
+use crate::app::saved::SavedFilter;
 use crate::app::update::update;
 use crate::io::calls;
 use crate::io::clock::Clock;
 use crate::io::connection;
+use crate::io::saved;
+use crate::io::saved::SavedError;
 use crate::io::source::Sink;
 use crate::io::wire::Address;
 use crate::io::wire::Hub;
@@ -53,6 +56,7 @@ const FRAME: Duration = Duration::from_millis(33);
 enum Ended {
     Connection,
     Call(Reply),
+    Saved(Result<Vec<SavedFilter>, SavedError>),
 }
 
 /// The terminal and what it shows.
@@ -166,6 +170,7 @@ fn drain(events: &mut Vec<Event>, keys: &mut EventStream, outside: &mut Outside)
 fn ended_event(ended: Result<Ended, tokio::task::JoinError>) -> io::Result<Option<Event>> {
     match ended {
         Ok(Ended::Call(reply)) => Ok(Some(Event::Reply(reply))),
+        Ok(Ended::Saved(saved)) => Ok(Some(Event::Saved(saved.map_err(|it| it.to_string())))),
         Ok(Ended::Connection) => Ok(Some(Event::EndRequested)),
         Err(error) => Err(io::Error::other(error)),
     }
@@ -184,6 +189,7 @@ impl Outside {
             keep.await;
             Ended::Connection
         });
+        tasks.spawn_blocking(|| Ended::Saved(saved::path().and_then(|it| saved::load(&it))));
         Self {
             spec,
             feed,
@@ -208,6 +214,10 @@ impl Outside {
                 Effect::Call { id, call } => {
                     let made = calls::make(self.hub.clone(), id, call);
                     self.tasks.spawn(async move { Ended::Call(made.await) });
+                }
+                Effect::Save(change) => {
+                    let kept = move || saved::path().and_then(|it| saved::change(&it, change));
+                    self.tasks.spawn_blocking(move || Ended::Saved(kept()));
                 }
                 Effect::RetryNow => self.retry.notify_one(),
                 Effect::StopProcess => {

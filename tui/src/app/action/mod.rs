@@ -14,6 +14,7 @@ mod schedules;
 mod tabs;
 mod timeline;
 mod tree;
+mod verdict;
 mod work;
 
 use ActionId as A;
@@ -69,6 +70,9 @@ pub enum ActionId {
     Quit,
     QuitNow,
     StopProcess,
+    Verdict,
+    SaveFilter,
+    SavedFilters,
 }
 
 /// What an action can do to the task hub.
@@ -183,6 +187,7 @@ const TABLES: &[&[Action]] = &[
     work::ACTIONS,
     schedules::ACTIONS,
     compare::ACTIONS,
+    verdict::ACTIONS,
 ];
 
 /// Everything that can be done with a key, in the order of the help.

@@ -3,12 +3,17 @@
 pub mod confirm;
 pub mod help;
 pub mod raise_event;
+pub mod saved;
 pub mod sort;
+pub mod verdict;
 
 use confirm::Confirm;
 use help::Help;
 use raise_event::RaiseEvent;
+use saved::SaveFilter;
+use saved::SavedFilters;
 use sort::Sort;
+use verdict::Verdict;
 
 /// An open dialog.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -17,6 +22,9 @@ pub enum Dialog {
     Confirm(Confirm),
     Sort(Sort),
     Help(Help),
+    Verdict(Verdict),
+    SaveFilter(SaveFilter),
+    SavedFilters(SavedFilters),
 }
 
 /// The instance a dialog is about, as it was when the dialog opened.

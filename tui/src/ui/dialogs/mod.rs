@@ -3,6 +3,8 @@
 mod confirm;
 mod help;
 mod raise_event;
+mod saved;
+mod verdict;
 
 use crate::app::dialogs::Dialog;
 use crate::app::dialogs::Target;
@@ -22,6 +24,9 @@ pub fn draw(pen: &mut Pen<'_>, model: &Model, dialog: &Dialog) {
         Dialog::RaiseEvent(it) => raise_event::draw(pen, it),
         Dialog::Confirm(it) => confirm::draw(pen, it),
         Dialog::Help(it) => help::draw(pen, model, it),
+        Dialog::Verdict(it) => verdict::draw(pen, model, it),
+        Dialog::SaveFilter(it) => saved::draw_save(pen, model, it),
+        Dialog::SavedFilters(it) => saved::draw_menu(pen, model, it),
         Dialog::Sort(it) => draw_sort(pen, model, it.index),
     }
 }
