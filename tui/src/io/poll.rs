@@ -71,6 +71,16 @@ impl Poll {
         }
     }
 
+    /// One look, for who does not stay.
+    ///
+    /// # Errors
+    /// The server's status.
+    pub async fn once(&mut self, spec: &WatchSpec) -> Result<WatchUpdate, Status> {
+        self.read().await?;
+        self.read_tree(&spec.instance_id).await?;
+        Ok(self.update(spec))
+    }
+
     async fn read(&mut self) -> Result<(), Status> {
         let mut client = wire::sidecar(self.hub.clone());
         let mut rows = Vec::new();

@@ -83,8 +83,8 @@ fn columns(width: u16) -> [Column; 12] {
         columns[FAILED].priority = 8;
     }
     if width >= ROOMY {
-        columns[ID].min = 20;
-        columns[PROGRESS].min = 9;
+        columns[ID].min = 19;
+        columns[PROGRESS].min = 10;
     }
     if width >= WIDE {
         columns[NAME].min = 13;
