@@ -159,14 +159,20 @@ async fn what_only_waits_says_for_what() {
     assert_eq!(text(&found, "certainty"), "probably");
     assert_eq!(text(&found, "action"), "e");
     let found = hub.first("timer", "timer");
-    assert!(text(&found, "text").contains("the next fires in "), "{found}");
+    assert!(
+        text(&found, "text").contains("the next fires in "),
+        "{found}"
+    );
     let found = hub.first("suspended", "suspended");
     assert_eq!(text(&found, "action"), "z");
 
     // The same two without the feed, which does not tell of workers.
     let door = Feedless::before(client).await.unwrap();
     let found = first(&door.endpoint(), "event", "event");
-    assert!(text(&found, "text").contains("A call of an entity"), "{found}");
+    assert!(
+        text(&found, "text").contains("A call of an entity"),
+        "{found}"
+    );
     first(&door.endpoint(), "timer", "timer");
     assert_eq!(why(&door.endpoint(), "timer")["feed"], false);
 }
@@ -259,7 +265,10 @@ async fn exit_codes_and_text_are_for_scripts_and_people() {
     let output = run(&endpoint, "nobody", &[]);
     assert_eq!(output.status.code(), Some(NOT_FOUND));
     let said = String::from_utf8(output.stderr).unwrap();
-    assert!(said.contains("\"nobody\"") && said.contains("\"default\""), "{said}");
+    assert!(
+        said.contains("\"nobody\"") && said.contains("\"default\""),
+        "{said}"
+    );
     assert!(output.stdout.is_empty());
 
     hub.client.start("Order", "o\u{1b}[2J", None).await.unwrap();

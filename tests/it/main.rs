@@ -7,7 +7,10 @@
 mod bad_input;
 mod crash;
 mod dashboard;
+mod dashboard_polled;
 mod dashboard_progress;
+#[cfg(unix)]
+mod dashboard_sign_in;
 mod dashboard_why;
 mod http;
 mod interop;

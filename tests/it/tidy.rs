@@ -128,6 +128,21 @@ const MODULES: &[(&str, &[&str])] = &[
             "panics",
         ],
     ),
+    // A scheduler and a worker in one, for tests; nothing that ships knows it.
+    (
+        "sdk/src/testing",
+        &[
+            "testing",
+            "worker::Functions",
+            "worker::Mismatch",
+            "orchestration",
+            "client",
+            "data",
+            "failure",
+            "names",
+            "clock",
+        ],
+    ),
     ("tui/src/data", &["data", "format", "text"]),
     ("tui/src/app", &["app", "data", "format", "text"]),
     ("tui/src/ui", &["ui", "app", "data", "format", "text"]),

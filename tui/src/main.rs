@@ -23,6 +23,7 @@ use durascope::term::guard;
 const FAILED: u8 = 1;
 const COULD_NOT_START: u8 = 2;
 const NOT_CONNECTED: u8 = 3;
+const NOT_SIGNED_IN: u8 = 4;
 const NOT_FOUND: u8 = 5;
 
 fn main() -> ExitCode {
@@ -85,6 +86,7 @@ fn why(options: &WhyArgs) -> Result<ExitCode, (String, u8)> {
         let status = match &error {
             WhyError::NoInstance { .. } | WhyError::Glance(GlanceError::NotFound(_)) => NOT_FOUND,
             WhyError::Glance(GlanceError::Connect { .. }) => NOT_CONNECTED,
+            WhyError::Glance(GlanceError::SignIn(_)) => NOT_SIGNED_IN,
             WhyError::Glance(GlanceError::Address(_)) => COULD_NOT_START,
             WhyError::Glance(GlanceError::Refused(_)) => FAILED,
         };

@@ -82,7 +82,7 @@ pub async fn ask(server: &Server, instance_id: &str) -> Result<Why, WhyError> {
     let Some((tree, row)) = tree.and_then(|it| Some((it, it.instance.as_ref()?))) else {
         return Err(WhyError::NoInstance {
             instance_id: instance_id.to_owned(),
-            task_hub: server.task_hub.clone(),
+            task_hub: server.task_hub().to_owned(),
         });
     };
     let now = status::micros(update.server_time.as_ref()).unwrap_or_else(|| Clock::start().now());
@@ -119,7 +119,7 @@ pub async fn ask(server: &Server, instance_id: &str) -> Result<Why, WhyError> {
     let created = status::micros(row.created_at.as_ref()).unwrap_or(ended);
     Ok(Why {
         version: 1,
-        task_hub: server.task_hub.clone(),
+        task_hub: server.task_hub().to_owned(),
         instance_id: row.instance_id.clone(),
         name: row.name.clone(),
         status: status::word(status::of(row.status)),

@@ -13,7 +13,6 @@ use crate::app::effect::WatchSpec;
 use crate::config::Server;
 use crate::data::tasks::Tasks;
 use crate::io::poll::Poll;
-use crate::io::wire;
 use crate::io::wire::Address;
 use crate::io::wire::AddressError;
 use crate::io::wire::Hub;
@@ -32,6 +31,9 @@ pub enum GlanceError {
     Connect { url: String, reason: String },
     #[error("{0}")]
     NotFound(String),
+    /// Nobody there knows who asks, or it is not allowed to.
+    #[error("{0}")]
+    SignIn(String),
     #[error("{0}")]
     Refused(String),
 }
@@ -51,7 +53,7 @@ impl Glance {
     pub async fn connect(server: &Server) -> Result<Self, GlanceError> {
         let hub = Address::new(server)?.connect().await;
         let hub = hub.map_err(|reason| GlanceError::Connect {
-            url: server.url.clone(),
+            url: server.options.endpoint().to_owned(),
             reason,
         })?;
         Ok(Self { hub, poll: None })
@@ -66,6 +68,7 @@ impl Glance {
     ///
     /// # Errors
     /// - [`GlanceError::NotFound`]: there is no such task hub.
+    /// - [`GlanceError::SignIn`]: the server wants to know who asks.
     /// - [`GlanceError::Refused`]: whatever else the server says, or its silence.
     pub async fn look(&mut self, spec: &WatchSpec) -> Result<WatchUpdate, GlanceError> {
         if self.poll.is_none() {
@@ -73,14 +76,14 @@ impl Glance {
                 Err(status) if status.code() == Code::Unimplemented => {
                     self.poll = Some(Poll::new(self.hub.clone()));
                 }
-                looked => return looked.map_err(|status| refusal(&status)),
+                looked => return looked.map_err(|status| self.refusal(&status)),
             }
         }
         let Some(poll) = self.poll.as_mut() else {
             return Err(GlanceError::Refused("nothing was seen".to_owned()));
         };
         let looked = within(DEADLINE, poll.once(spec)).await;
-        looked.map_err(|status| refusal(&status))
+        looked.map_err(|status| self.refusal(&status))
     }
 
     async fn feed(&self, spec: &WatchSpec) -> Result<WatchUpdate, Status> {
@@ -88,10 +91,19 @@ impl Glance {
             window: Some(spec.window.clone()),
             instance_id: spec.instance_id.clone(),
         };
-        let mut client = wire::monitor(self.hub.clone());
+        let mut client = self.hub.monitor();
         let opened = client.watch(tokio_stream::iter([request])).await?;
         let update = opened.into_inner().message().await?;
         update.ok_or_else(|| Status::unavailable("the server ended the feed"))
+    }
+
+    fn refusal(&self, status: &Status) -> GlanceError {
+        let words = self.hub.words(status);
+        match status.code() {
+            Code::NotFound => GlanceError::NotFound(words),
+            Code::Unauthenticated | Code::PermissionDenied => GlanceError::SignIn(words),
+            _ => GlanceError::Refused(words),
+        }
     }
 
     /// The tree of one instance; `None` when there is no such instance.
@@ -122,7 +134,7 @@ impl Glance {
             instance_id: instance_id.to_owned(),
         };
         let mut tasks = Tasks::new(true);
-        let mut client = wire::monitor(self.hub.clone());
+        let mut client = self.hub.monitor();
         let mut updates = client.watch_tasks(request).await?.into_inner();
         while let Some(update) = updates.message().await? {
             tasks.apply(update);
@@ -140,13 +152,13 @@ impl Glance {
 /// Words for the screen.
 pub async fn glance(server: &Server, request: WatchRequest) -> Result<WatchUpdate, String> {
     let address = Address::new(server).map_err(|error| error.to_string())?;
-    let mut client = wire::monitor(address.connect().await?);
-    let opened = client.watch(tokio_stream::iter([request])).await;
-    let mut updates = opened.map_err(|status| wire::words(&status))?.into_inner();
+    let hub = address.connect().await?;
+    let opened = hub.monitor().watch(tokio_stream::iter([request])).await;
+    let mut updates = opened.map_err(|status| hub.words(&status))?.into_inner();
     let update = updates
         .message()
         .await
-        .map_err(|status| wire::words(&status))?;
+        .map_err(|status| hub.words(&status))?;
     update.ok_or_else(|| "the server ended the feed".to_owned())
 }
 
@@ -160,12 +172,5 @@ async fn within<T>(
             "nothing within {}s",
             limit.as_secs()
         ))),
-    }
-}
-
-fn refusal(status: &Status) -> GlanceError {
-    match status.code() {
-        Code::NotFound => GlanceError::NotFound(wire::words(status)),
-        _ => GlanceError::Refused(wire::words(status)),
     }
 }

@@ -8,6 +8,7 @@ pub mod glance;
 mod list;
 pub mod poll;
 pub mod saved;
+mod sign_in;
 pub mod source;
 pub mod topics;
 pub mod wire;

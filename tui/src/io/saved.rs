@@ -52,6 +52,17 @@ pub fn path() -> Result<PathBuf, SavedError> {
     Ok(folder.join("durascope").join("filters.json"))
 }
 
+/// What this user keeps; nothing without a home.
+///
+/// # Errors
+/// As [`load`].
+pub fn load_own() -> Result<Vec<SavedFilter>, SavedError> {
+    match path() {
+        Ok(path) => load(&path),
+        Err(_) => Ok(Vec::new()),
+    }
+}
+
 /// What is kept; nothing where there is no file.
 ///
 /// # Errors

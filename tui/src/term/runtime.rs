@@ -189,7 +189,7 @@ impl Outside {
             keep.await;
             Ended::Connection
         });
-        tasks.spawn_blocking(|| Ended::Saved(saved::path().and_then(|it| saved::load(&it))));
+        tasks.spawn_blocking(|| Ended::Saved(saved::load_own()));
         Self {
             spec,
             feed,

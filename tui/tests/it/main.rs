@@ -6,3 +6,4 @@ mod monkey;
 mod screens;
 mod text;
 mod update;
+mod verdict;

@@ -28,7 +28,9 @@ enum Step {
 }
 
 fn step() -> impl Strategy<Value = Step> {
-    let letters = "jkgGhlFPets xzyn/?iqrc<>0a\"{".chars().collect::<Vec<_>>();
+    let letters = "jkgGhlFPetsvSf xzyn/?iqrc<>0a\"{"
+        .chars()
+        .collect::<Vec<_>>();
     let codes = [
         Code::Enter,
         Code::Esc,

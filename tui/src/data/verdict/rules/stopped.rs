@@ -1,6 +1,8 @@
 //! What does not go on by itself: suspended, not to begin yet, nobody serves it, given back
 //! again and again, code that does not come back, failed.
 
+use durascope_proto::OrchestrationStatus;
+
 use super::noun;
 use crate::data::status;
 use crate::data::verdict::Certainty;
@@ -13,7 +15,6 @@ use crate::data::verdict::facts::Open;
 use crate::format;
 use crate::format::Micros;
 use crate::format::SECOND;
-use durascope_proto::OrchestrationStatus;
 
 /// A turn of a healthy orchestrator takes less.
 const TURN_MAX: Micros = 10 * SECOND;

@@ -1,6 +1,10 @@
 //! What an instance waits for that is not its workers' doing: children, locks, retries, timers,
 //! answers of entities, external events.
 
+use durascope_proto::OrchestrationStatus;
+use durascope_proto::monitor::InstanceRow;
+use durascope_proto::monitor::LockWait;
+
 use super::noun;
 use crate::data::status;
 use crate::data::verdict::Certainty;
@@ -13,9 +17,6 @@ use crate::format;
 use crate::format::Micros;
 use crate::format::SECOND;
 use crate::text::Clean;
-use durascope_proto::OrchestrationStatus;
-use durascope_proto::monitor::InstanceRow;
-use durascope_proto::monitor::LockWait;
 
 /// With nothing open for less than this, a turn may be about to run.
 const IDLE_MIN: Micros = 2 * SECOND;

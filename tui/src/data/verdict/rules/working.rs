@@ -1,6 +1,8 @@
 //! What workers do, or do not get to do: queues behind taken slots, stragglers, failures that
 //! the code went on after, a history that grows, and the plain state of things.
 
+use durascope_proto::OrchestrationStatus;
+
 use super::noun;
 use crate::data::status;
 use crate::data::verdict::Evidence;
@@ -14,7 +16,6 @@ use crate::format::MILLI;
 use crate::format::Micros;
 use crate::format::SECOND;
 use crate::text::Clean;
-use durascope_proto::OrchestrationStatus;
 
 /// A straggler has run for at least this, and so many times what its siblings take.
 const STRAGGLER_MIN: Micros = 30 * SECOND;
