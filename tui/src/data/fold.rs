@@ -422,7 +422,6 @@ mod tests {
                 seconds: 90,
                 nanos: 0,
             }),
-            ..Default::default()
         };
         let history = [
             event(-1, 0, EventType::OrchestratorStarted(Default::default())),

@@ -37,11 +37,11 @@ fn shows(name: &str, make: impl Fn(u16, u16) -> Model) {
 }
 
 fn cursor(model: &Model) -> &str {
-    &model.target().unwrap().instance_id
+    &model.target().expect("a row").instance_id
 }
 
 fn key_under_cursor(model: &Model) -> Option<NodeKey> {
-    let top = model.screens.top_instance().unwrap();
+    let top = model.screens.top_instance().expect("an open instance");
     top.selected().map(|it| it.key.clone())
 }
 

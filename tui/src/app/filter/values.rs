@@ -84,17 +84,19 @@ pub(super) fn time(word: &str, value: &str) -> Result<Micros, String> {
 }
 
 pub(super) fn size(word: &str, value: &str) -> Result<u64, String> {
-    let size = value.parse::<ByteSize>();
-    size.map(|it| it.as_u64()).or_else(|_| {
-        Err(format!(
+    let Ok(size) = value.parse::<ByteSize>() else {
+        return Err(format!(
             "“{value}” in “{word}” is no size, like 500kB or 2MB"
-        ))
-    })
+        ));
+    };
+    Ok(size.as_u64())
 }
 
 pub(super) fn number(word: &str, value: &str) -> Result<u64, String> {
-    let number = value.parse();
-    number.or_else(|_| Err(format!("“{value}” in “{word}” is no number, like 0")))
+    let Ok(number) = value.parse() else {
+        return Err(format!("“{value}” in “{word}” is no number, like 0"));
+    };
+    Ok(number)
 }
 
 pub(super) fn yes(word: &str, value: &str) -> Result<bool, String> {

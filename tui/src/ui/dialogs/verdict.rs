@@ -26,7 +26,7 @@ pub(super) fn draw(pen: &mut Pen<'_>, model: &Model, dialog: &Verdict) {
     let columns = usize::from(width.saturating_sub(2));
     let blocks: Vec<_> = all
         .iter()
-        .map(|it| text::wrap(&it.text, columns, LINES_MAX))
+        .map(|it| text::wrap_words(&it.text, columns, LINES_MAX))
         .collect();
     let height: usize = blocks.iter().map(|it| it.len() + 1).sum();
     let room = usize::from(pen.screen().height.saturating_sub(4));

@@ -131,9 +131,19 @@ fn draw_rule(pen: &mut Pen<'_>, area: Area, model: &Model) {
         Role::Text,
     )];
     if overview.editing {
-        pen.rule(area, 0, &[], &right);
+        let right = if overview.filter_error.is_some() {
+            &[][..]
+        } else {
+            &right[..]
+        };
+        pen.rule(area, 0, &[], right);
         let mut x = pen.put(area, 1, 0, " / ", Role::Accent);
-        let width = area.width.saturating_sub(x).min(48);
+        let mut width = area.width.saturating_sub(x).min(48);
+        if overview.filter_error.is_some() {
+            // What is wrong is worth more room than what may be typed yet.
+            let typed = crate::text::width(overview.filter.text());
+            width = width.min(cells(typed.saturating_add(2)));
+        }
         let inner = Area {
             x: area.x + x,
             width,
