@@ -10,12 +10,21 @@ use durascope::cli;
 use durascope::cli::args::Args;
 use durascope::cli::args::DemoArgs;
 use durascope::cli::args::Verb;
+use durascope::cli::args::WhyArgs;
+use durascope::cli::args::WhyOutput;
+use durascope::cli::why;
+use durascope::cli::why::WhyError;
+use durascope::config;
 use durascope::demo;
 use durascope::demo::DemoError;
+use durascope::io::glance::GlanceError;
 use durascope::term::guard;
 
 const FAILED: u8 = 1;
 const COULD_NOT_START: u8 = 2;
+const NOT_CONNECTED: u8 = 3;
+const NOT_SIGNED_IN: u8 = 4;
+const NOT_FOUND: u8 = 5;
 
 fn main() -> ExitCode {
     let args = Args::parse();
@@ -26,6 +35,7 @@ fn main() -> ExitCode {
     let outcome = match &args.verb {
         None => dashboard(&args),
         Some(Verb::Demo(options)) => demo(options),
+        Some(Verb::Why(options)) => why(options),
     };
     match outcome {
         Ok(status) => status,
@@ -65,6 +75,31 @@ fn demo(options: &DemoArgs) -> Result<ExitCode, (String, u8)> {
     } else {
         ExitCode::from(FAILED)
     })
+}
+
+/// Prints the verdict about one instance.
+fn why(options: &WhyArgs) -> Result<ExitCode, (String, u8)> {
+    let server = config::resolve(&options.server.wanted(), env)
+        .map_err(|error| (error.to_string(), COULD_NOT_START))?;
+    let asked = in_runtime(why::ask(&server, &options.instance_id))?;
+    let why = asked.map_err(|error| {
+        let status = match &error {
+            WhyError::NoInstance { .. } | WhyError::Glance(GlanceError::NotFound(_)) => NOT_FOUND,
+            WhyError::Glance(GlanceError::Connect { .. }) => NOT_CONNECTED,
+            WhyError::Glance(GlanceError::SignIn(_)) => NOT_SIGNED_IN,
+            WhyError::Glance(GlanceError::Address(_)) => COULD_NOT_START,
+            WhyError::Glance(GlanceError::Refused(_)) => FAILED,
+        };
+        (error.to_string(), status)
+    })?;
+    let text = match options.output {
+        WhyOutput::Text => why.text(),
+        WhyOutput::Json => serde_json::to_string_pretty(&why)
+            .map_err(|error| (format!("the verdict has no JSON form: {error}"), FAILED))?,
+    };
+    writeln!(std::io::stdout(), "{text}")
+        .map_err(|error| (format!("standard output: {error}"), FAILED))?;
+    Ok(ExitCode::SUCCESS)
 }
 
 fn in_runtime<T>(work: impl Future<Output = T>) -> Result<T, (String, u8)> {

@@ -2,6 +2,7 @@
 
 use durascope_proto::monitor::InstanceWindow;
 
+use crate::app::saved::Change;
 use crate::app::topic::Topic;
 
 /// A wish of the core, carried out by tasks.
@@ -13,6 +14,8 @@ pub enum Effect {
         id: u64,
         call: Call,
     },
+    /// Changes which filters are kept.
+    Save(Change),
     /// Do not wait for the back-off to end.
     RetryNow,
     /// Leave the terminal and stop this process, as a shell's job control expects.

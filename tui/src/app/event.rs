@@ -5,6 +5,7 @@ use std::sync::Arc;
 use durascope_proto::monitor::PreviewPurgeResponse;
 use durascope_proto::monitor::WatchUpdate;
 
+use crate::app::saved::SavedFilter;
 use crate::app::toast::Kind;
 use crate::app::topic::TopicData;
 use crate::format::Micros;
@@ -21,6 +22,8 @@ pub enum Event {
     Reply(Reply),
     /// What became of a copy or a view, in words.
     Told(Kind, String),
+    /// The filters that are kept, or why they are not known.
+    Saved(Result<Vec<SavedFilter>, String>),
     /// A moment that `next_wakeup` asked for.
     Wake,
     /// The process goes on after it was stopped.

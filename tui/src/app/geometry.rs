@@ -67,6 +67,8 @@ pub struct ListShape {
 pub struct InstanceShape {
     pub header: Area,
     pub title: Area,
+    /// The first finding.
+    pub verdict: Area,
     pub progress: Area,
     pub rule: Area,
     pub tree: Area,
@@ -156,6 +158,7 @@ pub fn instance(size: Size) -> InstanceShape {
     let footer = rest.take_bottom(rows(height >= 6, 1));
     let header = rest.take_top(rows(height >= 8, 1));
     let title = rest.take_top(rows(height >= 4, 1));
+    let verdict = rest.take_top(rows(height >= 14, 1));
     let progress = rest.take_top(rows(height >= 10, 1));
     let beside = width >= 100;
     let rule = rest.take_top(rows(height >= 12, 1));
@@ -175,6 +178,7 @@ pub fn instance(size: Size) -> InstanceShape {
     InstanceShape {
         header,
         title,
+        verdict,
         progress,
         rule,
         tree,
@@ -236,6 +240,7 @@ mod tests {
                 let parts = [
                     it.header,
                     it.title,
+                    it.verdict,
                     it.progress,
                     it.rule,
                     it.tree,

@@ -17,6 +17,7 @@ use crate::app::geometry;
 use crate::app::nav::Screens;
 use crate::app::place::HubTab;
 use crate::app::place::Place;
+use crate::app::saved::SavedFilter;
 use crate::app::toast::Kind;
 use crate::app::toast::TOASTS_MAX;
 use crate::app::toast::Toast;
@@ -74,6 +75,10 @@ pub struct Model {
     pub calls: Vec<Pending>,
     /// The screen has no colours or no half blocks: a sign stands for each cell of a grid.
     pub whole_cells: bool,
+    /// Filters kept under names.
+    pub saved: Vec<SavedFilter>,
+    /// The name of the one that is being kept.
+    pub(crate) keeping: Option<String>,
     pub(crate) next_call: u64,
     pub(crate) subscription: Subscription,
 }
@@ -95,6 +100,8 @@ impl Model {
             toasts: Vec::new(),
             calls: Vec::new(),
             whole_cells: false,
+            saved: Vec::new(),
+            keeping: None,
             next_call: 1,
             subscription: Subscription::default(),
         }
@@ -137,6 +144,9 @@ impl Model {
         }
         if self.screens.place() != Place::Hub(HubTab::Instances) {
             return None;
+        }
+        if let Some(child) = self.screens.overview.chosen_child() {
+            return Some(child);
         }
         let id = self.screens.overview.selection.id()?;
         self.page()?.rows.iter().find(|it| it.instance_id == id)

@@ -13,8 +13,13 @@ use crate::app::dialogs::help;
 use crate::app::dialogs::help::Help;
 use crate::app::dialogs::raise_event;
 use crate::app::dialogs::raise_event::RaiseEvent;
+use crate::app::dialogs::saved::SaveFilter;
+use crate::app::dialogs::saved::SavedFilters;
+use crate::app::dialogs::saved::Step as SavedStep;
 use crate::app::dialogs::sort;
 use crate::app::dialogs::sort::Sort;
+use crate::app::dialogs::verdict::Step;
+use crate::app::dialogs::verdict::Verdict;
 use crate::app::effect::Call;
 use crate::app::effect::Effect;
 use crate::app::event::Answer;
@@ -28,6 +33,7 @@ use crate::app::model::Pending;
 use crate::app::place::HubTab;
 use crate::app::place::InstanceTab;
 use crate::app::place::Place;
+use crate::app::saved;
 use crate::app::screens::batches;
 use crate::app::screens::compare;
 use crate::app::screens::data;
@@ -42,6 +48,7 @@ use crate::app::screens::timeline;
 use crate::app::screens::work;
 use crate::app::toast::Kind;
 use crate::app::typing;
+use crate::app::verdict;
 use crate::app::window;
 use crate::data::status;
 use crate::format::Micros;
@@ -66,6 +73,16 @@ pub fn update(model: &mut Model, event: Event, now: Micros) -> Vec<Effect> {
         Event::Feed(feed) => on_feed(model, feed),
         Event::Reply(reply) => on_reply(model, reply),
         Event::Told(kind, text) => model.toast(kind, text),
+        Event::Saved(Ok(filters)) => {
+            model.saved = filters;
+            if let Some(name) = model.keeping.take() {
+                model.toast(Kind::Done, format!("filter kept as “{name}”; f chooses"));
+            }
+        }
+        Event::Saved(Err(reason)) => {
+            model.keeping = None;
+            model.toast(Kind::Bad, reason);
+        }
         Event::Wake | Event::Resumed => {}
         Event::StopRequested => effects.push(Effect::StopProcess),
         Event::EndRequested => effects.push(Effect::Quit),
@@ -115,7 +132,8 @@ fn on_paste(model: &mut Model, text: &str) {
         Some(Dialog::RaiseEvent(dialog)) => dialog.on_paste(text),
         Some(Dialog::Confirm(dialog)) => dialog.on_paste(text),
         Some(Dialog::CompareWith(dialog)) => dialog.field.insert(text),
-        Some(Dialog::Sort(_) | Dialog::Help(_)) => {}
+        Some(Dialog::SaveFilter(dialog)) => dialog.name.insert(text),
+        Some(Dialog::Sort(_) | Dialog::Help(_) | Dialog::Verdict(_) | Dialog::SavedFilters(_)) => {}
         None if model.screens.place() == Place::Hub(HubTab::Instances) => {
             if model.screens.overview.editing {
                 overview::on_filter_paste(model, text);
@@ -160,6 +178,20 @@ fn on_dialog_key(model: &mut Model, dialog: Dialog, key: Key, effects: &mut Vec<
             }
         }
         Dialog::CompareWith(it) => compare_with::on_key(model, it, key),
+        Dialog::Verdict(mut it) => match it.on_key(&verdict::of_id(model, &it.instance_id), key) {
+            Step::Stay => model.dialogs.push(Dialog::Verdict(it)),
+            Step::Close => {}
+            Step::Follow(evidence) => verdict::follow(model, &it.instance_id, &evidence),
+            Step::Act(key) => on_key(model, key, effects),
+        },
+        Dialog::SaveFilter(mut it) => {
+            let step = it.on_key(key);
+            on_saved_step(model, step, Dialog::SaveFilter(it), effects);
+        }
+        Dialog::SavedFilters(mut it) => {
+            let step = it.on_key(&model.saved, key);
+            on_saved_step(model, step, Dialog::SavedFilters(it), effects);
+        }
         Dialog::RaiseEvent(mut it) => match it.on_key(key) {
             raise_event::Step::Stay => model.dialogs.push(Dialog::RaiseEvent(it)),
             raise_event::Step::Close => {}
@@ -187,6 +219,23 @@ fn on_dialog_key(model: &mut Model, dialog: Dialog, key: Key, effects: &mut Vec<
                 }
             }
         },
+    }
+}
+
+fn on_saved_step(model: &mut Model, step: SavedStep, dialog: Dialog, effects: &mut Vec<Effect>) {
+    match step {
+        SavedStep::Stay => model.dialogs.push(dialog),
+        SavedStep::Close => {}
+        SavedStep::Apply(filter) => saved::apply(model, &filter),
+        SavedStep::Change(change) => {
+            effects.push(Effect::Save(change));
+            model.dialogs.push(dialog);
+        }
+        SavedStep::Keep(name) => {
+            let filter = saved::present(model, &name);
+            effects.push(Effect::Save(saved::Change::Keep(filter)));
+            model.keeping = Some(name);
+        }
     }
 }
 
@@ -238,6 +287,17 @@ fn on_action(model: &mut Model, id: ActionId, effects: &mut Vec<Effect>) {
         ActionId::RaiseEvent | ActionId::Terminate | ActionId::Purge | ActionId::SuspendResume => {
             on_instance_action(model, id, effects);
         }
+        ActionId::SaveFilter => model.dialogs.push(Dialog::SaveFilter(SaveFilter::new())),
+        ActionId::SavedFilters => {
+            let menu = SavedFilters::default();
+            model.dialogs.push(Dialog::SavedFilters(menu));
+        }
+        ActionId::Verdict => {
+            if let Some(id) = model.target().map(|it| it.instance_id.clone()) {
+                model.screens.overview.selection.pin();
+                model.dialogs.push(Dialog::Verdict(Verdict::new(id)));
+            }
+        }
         ActionId::ToInstances => to_tab(model, HubTab::Instances),
         ActionId::ToFailures => to_tab(model, HubTab::Failures),
         ActionId::ToEntities => to_tab(model, HubTab::Entities),
@@ -277,7 +337,7 @@ pub(crate) fn back(model: &mut Model) {
     on_data(model);
 }
 
-fn to_tab(model: &mut Model, tab: HubTab) {
+pub(crate) fn to_tab(model: &mut Model, tab: HubTab) {
     model.screens.to_tab(tab);
     on_data(model);
 }

@@ -67,27 +67,26 @@ pub fn wanted(model: &Model) -> WatchSpec {
     let limit = (visible * 3).clamp(ROWS_MIN, ROWS_MAX);
     let offset = overview.selection.top().saturating_sub(visible);
     let window = InstanceWindow {
-        text: overview.applied.text.clone(),
-        statuses: overview
-            .applied
-            .statuses
-            .iter()
-            .map(|it| *it as i32)
-            .collect(),
-        roots_only: overview.roots_only,
         sort: overview.sort as i32,
         reverse: overview.reverse,
         // A whole page of steps, so that scrolling by a row does not resubscribe.
         offset: u32::try_from(offset / ROWS_STEP * ROWS_STEP).unwrap_or(u32::MAX),
         limit: u32::try_from(limit + ROWS_STEP).unwrap_or(u32::MAX),
-        ..InstanceWindow::default()
+        ..overview
+            .applied
+            .window(model.server_now(), overview.roots_only)
     };
     let instance_id = match model.screens.top_instance() {
         Some(instance) => instance.id.clone(),
-        None if crate::app::geometry::overview(model.size).preview.height > 0 => {
-            overview.selection.id().unwrap_or_default().to_owned()
+        None => {
+            let has_preview = crate::app::geometry::overview(model.size).preview.height > 0;
+            let id = overview.selection.id().unwrap_or_default();
+            if has_preview || overview.families.is_unfolded(id) {
+                id.to_owned()
+            } else {
+                String::new()
+            }
         }
-        None => String::new(),
     };
     WatchSpec {
         window,

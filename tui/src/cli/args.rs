@@ -55,6 +55,77 @@ pub enum Verb {
     /// worker with batched fan-outs, trees of sub-orchestrations, flaky activities, approvals
     /// and a growing history, and the dashboard on it. Everything goes when it ends.
     Demo(DemoArgs),
+
+    /// Say why an orchestration is not done
+    ///
+    /// The findings that the dashboard shows, the most telling first: nobody serves an activity,
+    /// slots are busy, a straggler, a timer, an event that is waited for. Each says how sure it is
+    /// and where it is proven.
+    #[command(
+        after_help = "Exit status: 0 when there is such an orchestration, 1 when the server \
+        refused, 2 for bad arguments, 3 when there is no connection, 4 when it wants to know who \
+        asks, 5 when there is no such orchestration or task hub."
+    )]
+    Why(WhyArgs),
+}
+
+/// Which server.
+#[derive(Debug, clap::Args)]
+pub struct ServerArgs {
+    /// Address of the scheduler; without a scheme https, or http if it is on this machine
+    /// [default: http://localhost:8080]
+    #[arg(long, value_name = "URL")]
+    pub endpoint: Option<String>,
+
+    /// Task hub [default: default]
+    #[arg(long, value_name = "NAME")]
+    pub task_hub: Option<String>,
+
+    /// Both in one: "Endpoint=http://localhost:8080;TaskHub=default;Authentication=None"
+    #[arg(long, value_name = "STRING", hide_env_values = true)]
+    pub connection_string: Option<String>,
+
+    /// How to sign in, whatever the connection string says: None, DefaultAzure, AzureCli,
+    /// AzureDeveloperCli, ManagedIdentity, WorkloadIdentity or Environment [default:
+    /// DefaultAzure over https, None over http]
+    #[arg(long, value_name = "KIND")]
+    pub authentication: Option<String>,
+}
+
+impl ServerArgs {
+    /// Which server the flags name.
+    pub fn wanted(&self) -> Wanted {
+        Wanted {
+            endpoint: self.endpoint.clone(),
+            task_hub: self.task_hub.clone(),
+            connection_string: self.connection_string.clone(),
+            authentication: self.authentication.clone(),
+        }
+    }
+}
+
+/// About which orchestration, and how to say it.
+#[derive(Debug, clap::Args)]
+pub struct WhyArgs {
+    /// Instance id of the orchestration
+    #[arg(value_name = "ID")]
+    pub instance_id: String,
+
+    /// How to print it
+    #[arg(long, value_enum, value_name = "FORM", default_value = "text")]
+    pub output: WhyOutput,
+
+    #[command(flatten)]
+    pub server: ServerArgs,
+}
+
+/// How to print a verdict.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum WhyOutput {
+    /// For people
+    Text,
+    /// One object; its form is stable
+    Json,
 }
 
 /// How to run the demo.

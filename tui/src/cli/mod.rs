@@ -1,6 +1,7 @@
 //! The command line. Without a subcommand the dashboard runs.
 
 pub mod args;
+pub mod why;
 
 use crate::Config;
 use crate::cli::args::Args;

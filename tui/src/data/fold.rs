@@ -16,6 +16,7 @@ use durascope_proto::monitor::PendingTimer;
 use durascope_proto::monitor::Progress;
 use durascope_proto::monitor::ReceivedEvent;
 use durascope_proto::monitor::TaskGroup;
+use durascope_proto::monitor::WaitFacts;
 use durascope_proto::monitor::task_group::Kind;
 use prost::Message;
 use prost_types::Timestamp;
@@ -46,6 +47,11 @@ struct Fold {
     events: Vec<ReceivedEvent>,
     bytes: u64,
     last_turn: Option<Timestamp>,
+    /// The last task that failed, and the turn that saw it.
+    failed: Option<(String, u64)>,
+    /// What is probably retried when this timer fires.
+    retry: Option<(String, i32)>,
+    suspended: Option<(String, Option<Timestamp>)>,
 }
 
 /// The tree of `row`, whose history is `events`; fills the row's counters too.
@@ -108,11 +114,17 @@ impl Fold {
             }
             Some(EventType::TimerCreated(it)) => {
                 self.timers.insert(event.event_id, it.fire_at);
+                let seen_now = self.failed.as_ref().filter(|(_, turn)| *turn == self.turn);
+                self.retry = seen_now.map(|(name, _)| (name.clone(), event.event_id));
             }
             Some(EventType::TimerFired(it)) => {
                 self.timers.remove(&it.timer_id);
             }
             Some(EventType::EventRaised(it)) => self.received(&it.name, at),
+            Some(EventType::ExecutionSuspended(it)) => {
+                self.suspended = Some((it.input.clone().unwrap_or_default(), at));
+            }
+            Some(EventType::ExecutionResumed(_)) => self.suspended = None,
             _ => {}
         }
     }
@@ -157,6 +169,7 @@ impl Fold {
             group.failed += 1;
             ended_as = OrchestrationStatus::Failed;
             let name = group.name.clone();
+            self.failed = Some((name.clone(), self.turn));
             self.count_failure(name, id, at, failure);
         } else {
             group.completed += 1;
@@ -214,6 +227,39 @@ impl Fold {
         });
     }
 
+    /// What a history tells of it; queues, locks and workers it does not.
+    fn waits(&self) -> WaitFacts {
+        let retry = self.retry.as_ref().filter(|(_, timer)| {
+            self.timers.len() == 1 && self.timers.contains_key(timer) && self.open.is_empty()
+        });
+        let attempts = |name: &str| {
+            let of_name = self.failures.iter().filter(|it| it.name == name);
+            let failed = of_name.map(|it| it.count).sum::<u64>();
+            u32::try_from(failed).unwrap_or(u32::MAX)
+        };
+        let last_event = self
+            .events
+            .iter()
+            .max_by_key(|it| status::micros(it.last_at.as_ref()));
+        let (suspended_reason, suspended_at) = self.suspended.clone().unwrap_or_default();
+        WaitFacts {
+            next_timer: self
+                .timers
+                .values()
+                .flatten()
+                .min_by_key(|it| status::micros(Some(it)))
+                .copied(),
+            retries: retry.map_or_else(String::new, |it| it.0.clone()),
+            failed_attempts: retry.map_or(0, |it| attempts(&it.0)),
+            suspended_reason,
+            suspended_at,
+            last_turn: self.last_turn,
+            last_event: last_event.map_or_else(String::new, |it| it.name.clone()),
+            last_event_at: last_event.and_then(|it| it.last_at),
+            ..WaitFacts::default()
+        }
+    }
+
     fn finish(mut self, mut row: InstanceRow, event_count: usize) -> InstanceTree {
         let sum = |wanted: &dyn Fn(&TaskGroup) -> bool| {
             let mut progress = Progress::default();
@@ -233,6 +279,7 @@ impl Fold {
         row.history_events = u64::try_from(event_count).unwrap_or(u64::MAX);
         row.history_bytes = self.bytes;
         row.turns = self.turn;
+        row.waits = Some(self.waits());
         self.failures.sort_by_key(|it| std::cmp::Reverse(it.count));
         let mut timers: Vec<_> = self
             .timers
@@ -358,5 +405,44 @@ mod tests {
             (1, 3)
         );
         assert_eq!(tree.instance.unwrap().batch.unwrap().scheduled, 4);
+    }
+
+    #[test]
+    fn a_timer_made_when_a_failure_was_seen_is_probably_a_retry() {
+        let scheduled = TaskScheduledEvent {
+            name: "Charge".to_owned(),
+            ..Default::default()
+        };
+        let failed = TaskFailedEvent {
+            task_scheduled_id: 1,
+            failure_details: None,
+        };
+        let timer = durascope_proto::TimerCreatedEvent {
+            fire_at: Some(Timestamp {
+                seconds: 90,
+                nanos: 0,
+            }),
+        };
+        let history = [
+            event(-1, 0, EventType::OrchestratorStarted(Default::default())),
+            event(1, 0, EventType::TaskScheduled(scheduled)),
+            event(-1, 5, EventType::OrchestratorStarted(Default::default())),
+            event(-1, 5, EventType::TaskFailed(failed)),
+            event(2, 5, EventType::TimerCreated(timer)),
+        ];
+        let waits = |events: &[HistoryEvent]| {
+            let row = tree(InstanceRow::default(), events).instance.unwrap();
+            row.waits.unwrap()
+        };
+        let told = waits(&history);
+        assert_eq!((told.retries.as_str(), told.failed_attempts), ("Charge", 1));
+        assert_eq!(told.next_timer.unwrap().seconds, 90);
+        // A timer of another turn is just a timer.
+        let mut later = history.to_vec();
+        later.insert(
+            4,
+            event(-1, 6, EventType::OrchestratorStarted(Default::default())),
+        );
+        assert_eq!(waits(&later).retries, "");
     }
 }

@@ -10,17 +10,13 @@ use durascope_proto::GetInstanceRequest;
 use durascope_proto::HistoryEvent;
 use durascope_proto::InstanceQuery;
 use durascope_proto::OrchestrationState;
-use durascope_proto::OrchestrationStatus;
 use durascope_proto::QueryInstancesRequest;
 use durascope_proto::StreamInstanceHistoryRequest;
 use durascope_proto::monitor::HubSummary;
-use durascope_proto::monitor::InstancePage;
 use durascope_proto::monitor::InstanceRow;
 use durascope_proto::monitor::InstanceTree;
-use durascope_proto::monitor::InstanceWindow;
 use durascope_proto::monitor::Payload;
 use durascope_proto::monitor::ReportedProgress;
-use durascope_proto::monitor::SortColumn;
 use durascope_proto::monitor::StatusCount;
 use durascope_proto::monitor::WatchUpdate;
 use durascope_proto::progress;
@@ -34,7 +30,7 @@ use tonic::Status;
 use crate::app::effect::WatchSpec;
 use crate::app::event::Mode;
 use crate::data::fold;
-use crate::data::status;
+use crate::io::list;
 use crate::io::source::Ended;
 use crate::io::source::Sink;
 use crate::io::source::Source;
@@ -75,6 +71,16 @@ impl Poll {
             tree: None,
             without_entities: false,
         }
+    }
+
+    /// One look, for who does not stay.
+    ///
+    /// # Errors
+    /// The server's status.
+    pub async fn once(&mut self, spec: &WatchSpec) -> Result<WatchUpdate, Status> {
+        self.read().await?;
+        self.read_tree(&spec.instance_id).await?;
+        Ok(self.update(spec))
     }
 
     async fn read(&mut self) -> Result<(), Status> {
@@ -220,7 +226,7 @@ impl Poll {
                 totals: self.totals(),
                 ..HubSummary::default()
             }),
-            instances: Some(page(&self.rows, &spec.window, tree.as_ref())),
+            instances: Some(list::page(&self.rows, &spec.window, tree.as_ref())),
             tree: tree.filter(|it| it.instance_id == spec.instance_id),
         }
     }
@@ -312,6 +318,7 @@ fn row_of(state: OrchestrationState) -> InstanceRow {
         parent_instance_id: state.parent_instance_id.unwrap_or_default(),
         failure,
         reported,
+        tags: state.tags,
         ..InstanceRow::default()
     }
 }
@@ -321,7 +328,7 @@ fn tree_of(mut state: OrchestrationState, history: &[HistoryEvent]) -> InstanceT
     let output = state.output.take();
     let custom_status = state.custom_status.take();
     let failure = state.failure_details.clone();
-    let tags = std::mem::take(&mut state.tags);
+    let tags = state.tags.clone();
     let mut tree = fold::tree(row_of(state), history);
     tree.input = payload(input);
     tree.output = payload(output);
@@ -341,63 +348,4 @@ fn payload(text: Option<String>) -> Option<Payload> {
         text: Some(text),
         total_bytes,
     })
-}
-
-/// The window of `rows`; the watched instance's row has counters, which the others lack.
-fn page(
-    rows: &[InstanceRow],
-    window: &InstanceWindow,
-    tree: Option<&InstanceTree>,
-) -> InstancePage {
-    let text = window.text.to_lowercase();
-    let has_text = |field: &str| field.to_lowercase().contains(&text);
-    let is_wanted = |it: &&InstanceRow| {
-        let text = has_text(&it.instance_id) || has_text(&it.name);
-        let status = window.statuses.is_empty() || window.statuses.contains(&it.status);
-        let place = !window.roots_only || it.parent_instance_id.is_empty();
-        text && status && place
-    };
-    let mut matching: Vec<_> = rows.iter().filter(is_wanted).collect();
-    sort(&mut matching, window);
-    let offset = usize::try_from(window.offset).unwrap_or(usize::MAX);
-    let limit = usize::try_from(window.limit).unwrap_or(usize::MAX);
-    let known = tree.and_then(|it| it.instance.as_ref());
-    let shown = matching
-        .iter()
-        .skip(offset)
-        .take(limit)
-        .map(|row| match known {
-            Some(it) if it.instance_id == row.instance_id => it.clone(),
-            _ => (*row).clone(),
-        });
-    InstancePage {
-        window: Some(window.clone()),
-        matching: u64::try_from(matching.len()).unwrap_or(u64::MAX),
-        rows: shown.collect(),
-    }
-}
-
-fn sort(rows: &mut [&InstanceRow], window: &InstanceWindow) {
-    let newest = |at: Option<&Timestamp>| std::cmp::Reverse(status::micros(at));
-    match SortColumn::try_from(window.sort).unwrap_or(SortColumn::Attention) {
-        SortColumn::Name => rows.sort_by(|a, b| a.name.cmp(&b.name)),
-        SortColumn::InstanceId => rows.sort_by(|a, b| a.instance_id.cmp(&b.instance_id)),
-        SortColumn::Status => rows.sort_by_key(|it| it.status),
-        SortColumn::Created => rows.sort_by_key(|it| newest(it.created_at.as_ref())),
-        SortColumn::Updated => rows.sort_by_key(|it| newest(it.updated_at.as_ref())),
-        // Without counters: failed, unfinished, the rest, newest first in each.
-        SortColumn::Attention | SortColumn::Open | SortColumn::Failures | SortColumn::History => {
-            rows.sort_by_key(|it| {
-                let rank = match status::of(it.status) {
-                    OrchestrationStatus::Failed => 0,
-                    other if !status::has_ended(other) => 1,
-                    _ => 2,
-                };
-                (rank, newest(it.updated_at.as_ref()))
-            })
-        }
-    }
-    if window.reverse {
-        rows.reverse();
-    }
 }

@@ -32,11 +32,14 @@ use crate::app::event::Reply;
 use crate::app::event::Size;
 use crate::app::model::Model;
 use crate::app::model::Settings;
+use crate::app::saved::SavedFilter;
 use crate::app::toast::Kind;
 use crate::app::update::update;
 use crate::io::calls;
 use crate::io::clock::Clock;
 use crate::io::connection;
+use crate::io::saved;
+use crate::io::saved::SavedError;
 use crate::io::source::Sink;
 use crate::io::wire::Address;
 use crate::io::wire::Hub;
@@ -58,6 +61,7 @@ enum Ended {
     Connection,
     Call(Reply),
     Copied { is_good: bool, text: String },
+    Saved(Result<Vec<SavedFilter>, SavedError>),
 }
 
 /// What the loop itself must do.
@@ -191,6 +195,7 @@ fn drain(events: &mut Vec<Event>, keys: &mut EventStream, outside: &mut Outside)
 fn ended_event(ended: Result<Ended, tokio::task::JoinError>) -> io::Result<Option<Event>> {
     match ended {
         Ok(Ended::Call(reply)) => Ok(Some(Event::Reply(reply))),
+        Ok(Ended::Saved(saved)) => Ok(Some(Event::Saved(saved.map_err(|it| it.to_string())))),
         Ok(Ended::Connection) => Ok(Some(Event::EndRequested)),
         Ok(Ended::Copied { is_good, text }) => {
             let kind = if is_good { Kind::Done } else { Kind::Bad };
@@ -213,6 +218,7 @@ impl Outside {
             keep.await;
             Ended::Connection
         });
+        tasks.spawn_blocking(|| Ended::Saved(saved::load_own()));
         Self {
             spec,
             feed,
@@ -241,6 +247,10 @@ impl Outside {
                 Effect::Call { id, call } => {
                     let made = calls::make(self.hub.clone(), id, call);
                     self.tasks.spawn(async move { Ended::Call(made.await) });
+                }
+                Effect::Save(change) => {
+                    let kept = move || saved::path().and_then(|it| saved::change(&it, change));
+                    self.tasks.spawn_blocking(move || Ended::Saved(kept()));
                 }
                 Effect::RetryNow => self.retry.notify_one(),
                 Effect::StopProcess => {

@@ -8,6 +8,7 @@ mod monkey;
 mod screens;
 mod text;
 mod update;
+mod verdict;
 mod views;
 mod views_data;
 mod views_screens;

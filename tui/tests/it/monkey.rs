@@ -33,7 +33,7 @@ enum Step {
 }
 
 fn step() -> impl Strategy<Value = Step> {
-    let letters = "jkgGhlFPets xzyn/?iqrc<>0a\"{12345[]IoNh=S+-"
+    let letters = "jkgGhlFPetsvSf xzyn/?iqrc<>0a\"{12345[]IoNh=S+-"
         .chars()
         .collect::<Vec<_>>();
     let codes = [

@@ -15,6 +15,7 @@ mod site;
 mod tabs;
 mod timeline;
 mod tree;
+mod verdict;
 mod work;
 
 use ActionId as A;
@@ -92,6 +93,9 @@ pub enum ActionId {
     OpenText,
     FailureTime,
     SortStep,
+    Verdict,
+    SaveFilter,
+    SavedFilters,
 }
 
 /// What an action can do to the task hub.
@@ -180,6 +184,7 @@ const TABLES: &[&[Action]] = &[
     work::ACTIONS,
     schedules::ACTIONS,
     compare::ACTIONS,
+    verdict::ACTIONS,
 ];
 
 /// Everything that can be done with a key, in the order of the help.

@@ -4,13 +4,18 @@ pub mod compare_with;
 pub mod confirm;
 pub mod help;
 pub mod raise_event;
+pub mod saved;
 pub mod sort;
+pub mod verdict;
 
 use compare_with::CompareWith;
 use confirm::Confirm;
 use help::Help;
 use raise_event::RaiseEvent;
+use saved::SaveFilter;
+use saved::SavedFilters;
 use sort::Sort;
+use verdict::Verdict;
 
 /// An open dialog.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,6 +25,9 @@ pub enum Dialog {
     Sort(Sort),
     Help(Help),
     CompareWith(CompareWith),
+    Verdict(Verdict),
+    SaveFilter(SaveFilter),
+    SavedFilters(SavedFilters),
 }
 
 /// The instance a dialog is about, as it was when the dialog opened.

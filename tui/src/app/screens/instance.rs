@@ -23,6 +23,7 @@ use crate::app::screens::timeline;
 use crate::app::screens::timeline::Timeline;
 use crate::app::toast::Kind;
 use crate::app::topic::Told;
+use crate::app::verdict;
 use crate::data::detail;
 use crate::data::items;
 use crate::data::items::Items;
@@ -36,6 +37,8 @@ use crate::data::tree::Node;
 use crate::data::tree::NodeKey;
 use crate::data::tree::Source;
 use crate::data::tree::TaskState;
+use crate::data::verdict::Evidence;
+use crate::data::verdict::Figures;
 
 /// Where the keys go.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -70,6 +73,10 @@ pub struct Instance {
     pages: Pages,
     /// Its parent is opened as soon as it is known, and so on up to the root.
     climbs: bool,
+    /// What they tell together.
+    pub figures: Option<Figures>,
+    /// What to go to as soon as it is known.
+    pub(crate) aim: Option<Evidence>,
     pub grid: Grid,
     pub batches: Batches,
     pub timeline: Timeline,
@@ -97,6 +104,8 @@ impl Instance {
             has_open: false,
             pages: Pages::default(),
             climbs: false,
+            figures: None,
+            aim: None,
             grid: Grid::default(),
             batches: Batches::default(),
             timeline: Timeline::default(),
@@ -284,6 +293,31 @@ impl Instance {
         true
     }
 
+    /// Goes to the line that proves a finding, if it is known yet.
+    pub(crate) fn take_aim(&mut self, size: Size) {
+        if self.tree().is_none() {
+            return;
+        }
+        let Some(aim) = self.aim.take() else {
+            return;
+        };
+        // Groups first, then the states in them.
+        for _ in 0..2 {
+            let folded = self
+                .nodes
+                .iter()
+                .filter(|it| it.unfolded == Some(false) && verdict::is_around(&aim, &it.key));
+            let keys: Vec<_> = folded.map(|it| it.key.clone()).collect();
+            self.folds.extend(keys.into_iter().map(|it| (it, true)));
+            self.rebuild();
+        }
+        let is_it = |it: &Node| verdict::is_line(&aim, &it.key);
+        let at = self.nodes.iter().rposition(is_it);
+        self.go_to(at.map_or(0, |at| at + 1));
+        self.pane = Pane::Tree;
+        self.scroll(size);
+    }
+
     fn go_to(&mut self, index: usize) {
         let index = index.min(self.nodes.len());
         if index != self.index {
@@ -411,13 +445,18 @@ pub fn on_data(model: &mut Model) {
         Some(Told::Tasks(it)) => Some(it.clone()),
         _ => None,
     };
+    let now = model.server_now();
     let Some(instance) = model.screens.top_instance_mut() else {
         return;
     };
     if let Some(tasks) = tasks {
+        if !instance.figures.as_ref().is_some_and(|it| it.is_young(now)) {
+            instance.figures = Some(Figures::of_tasks(&tasks, now));
+        }
         instance.take_tasks(tasks);
     }
     let news = instance.on_update(&update);
+    instance.take_aim(size);
     instance.scroll(size);
     let row = instance
         .row()

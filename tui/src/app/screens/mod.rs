@@ -5,6 +5,7 @@ pub mod compare;
 pub mod data;
 pub mod entities;
 pub mod failures;
+pub mod family;
 pub mod grid;
 pub mod history;
 pub mod instance;

@@ -1,5 +1,6 @@
 //! The overview: a filtered, sorted list of instances with its cursor.
 
+use durascope_proto::monitor::InstanceRow;
 use durascope_proto::monitor::InstanceWindow;
 use durascope_proto::monitor::SortColumn;
 
@@ -9,8 +10,11 @@ use crate::app::cursor::Selection;
 use crate::app::event::Code;
 use crate::app::event::Key;
 use crate::app::field::Field;
+use crate::app::filter;
 use crate::app::filter::Filter;
 use crate::app::model::Model;
+use crate::app::screens::family;
+use crate::app::screens::family::Families;
 use crate::app::toast::Kind;
 
 /// The sort columns, in the order of the menu, with their names.
@@ -39,7 +43,11 @@ pub struct Overview {
     pub sort: SortColumn,
     pub reverse: bool,
     pub roots_only: bool,
+    /// Over the roots; a child under the cursor is `child`.
     pub selection: Selection,
+    pub families: Families,
+    /// The child of the selected root that is under the cursor.
+    pub child: Option<String>,
     /// The window that the shown rows answer.
     pub shown: Option<InstanceWindow>,
 }
@@ -55,6 +63,8 @@ impl Default for Overview {
             reverse: false,
             roots_only: true,
             selection: Selection::default(),
+            families: Families::default(),
+            child: None,
             shown: None,
         }
     }
@@ -87,6 +97,21 @@ impl Overview {
         self.reverse = false;
     }
 
+    /// The child under the cursor, if one is.
+    pub fn chosen_child(&self) -> Option<&InstanceRow> {
+        let (root, id) = (self.selection.id()?, self.child.as_deref()?);
+        let children = self.families.children(root);
+        children.iter().find(|it| it.instance_id == id)
+    }
+
+    fn fold(&mut self) {
+        if self.child.take().is_none()
+            && let Some(root) = self.selection.id()
+        {
+            self.families.fold(root, false);
+        }
+    }
+
     /// The name of the sort column.
     pub fn sort_name(&self) -> &'static str {
         SORTS
@@ -113,18 +138,7 @@ pub fn on_data(model: &mut Model) {
         .shown
         .as_ref()
         .zip(page.window.as_ref())
-        .is_some_and(|(a, b)| {
-            // Scrolling asks for other rows of the same list.
-            InstanceWindow {
-                offset: 0,
-                limit: 0,
-                ..a.clone()
-            } == InstanceWindow {
-                offset: 0,
-                limit: 0,
-                ..b.clone()
-            }
-        });
+        .is_some_and(|(one, other)| filter::is_same_list(one, other));
     let mut gone = overview.selection.on_rows(loaded(&page, &ids), visible);
     if !same_question && gone.take().is_some() {
         // Another filter or sort without the chosen row: the list begins at its top.
@@ -132,6 +146,12 @@ pub fn on_data(model: &mut Model) {
         overview.selection.on_rows(loaded(&page, &ids), visible);
     }
     overview.shown = page.window;
+    if let Some(data) = &model.data {
+        overview.families.on_update(&data.update);
+    }
+    if overview.chosen_child().is_none() {
+        overview.child = None;
+    }
     let is_on_screen = model.screens.top_instance().is_none();
     if let Some(id) = gone.filter(|_| is_on_screen) {
         // Of a longer list only a part is loaded: it may be in the rest.
@@ -187,11 +207,23 @@ pub fn move_by(model: &mut Model, delta: isize) {
         return;
     };
     let ids: Vec<_> = page.rows.iter().map(|it| it.instance_id.as_str()).collect();
-    model
-        .screens
-        .overview
+    let overview = &mut model.screens.overview;
+    let (mut steps, mut child) = (delta, None);
+    if !overview.families.is_empty()
+        && let Some(to) = family::step(overview, page, delta)
+    {
+        let row = family::root_at(page, to.root);
+        let children = row.map_or(&[][..], |it| overview.families.children(&it.instance_id));
+        child = to.child.and_then(|at| children.get(at));
+        steps = to
+            .root
+            .wrapping_sub(overview.selection.index())
+            .cast_signed();
+    }
+    overview.child = child.map(|it| it.instance_id.clone());
+    overview
         .selection
-        .move_by(delta, loaded(page, &ids), visible);
+        .move_by(steps, loaded(page, &ids), visible);
 }
 
 /// Keeps the cursor in view after a change of size.
@@ -213,7 +245,30 @@ pub fn on_action(model: &mut Model, id: ActionId) {
         ActionId::SortNext => overview.step_sort(1),
         ActionId::Reverse => overview.reverse = !overview.reverse,
         ActionId::Children => overview.roots_only = !overview.roots_only,
+        ActionId::Fold => overview.fold(),
+        ActionId::Unfold => unfold(model),
         ActionId::Back if !overview.filter.text().is_empty() => overview.clear_filter(),
         _ => {}
+    }
+}
+
+fn unfold(model: &mut Model) {
+    if model.screens.overview.child.is_some() {
+        return;
+    }
+    let Some(row) = model.target() else {
+        return;
+    };
+    let id = row.instance_id.clone();
+    // Without counters nobody knows yet: its tree will tell.
+    if row.history_events > 0 && row.children.is_none_or(|it| it.scheduled == 0) {
+        model.toast(Kind::Note, format!("{id} has no children"));
+        return;
+    }
+    let overview = &mut model.screens.overview;
+    overview.selection.pin();
+    overview.families.fold(&id, true);
+    if let Some(data) = &model.data {
+        overview.families.on_update(&data.update);
     }
 }

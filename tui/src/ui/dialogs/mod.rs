@@ -4,6 +4,8 @@ mod compare_with;
 mod confirm;
 mod help;
 mod raise_event;
+mod saved;
+mod verdict;
 
 use crate::app::dialogs::Dialog;
 use crate::app::dialogs::Target;
@@ -24,6 +26,9 @@ pub fn draw(pen: &mut Pen<'_>, model: &Model, dialog: &Dialog) {
         Dialog::Confirm(it) => confirm::draw(pen, it),
         Dialog::Help(it) => help::draw(pen, model, it),
         Dialog::CompareWith(it) => compare_with::draw(pen, it),
+        Dialog::Verdict(it) => verdict::draw(pen, model, it),
+        Dialog::SaveFilter(it) => saved::draw_save(pen, model, it),
+        Dialog::SavedFilters(it) => saved::draw_menu(pen, model, it),
         Dialog::Sort(it) => draw_sort(pen, model, it.index),
     }
 }

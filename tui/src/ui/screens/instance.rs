@@ -10,6 +10,7 @@ use crate::app::model::Model;
 use crate::app::place::InstanceTab;
 use crate::app::screens::instance::Instance;
 use crate::app::screens::instance::Pane;
+use crate::app::verdict;
 use crate::data::detail;
 use crate::data::detail::Tone;
 use crate::data::progress;
@@ -23,6 +24,7 @@ use crate::ui::pen::Piece;
 use crate::ui::pen::piece;
 use crate::ui::screens::batches;
 use crate::ui::screens::data;
+use crate::ui::screens::findings;
 use crate::ui::screens::grid;
 use crate::ui::screens::history;
 use crate::ui::screens::instance_tree;
@@ -37,6 +39,7 @@ pub fn draw(pen: &mut Pen<'_>, model: &Model, instance: &Instance) {
     let shape = geometry::instance(model.size);
     header::draw(pen, shape.header, model);
     draw_title(pen, shape.title, model, instance);
+    draw_verdict(pen, shape.verdict, model, instance);
     footer::draw(pen, shape.footer, model);
     let Some(tree) = instance.tree() else {
         pen.rule(shape.rule, 0, &[], &[]);
@@ -156,6 +159,31 @@ fn draw_title(pen: &mut Pen<'_>, area: Area, model: &Model, instance: &Instance)
     } else {
         pen.line(inner, 0, &left);
     }
+}
+
+/// The first finding, and how many more there are.
+fn draw_verdict(pen: &mut Pen<'_>, area: Area, model: &Model, instance: &Instance) {
+    let Some(row) = instance.row().filter(|_| area.height > 0) else {
+        return;
+    };
+    let mut found = verdict::of(model, row).into_iter();
+    let Some(first) = found.next() else {
+        return;
+    };
+    let more = found.len();
+    let keys = if more > 0 {
+        format!("+{more} v")
+    } else {
+        "v".to_owned()
+    };
+    let inner = inset(area);
+    let room = inner.width.saturating_sub(cells(keys.len()) + 1);
+    let text = Area {
+        width: room,
+        ..inner
+    };
+    pen.line(text, 0, &findings::line(first));
+    pen.line_right(inner, 0, 0, &[piece(keys, Role::Accent)]);
 }
 
 fn draw_progress(pen: &mut Pen<'_>, area: Area, tree: &InstanceTree, row: &InstanceRow) {

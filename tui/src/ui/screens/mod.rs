@@ -5,6 +5,7 @@ pub mod compare;
 pub mod data;
 pub mod entities;
 pub mod failures;
+pub mod findings;
 pub mod grid;
 pub mod history;
 pub mod instance;

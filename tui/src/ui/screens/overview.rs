@@ -7,9 +7,13 @@ use crate::app::event::Link;
 use crate::app::geometry;
 use crate::app::geometry::Area;
 use crate::app::model::Model;
+use crate::app::screens::family;
+use crate::app::screens::overview::Overview;
+use crate::app::verdict;
 use crate::data::progress;
 use crate::data::progress::Progress;
 use crate::data::status;
+use crate::data::verdict::SHORT_MAX;
 use crate::format;
 use crate::format::Micros;
 use crate::text::cells;
@@ -18,6 +22,7 @@ use crate::ui::glyphs;
 use crate::ui::pen::Pen;
 use crate::ui::pen::Piece;
 use crate::ui::pen::piece;
+use crate::ui::screens::findings;
 use crate::ui::screens::overview_panels;
 use crate::ui::screens::preview;
 use crate::ui::theme::Role;
@@ -43,26 +48,53 @@ const fn column(title: &'static str, min: u16, ideal: u16, right: bool, priority
 
 const COLUMNS: [Column; 12] = [
     column("", 1, 1, false, 0),
-    column("STATUS", 10, 10, false, 8),
-    column("INSTANCE ID", 16, 26, false, 0),
-    column("NAME", 10, 20, false, 3),
+    column("STATUS", 10, 10, false, 10),
+    column("INSTANCE ID", 14, 26, false, 0),
+    column("NAME", 8, 20, false, 4),
     column("IDLE", 5, 5, true, 5),
-    column("AGE", 5, 5, true, 9),
-    column("PROGRESS", 8, 24, false, 4),
-    column("DONE", 9, 9, true, 1),
-    column("✗", 3, 4, true, 2),
-    column("EVENTS", 6, 7, true, 10),
-    column("HISTORY", 7, 7, true, 6),
-    column("OPEN WORK, FAILURE", 24, 120, false, 7),
+    column("AGE", 5, 5, true, 11),
+    column("PROGRESS", 8, 24, false, 6),
+    column("DONE", 9, 9, true, 2),
+    column("✗", 3, 4, true, 3),
+    column("WAITING ON", 18, 40, false, 1),
+    column("HISTORY", 7, 7, true, 9),
+    column("EVENTS", 6, 7, true, 12),
 ];
 
-/// Where the bar stands in [`COLUMNS`].
-const PROGRESS: usize = 6;
-/// From this width on there is room for the number of a batch beside its bar, and for longer names.
-const ROOMY: u16 = 70;
-const PROGRESS_ROOMY: u16 = 12;
+/// Where these stand in [`COLUMNS`].
+const ID: usize = 2;
 const NAME: usize = 3;
-const NAME_ROOMY: u16 = 13;
+const PROGRESS: usize = 6;
+const FAILED: usize = 8;
+const WAITING: usize = 9;
+/// From these widths on there is room for findings, for names beside ids, and for all.
+const SOME: u16 = 56;
+const ROOMY: u16 = 70;
+const WIDE: u16 = 100;
+
+/// The columns for a list of this width.
+fn columns(width: u16) -> [Column; 12] {
+    let mut columns = COLUMNS;
+    if width >= SOME {
+        columns[WAITING].min = u16::try_from(SHORT_MAX).unwrap_or(u16::MAX);
+    }
+    if width < WIDE {
+        // It stands before the id, or nowhere.
+        columns[NAME].min = 0;
+        columns[FAILED].priority = 8;
+    }
+    if width >= ROOMY {
+        columns[ID].min = 19;
+        columns[PROGRESS].min = 10;
+    }
+    if width >= WIDE {
+        columns[NAME].min = 13;
+        columns[PROGRESS].min = 12;
+    } else if width >= ROOMY {
+        columns[ID].title = "NAME · INSTANCE ID";
+    }
+    columns
+}
 
 /// Free columns beside a text that stands in the place of the list.
 const MARGIN: u16 = 2;
@@ -99,9 +131,19 @@ fn draw_rule(pen: &mut Pen<'_>, area: Area, model: &Model) {
         Role::Text,
     )];
     if overview.editing {
-        pen.rule(area, 0, &[], &right);
+        let right = if overview.filter_error.is_some() {
+            &[][..]
+        } else {
+            &right[..]
+        };
+        pen.rule(area, 0, &[], right);
         let mut x = pen.put(area, 1, 0, " / ", Role::Accent);
-        let width = area.width.saturating_sub(x).min(48);
+        let mut width = area.width.saturating_sub(x).min(48);
+        if overview.filter_error.is_some() {
+            // What is wrong is worth more room than what may be typed yet.
+            let typed = crate::text::width(overview.filter.text());
+            width = width.min(cells(typed.saturating_add(2)));
+        }
         let inner = Area {
             x: area.x + x,
             width,
@@ -115,11 +157,8 @@ fn draw_rule(pen: &mut Pen<'_>, area: Area, model: &Model) {
         }
         return;
     }
-    let scope = if overview.roots_only {
-        "roots"
-    } else {
-        "with children"
-    };
+    let roots_only = overview.applied.roots.unwrap_or(overview.roots_only);
+    let scope = if roots_only { "roots" } else { "with children" };
     let mut left = vec![
         piece("Instances", Role::Head),
         piece(format!(": {scope}"), Role::Text),
@@ -132,6 +171,10 @@ fn draw_rule(pen: &mut Pen<'_>, area: Area, model: &Model) {
     }
     if let Some(error) = &overview.filter_error {
         left.push(piece(format!(" ({error})"), Role::Bad));
+    }
+    if let Some(unknown) = overview.applied.needs_feed().filter(|_| model.is_polling()) {
+        let text = format!(" ({unknown}: not told without the feed)");
+        left.push(piece(text, Role::Warn));
     }
     pen.rule(area, 0, &left, &right);
 }
@@ -162,7 +205,7 @@ fn empty_text(model: &Model, area: Area) -> Option<Vec<Piece<'static>>> {
             piece(format!("Nothing matches “{filter}”."), Role::Head),
             piece("Esc clears the filter.", Role::Text),
         ];
-        if overview.roots_only {
+        if overview.applied.roots.unwrap_or(overview.roots_only) {
             text.push(piece(
                 "Sub-orchestrations are hidden; c shows them.",
                 Role::Dim,
@@ -222,51 +265,95 @@ fn draw_list(pen: &mut Pen<'_>, titles: Area, area: Area, model: &Model) {
         width: area.width.saturating_sub(2),
         ..area
     };
-    let mut columns = COLUMNS;
-    if area.width >= ROOMY {
-        columns[PROGRESS].min = PROGRESS_ROOMY;
-        columns[NAME].min = NAME_ROOMY;
-    }
+    let columns = columns(area.width);
     let widths = vtable::fit(&columns, inner(area).width);
     vtable::draw_titles(pen, inner(titles), &columns, &widths);
-    let selection = &model.screens.overview.selection;
-    let offset = page.window.as_ref().map_or(0, |it| it.offset);
-    let offset = usize::try_from(offset).unwrap_or(usize::MAX);
-    let now = model.server_now();
+    let overview = &model.screens.overview;
     let bar = usize::from(widths[PROGRESS]);
-    for y in 0..area.height {
-        let index = selection.top() + usize::from(y);
-        let loaded = index.checked_sub(offset).and_then(|at| page.rows.get(at));
+    let cursor = family::cursor(overview, page);
+    let lines = family::visible(overview, page, usize::from(area.height));
+    for (y, at) in lines.into_iter().enumerate() {
         let line = Area {
-            y: area.y + y,
+            y: area.y + cells(y),
             height: 1,
             ..area
         };
-        match loaded {
-            Some(row) => {
-                vtable::draw_row(
-                    pen,
-                    inner(line),
-                    0,
-                    &columns,
-                    &widths,
-                    &cells_of(row, now, bar),
-                );
+        let root = family::root_at(page, at.root);
+        let shown = root.and_then(|root| match at.child {
+            None => Some(Shown::root(root, overview)),
+            Some(child) => Shown::child(root, child, overview),
+        });
+        match shown {
+            Some(shown) => {
+                let mut row = cells_of(model, &shown, bar);
+                if (ROOMY..WIDE).contains(&area.width) {
+                    row[ID] = named_id(&shown);
+                }
+                vtable::draw_row(pen, inner(line), 0, &columns, &widths, &row);
             }
-            None if u64::try_from(index).unwrap_or(u64::MAX) < page.matching => {
+            None => {
                 pen.put(inner(line), 2, 0, "…", Role::Dim);
             }
-            None => continue,
         }
-        if index == selection.index() {
+        if shown.is_some_and(|it| it.is_old) {
+            pen.restyle(line, Role::Stale);
+        }
+        if at == cursor {
             pen.put(line, 0, 0, "▌", Role::Accent);
             pen.restyle(line, Role::Selected);
         }
     }
 }
 
+/// A row, and how it stands in the list.
+#[derive(Clone, Copy)]
+struct Shown<'a> {
+    row: &'a InstanceRow,
+    /// Before its id.
+    lead: &'static str,
+    /// Nobody watches its root now: it is as it was last seen.
+    is_old: bool,
+}
+
+impl<'a> Shown<'a> {
+    fn root(row: &'a InstanceRow, overview: &Overview) -> Self {
+        let has_children = row.children.is_some_and(|it| it.scheduled > 0);
+        let lead = if overview.families.is_unfolded(&row.instance_id) {
+            "▾ "
+        } else if has_children {
+            "› "
+        } else {
+            ""
+        };
+        Self {
+            row,
+            lead,
+            is_old: false,
+        }
+    }
+
+    fn child(root: &InstanceRow, at: usize, overview: &'a Overview) -> Option<Self> {
+        let children = overview.families.children(&root.instance_id);
+        Some(Self {
+            row: children.get(at)?,
+            lead: "  ",
+            is_old: overview.selection.id() != Some(root.instance_id.as_str()),
+        })
+    }
+}
+
+/// Name and id in one cell.
+fn named_id<'a>(shown: &Shown<'a>) -> Cell<'a> {
+    let Shown { row, lead, .. } = shown;
+    id_cell(
+        format!("{lead}{}·{}", row.name, row.instance_id),
+        Role::Text,
+    )
+}
+
 /// The cells of one row.
-fn cells_of(row: &InstanceRow, now: Micros, bar_width: usize) -> [Cell<'_>; 12] {
+fn cells_of<'a>(model: &Model, shown: &Shown<'a>, bar_width: usize) -> [Cell<'a>; 12] {
+    let (row, now) = (shown.row, model.server_now());
     let state = status::of(row.status);
     let (sign, role) = glyphs::status(state);
     let since = |at: Option<Micros>| {
@@ -287,11 +374,16 @@ fn cells_of(row: &InstanceRow, now: Micros, bar_width: usize) -> [Cell<'_>; 12] 
     } else {
         Role::Accent
     };
-    let (note, note_role) = note(row, now);
+    let (note, note_role) = note(model, row);
+    let id = if shown.lead.is_empty() {
+        id_cell(&row.instance_id, Role::Text)
+    } else {
+        id_cell(format!("{}{}", shown.lead, row.instance_id), Role::Text)
+    };
     [
         cell(sign, role),
         cell(status::word(state), role),
-        id_cell(&row.instance_id, Role::Text),
+        id,
         id_cell(&row.name, Role::Text),
         cell(since(idle), Role::Text),
         cell(since(created), Role::Dim),
@@ -305,15 +397,15 @@ fn cells_of(row: &InstanceRow, now: Micros, bar_width: usize) -> [Cell<'_>; 12] 
             },
             Role::Bad,
         ),
-        cell(
-            or_dash(row.history_events, format::count(row.history_events)),
-            Role::Dim,
-        ),
+        cell(note, note_role),
         cell(
             or_dash(row.history_bytes, format::bytes(row.history_bytes)),
             Role::Text,
         ),
-        cell(note, note_role),
+        cell(
+            or_dash(row.history_events, format::count(row.history_events)),
+            Role::Dim,
+        ),
     ]
 }
 
@@ -332,45 +424,17 @@ fn bar(width: usize, progress: Progress, state: OrchestrationStatus) -> String {
     bars::bar_with_note(width, progress.finished, progress.total, notes)
 }
 
-/// What is open, or why it failed: facts only.
-fn note(row: &InstanceRow, now: Micros) -> (String, Role) {
+/// The first finding, or else nothing: an ended instance waits for nothing.
+fn note(model: &Model, row: &InstanceRow) -> (String, Role) {
     if !row.failure.is_empty() {
         return (row.failure.clone(), Role::Bad);
     }
-    if status::has_ended(status::of(row.status)) {
-        return (String::new(), Role::Dim);
-    }
-    let starts = status::micros(row.scheduled_start.as_ref()).filter(|at| *at > now);
-    if let Some(at) = starts {
-        return (
-            format!("starts in {}", format::age(at.saturating_sub(now))),
-            Role::Wait,
-        );
-    }
-    let mut open = Vec::new();
-    for (count, one, many) in [
-        (
-            status::open(row.activities.as_ref()),
-            "activity",
-            "activities",
-        ),
-        (status::open(row.children.as_ref()), "child", "children"),
-        (u64::from(row.timers_pending), "timer", "timers"),
-        (u64::from(row.messages_waiting), "message", "messages"),
-    ] {
-        if count > 0 {
-            open.push(format!(
-                "{} {}",
-                format::count(count),
-                if count == 1 { one } else { many }
-            ));
+    match verdict::of(model, row).into_iter().next() {
+        Some(first) => {
+            let role = findings::role(&first);
+            (first.short, role)
         }
+        None if status::has_ended(status::of(row.status)) => (String::new(), Role::Dim),
+        None => ("–".to_owned(), Role::Dim),
     }
-    if row.turn_out {
-        open.push("a turn is out".to_owned());
-    }
-    if open.is_empty() && row.history_events > 0 {
-        return ("nothing open".to_owned(), Role::Wait);
-    }
-    (open.join(", "), Role::Text)
 }

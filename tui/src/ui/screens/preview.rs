@@ -6,8 +6,10 @@ use durascope_proto::monitor::Payload;
 
 use crate::app::geometry::Area;
 use crate::app::model::Model;
+use crate::app::verdict;
 use crate::data::progress;
 use crate::data::status;
+use crate::data::verdict::Finding;
 use crate::format;
 use crate::format::Micros;
 use crate::text::Clean;
@@ -15,6 +17,7 @@ use crate::text::cells;
 use crate::ui::pen::Pen;
 use crate::ui::pen::Piece;
 use crate::ui::pen::piece;
+use crate::ui::screens::findings;
 use crate::ui::theme::Role;
 use crate::ui::widgets::progress as bars;
 
@@ -22,6 +25,10 @@ use crate::ui::widgets::progress as bars;
 const BAR: usize = 24;
 /// Columns of its label.
 const LABEL: usize = 24;
+/// Lines that findings leave to facts and payloads, where there are some.
+const OTHERS: usize = 2;
+/// In so few lines, the facts are all.
+const SMALL: usize = 3;
 
 /// Draws a rule and as many lines as there is room for, the most telling first.
 pub fn draw(pen: &mut Pen<'_>, area: Area, model: &Model) {
@@ -36,7 +43,7 @@ pub fn draw(pen: &mut Pen<'_>, area: Area, model: &Model) {
         piece(&row.instance_id, Role::Head),
         piece(format!(" · {}", row.name), Role::Text),
     ];
-    pen.rule(area, 0, &title, &[piece("Enter opens", Role::Dim)]);
+    pen.rule(area, 0, &title, &[piece("Enter opens · v why", Role::Dim)]);
     let tree = model
         .data
         .as_ref()
@@ -48,7 +55,8 @@ pub fn draw(pen: &mut Pen<'_>, area: Area, model: &Model) {
         ..area
     };
     let room = usize::from(area.height) - 1;
-    for (y, line) in lines(row, tree, model.server_now())
+    let found = verdict::of(model, row);
+    for (y, line) in lines(row, tree, found, room, model.server_now())
         .into_iter()
         .take(room)
         .enumerate()
@@ -60,12 +68,11 @@ pub fn draw(pen: &mut Pen<'_>, area: Area, model: &Model) {
 fn lines<'a>(
     row: &'a InstanceRow,
     tree: Option<&'a InstanceTree>,
+    found: Vec<Finding>,
+    room: usize,
     now: Micros,
 ) -> Vec<Vec<Piece<'a>>> {
     let mut lines = Vec::new();
-    if !row.failure.is_empty() {
-        lines.push(vec![piece("✗ ", Role::Bad), piece(&row.failure, Role::Bad)]);
-    }
     let report = progress::reported(row);
     if let Some(report) = report {
         let label = Clean::from(progress::label(report)).fit(LABEL, "…");
@@ -75,7 +82,12 @@ fn lines<'a>(
             piece(format!(" {}", progress::sentence(report)), Role::Text),
         ]);
     }
-    if let Some(tree) = tree {
+    // The facts and a payload have their lines too.
+    let others = if room <= SMALL { 1 } else { OTHERS };
+    let most = room.saturating_sub(lines.len() + others).max(1);
+    lines.extend(found.into_iter().take(most).map(findings::line));
+    lines.push(vec![piece(facts(row, tree, now), Role::Text)]);
+    if let Some(tree) = tree.filter(|_| lines.len() + OTHERS < room) {
         for group in tree.groups.iter().rev() {
             if group.queued + group.running == 0 {
                 continue;
@@ -91,12 +103,11 @@ fn lines<'a>(
                 String::new()
             };
             lines.push(vec![piece(text, Role::Text), piece(failed, Role::Bad)]);
-            if lines.len() >= 3 {
+            if lines.len() + 1 >= room {
                 break;
             }
         }
     }
-    lines.push(vec![piece(facts(row, tree, now), Role::Text)]);
     if let Some(tree) = tree {
         for (name, text) in [
             // The bar says the same, to be read.
@@ -115,13 +126,6 @@ fn lines<'a>(
                     piece(text, Role::Text),
                 ]);
             }
-        }
-        if let Some(failure) = tree.failures.first() {
-            let text = format!(
-                "{}× {} in {}",
-                failure.count, failure.error_type, failure.name
-            );
-            lines.push(vec![piece("✗ ", Role::Bad), piece(text, Role::Text)]);
         }
     }
     lines
