@@ -8,6 +8,7 @@ mod keeping;
 mod lane;
 mod lease;
 mod queue;
+mod starts;
 mod stream;
 pub(crate) mod waiters;
 pub(crate) mod wire;
@@ -28,6 +29,7 @@ pub(crate) use lease::Leases;
 pub(crate) use lease::Token;
 pub(crate) use queue::GroupKey;
 pub(crate) use queue::Queue;
+pub(crate) use starts::Starts;
 pub(crate) use stream::DropGuard;
 pub(crate) use stream::Stream;
 pub(crate) use stream::StreamId;
@@ -119,6 +121,8 @@ pub(crate) enum Assignment {
 pub(crate) struct Dispatch {
     hubs: BTreeMap<HubKey, HubDispatch>,
     pub(crate) leases: Leases,
+    /// For who watches.
+    pub(crate) starts: Starts,
 }
 
 impl Dispatch {
@@ -154,6 +158,7 @@ impl Dispatch {
         if let Some(hub) = self.hubs.get_mut(&hub) {
             hub.forget(keys);
         }
+        self.starts.forget(keys);
         for lease in self.leases.take_instances(keys) {
             self.free_slot(now_us, &lease);
         }

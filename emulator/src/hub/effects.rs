@@ -241,6 +241,7 @@ impl Core {
         live.ready = Ready::Idle;
         if live.state.is_terminal() {
             self.cache.remove(key);
+            self.dispatch.starts.ended(key);
             return;
         }
         let waits = live.state.counters.messages_waiting > 0;

@@ -120,7 +120,14 @@ impl Core {
                     abandoned,
                 }))
             }
-            Held::Activity(task) => Some(Reclaimed::Activity(task)),
+            Held::Activity(task) => {
+                if task.orphan_row.is_none() {
+                    let task_id = task.activity.task_id;
+                    let starts = &mut self.dispatch.starts;
+                    starts.returned(&task.origin, task_id, now_us);
+                }
+                Some(Reclaimed::Activity(task))
+            }
             Held::Entity { entity, .. } => Some(Reclaimed::Entity(entity)),
         }
     }
@@ -172,7 +179,7 @@ impl Core {
             .hub(hub)
             .streams
             .iter()
-            .map(|stream| (stream.id, stream.worker_id.clone()))
+            .map(|stream| (stream.id, stream.worker_id.to_string()))
             .collect();
         for lease in self.dispatch.leases.of_instance(key) {
             let mut item = OutItem {
