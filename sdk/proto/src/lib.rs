@@ -8,6 +8,7 @@
 
 mod encoded;
 mod generated;
+pub mod history;
 mod older;
 #[cfg(feature = "progress")]
 pub mod progress;

@@ -18,11 +18,18 @@ pub use parts::PART_TASKS_MAX;
 use crate::HistoryEvent;
 use crate::monitor::TasksUpdate;
 
-/// All tasks of a whole history at once, as one update that voids what was known.
-pub fn of_history<'e>(events: impl IntoIterator<Item = &'e HistoryEvent>) -> TasksUpdate {
+/// All tasks of a whole history at once, as one update that voids what was known. The execution
+/// ended at `ended_ms`, milliseconds since the epoch, if it did and its history may not say so.
+pub fn of_history<'e>(
+    events: impl IntoIterator<Item = &'e HistoryEvent>,
+    ended_ms: Option<i64>,
+) -> TasksUpdate {
     let mut fold = TaskFold::default();
     for event in events {
         fold.apply(event);
+    }
+    if let Some(ended_ms) = ended_ms {
+        fold.end(ended_ms);
     }
     let mut update = fold.whole();
     update.found = true;

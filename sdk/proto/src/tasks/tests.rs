@@ -282,7 +282,7 @@ fn increments_add_up_to_the_whole() {
         }
         assert_eq!(known, whole, "in steps of {step}");
     }
-    let update = of_history(&events);
+    let update = of_history(&events, None);
     assert!(update.found && update.reset && !update.more);
     assert_eq!((update.tasks, update.names), (whole.tasks, whole.names));
 }
