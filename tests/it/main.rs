@@ -8,6 +8,7 @@ mod bad_input;
 mod crash;
 mod dashboard;
 mod dashboard_progress;
+mod dashboard_topics;
 mod http;
 mod interop;
 mod official;

@@ -3,6 +3,7 @@
 pub mod detail;
 pub mod fold;
 pub mod json;
+pub mod polled;
 pub mod progress;
 pub mod series;
 pub mod status;

@@ -6,6 +6,7 @@ pub mod connection;
 pub mod feed;
 pub mod glance;
 pub mod poll;
+pub mod poll_topics;
 pub mod source;
 pub mod topics;
 pub mod wire;
