@@ -291,7 +291,9 @@ fn increments_add_up_to_the_whole() {
 fn parts_are_bounded_and_number_without_gaps() {
     let mut events = vec![turn(1)];
     let names = ["A", "B", "C"];
-    events.extend((0..5_000).map(|it| scheduled(it, names[it as usize % 3], "x", 1)));
+    events.extend(
+        (0..5_000).map(|it| scheduled(it, names[usize::try_from(it % 3).unwrap()], "x", 1)),
+    );
     let first = folded(&events).part();
     assert_eq!((first.tasks.len(), first.more), (PART_TASKS_MAX, true));
     let mut all = folded(&events);
