@@ -23,6 +23,7 @@ use durascope_proto::monitor::ListFailuresRequest;
 use durascope_proto::monitor::ListWorkRequest;
 use durascope_proto::monitor::ReadHistoryRequest;
 use durascope_proto::monitor::task::State;
+use durascope_sdk::ConnectOptions;
 use durascope_tests::Emulator;
 use durascope_tests::RawClient;
 use durascope_tests::RawWorker;
@@ -49,10 +50,8 @@ impl Drop for Asking {
 
 impl Asking {
     fn of(endpoint: &str, by_feed: bool) -> Self {
-        let server = Server {
-            url: endpoint.to_owned(),
-            task_hub: "default".to_owned(),
-        };
+        let options = ConnectOptions::new(endpoint, "default").unwrap();
+        let server = Server { options };
         let hub = Address::new(&server).unwrap().lazy();
         let (spec, receiver) = watch::channel(WatchSpec::default());
         let (sender, feed) = watch::channel(Feed::default());

@@ -7,10 +7,14 @@
 mod bad_input;
 mod crash;
 mod dashboard;
+mod dashboard_polled;
 mod dashboard_progress;
+#[cfg(unix)]
+mod dashboard_sign_in;
 mod dashboard_topics;
 mod http;
 mod interop;
+mod monitor;
 mod official;
 mod patterns;
 mod protocol;

@@ -48,8 +48,9 @@ impl Core {
         }
         // Some entries of the log may be gone, or all: what is out is known all the same.
         let mut out = Vec::new();
-        for lease in self.dispatch.leases.of_instance(key) {
+        for lease in self.dispatch.leases.of_hub(hub) {
             if let Held::Activity(task) = &lease.held
+                && task.origin.key == key
                 && *task.origin.execution == *execution
             {
                 out.push((lease.stream, task.activity.task_id, lease.since_us));

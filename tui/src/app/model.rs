@@ -72,6 +72,8 @@ pub struct Model {
     pub dialogs: Vec<Dialog>,
     pub toasts: Vec<Toast>,
     pub calls: Vec<Pending>,
+    /// The screen has no colours or no half blocks: a sign stands for each cell of a grid.
+    pub whole_cells: bool,
     pub(crate) next_call: u64,
     pub(crate) subscription: Subscription,
 }
@@ -92,6 +94,7 @@ impl Model {
             dialogs: Vec::new(),
             toasts: Vec::new(),
             calls: Vec::new(),
+            whole_cells: false,
             next_call: 1,
             subscription: Subscription::default(),
         }

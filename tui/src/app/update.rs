@@ -4,6 +4,7 @@ use crate::app::action;
 use crate::app::action::ActionId;
 use crate::app::dialogs::Dialog;
 use crate::app::dialogs::Target;
+use crate::app::dialogs::compare_with;
 use crate::app::dialogs::confirm;
 use crate::app::dialogs::confirm::Confirm;
 use crate::app::dialogs::confirm::Count;
@@ -88,7 +89,7 @@ fn on_feed(model: &mut Model, feed: Feed) {
 }
 
 /// Gives what is known to the screens that show it.
-fn on_data(model: &mut Model) {
+pub(crate) fn on_data(model: &mut Model) {
     overview::on_data(model);
     instance::on_data(model);
     match model.screens.place() {
@@ -110,6 +111,7 @@ fn on_paste(model: &mut Model, text: &str) {
     match model.dialogs.last_mut() {
         Some(Dialog::RaiseEvent(dialog)) => dialog.on_paste(text),
         Some(Dialog::Confirm(dialog)) => dialog.on_paste(text),
+        Some(Dialog::CompareWith(dialog)) => dialog.field.insert(text),
         Some(Dialog::Sort(_) | Dialog::Help(_)) => {}
         None if model.screens.overview.editing => overview::on_filter_paste(model, text),
         None => {}
@@ -148,6 +150,7 @@ fn on_dialog_key(model: &mut Model, dialog: Dialog, key: Key, effects: &mut Vec<
                 model.dialogs.push(Dialog::Help(it));
             }
         }
+        Dialog::CompareWith(it) => compare_with::on_key(model, it, key),
         Dialog::RaiseEvent(mut it) => match it.on_key(key) {
             raise_event::Step::Stay => model.dialogs.push(Dialog::RaiseEvent(it)),
             raise_event::Step::Close => {}
@@ -233,6 +236,7 @@ fn on_action(model: &mut Model, id: ActionId, effects: &mut Vec<Effect>) {
         ActionId::ToSchedules => to_tab(model, HubTab::Schedules),
         ActionId::NextTab => step_tab(model, 1),
         ActionId::PreviousTab => step_tab(model, -1),
+        ActionId::Compare => compare::begin(model),
         ActionId::Open if model.screens.place() == Place::Hub(HubTab::Instances) => {
             if let Some(id) = model.target().map(|it| it.instance_id.clone()) {
                 model.screens.overview.selection.pin();

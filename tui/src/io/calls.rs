@@ -9,12 +9,12 @@ use durascope_proto::SuspendRequest;
 use durascope_proto::TerminateRequest;
 use durascope_proto::monitor::PreviewPurgeRequest;
 use durascope_proto::purge_instances_request::Request;
+use durascope_sdk::transport::Repeat;
 use tonic::Status;
 
 use crate::app::effect::Call;
 use crate::app::event::Answer;
 use crate::app::event::Reply;
-use crate::io::wire;
 use crate::io::wire::Hub;
 
 /// How long an answer is waited for.
@@ -22,18 +22,14 @@ const DEADLINE: Duration = Duration::from_secs(10);
 
 /// Makes `call` and answers with its number.
 pub async fn make(hub: Hub, id: u64, call: Call) -> Reply {
-    let outcome = match tokio::time::timeout(DEADLINE, send(hub, call)).await {
-        Ok(Ok(answer)) => Ok(answer),
-        Ok(Err(status)) => Err(wire::words(&status)),
-        Err(_) => Err(format!(
-            "no answer within {}s; it may still happen",
-            DEADLINE.as_secs()
-        )),
-    };
-    Reply { id, outcome }
+    let outcome = send(&hub, call).await;
+    Reply {
+        id,
+        outcome: outcome.map_err(|status| hub.words(&status)),
+    }
 }
 
-async fn send(hub: Hub, call: Call) -> Result<Answer, Status> {
+async fn send(hub: &Hub, call: Call) -> Result<Answer, Status> {
     match call {
         Call::RaiseEvent {
             instance_id,
@@ -45,7 +41,12 @@ async fn send(hub: Hub, call: Call) -> Result<Answer, Status> {
                 name,
                 input: payload,
             };
-            wire::sidecar(hub).raise_event(request).await?;
+            // Twice would be two events.
+            hub.call(DEADLINE, Repeat::IfUnsent, || {
+                let (mut client, request) = (hub.sidecar(), request.clone());
+                async move { client.raise_event(request).await }
+            })
+            .await?;
         }
         Call::Terminate {
             instance_id,
@@ -59,21 +60,33 @@ async fn send(hub: Hub, call: Call) -> Result<Answer, Status> {
                 output,
                 recursive,
             };
-            wire::sidecar(hub).terminate_instance(request).await?;
+            hub.call(DEADLINE, Repeat::Safe, || {
+                let (mut client, request) = (hub.sidecar(), request.clone());
+                async move { client.terminate_instance(request).await }
+            })
+            .await?;
         }
         Call::Suspend { instance_id } => {
             let request = SuspendRequest {
                 instance_id,
                 reason: None,
             };
-            wire::sidecar(hub).suspend_instance(request).await?;
+            hub.call(DEADLINE, Repeat::Safe, || {
+                let (mut client, request) = (hub.sidecar(), request.clone());
+                async move { client.suspend_instance(request).await }
+            })
+            .await?;
         }
         Call::Resume { instance_id } => {
             let request = ResumeRequest {
                 instance_id,
                 reason: None,
             };
-            wire::sidecar(hub).resume_instance(request).await?;
+            hub.call(DEADLINE, Repeat::Safe, || {
+                let (mut client, request) = (hub.sidecar(), request.clone());
+                async move { client.resume_instance(request).await }
+            })
+            .await?;
         }
         Call::PreviewPurge {
             instance_id,
@@ -91,26 +104,29 @@ async fn send(hub: Hub, call: Call) -> Result<Answer, Status> {
     Ok(Answer::Done)
 }
 
-async fn preview_purge(hub: Hub, instance_id: String, recursive: bool) -> Result<Answer, Status> {
+async fn preview_purge(hub: &Hub, instance_id: String, recursive: bool) -> Result<Answer, Status> {
     let request = PreviewPurgeRequest {
         instance_ids: vec![instance_id],
         recursive,
     };
-    let answer = wire::monitor(hub).preview_purge(request).await?;
-    Ok(Answer::PurgePreview(answer.into_inner()))
+    let answer = hub.call(DEADLINE, Repeat::Safe, || {
+        let (mut client, request) = (hub.monitor(), request.clone());
+        async move { client.preview_purge(request).await }
+    });
+    Ok(Answer::PurgePreview(answer.await?))
 }
 
-async fn purge(hub: Hub, instance_id: String, recursive: bool) -> Result<Answer, Status> {
+async fn purge(hub: &Hub, instance_id: String, recursive: bool) -> Result<Answer, Status> {
     let request = PurgeInstancesRequest {
         request: Some(Request::InstanceId(instance_id)),
         recursive,
         is_orchestration: true,
     };
-    let answer = wire::sidecar(hub)
-        .purge_instances(request)
-        .await?
-        .into_inner();
+    let answer = hub.call(DEADLINE, Repeat::Safe, || {
+        let (mut client, request) = (hub.sidecar(), request.clone());
+        async move { client.purge_instances(request).await }
+    });
     Ok(Answer::Purged {
-        deleted: i64::from(answer.deleted_instance_count),
+        deleted: i64::from(answer.await?.deleted_instance_count),
     })
 }

@@ -7,6 +7,7 @@ pub mod feed;
 pub mod glance;
 pub mod poll;
 pub mod poll_topics;
+mod sign_in;
 pub mod source;
 pub mod topics;
 pub mod wire;

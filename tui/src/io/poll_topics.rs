@@ -19,6 +19,7 @@ use durascope_proto::monitor::HistoryPage;
 use durascope_proto::monitor::ReadHistoryRequest;
 use durascope_proto::monitor::TasksUpdate;
 use durascope_proto::tasks;
+use durascope_sdk::transport::Repeat;
 use prost_types::Timestamp;
 use tokio::sync::watch;
 use tokio::time::Instant;
@@ -35,13 +36,14 @@ use crate::data::tasks::Tasks;
 use crate::format::MILLI;
 use crate::io::source::Sink;
 use crate::io::topics::other_topic;
-use crate::io::wire;
 use crate::io::wire::Hub;
 
 /// Shortest and longest pause between two questions, and how much longer than its cost one is.
 const PAUSE_MIN: Duration = Duration::from_secs(1);
 const PAUSE_MAX: Duration = Duration::from_secs(30);
 const COST_FACTOR: u32 = 10;
+/// Longest wait for an answer, and for the next part of a history.
+const READ_MAX: Duration = Duration::from_secs(30);
 const PAGE: i32 = 500;
 /// Failed instances and entities read at most.
 const LISTED_MAX: usize = 5_000;
@@ -102,7 +104,7 @@ impl Questions {
             let told = match self.ask(topic, sink).await {
                 Ok(None) => return std::future::pending().await,
                 Ok(Some(told)) => told,
-                Err(status) => Told::Refused(refusal(&status)),
+                Err(status) => Told::Refused(refusal(&self.hub, &status)),
             };
             // The same tasks again would only make the screen think that something moved.
             let revision = revision(&told);
@@ -185,11 +187,12 @@ impl Questions {
             instance_id: instance_id.to_owned(),
             get_inputs_and_outputs: false,
         };
-        match wire::sidecar(self.hub.clone()).get_instance(request).await {
-            Ok(answer) => {
-                let answer = answer.into_inner();
-                Ok(answer.orchestration_state.filter(|_| answer.exists))
-            }
+        let answer = self.hub.call(READ_MAX, Repeat::Safe, || {
+            let (mut client, request) = (self.hub.sidecar(), request.clone());
+            async move { client.get_instance(request).await }
+        });
+        match answer.await {
+            Ok(answer) => Ok(answer.orchestration_state.filter(|_| answer.exists)),
             Err(status) if status.code() == Code::NotFound => Ok(None),
             Err(status) => Err(status),
         }
@@ -200,11 +203,17 @@ impl Questions {
             instance_id: instance_id.to_owned(),
             ..StreamInstanceHistoryRequest::default()
         };
-        let mut client = wire::sidecar(self.hub.clone());
-        let mut chunks = client.stream_instance_history(request).await?.into_inner();
+        let opened = self.hub.call(READ_MAX, Repeat::Safe, || {
+            let (mut client, request) = (self.hub.sidecar(), request.clone());
+            async move { client.stream_instance_history(request).await }
+        });
+        let mut chunks = opened.await?;
         let mut events = Vec::new();
-        while let Some(chunk) = chunks.message().await?
-            && events.len() < EVENTS_MAX
+        let silent = |_elapsed| Status::deadline_exceeded("the history does not go on");
+        while events.len() < EVENTS_MAX
+            && let Some(chunk) = tokio::time::timeout(READ_MAX, chunks.message())
+                .await
+                .map_err(silent)??
         {
             events.extend(chunk.events);
         }
@@ -213,7 +222,6 @@ impl Questions {
 
     /// Instances that failed, and whether there are more.
     async fn failed(&self) -> Result<(Vec<OrchestrationState>, bool), Status> {
-        let mut client = wire::sidecar(self.hub.clone());
         let mut states = Vec::new();
         let mut token = None;
         loop {
@@ -226,7 +234,11 @@ impl Questions {
                 ..InstanceQuery::default()
             };
             let request = QueryInstancesRequest { query: Some(query) };
-            let answer = client.query_instances(request).await?.into_inner();
+            let answer = self.hub.call(READ_MAX, Repeat::Safe, || {
+                let (mut client, request) = (self.hub.sidecar(), request.clone());
+                async move { client.query_instances(request).await }
+            });
+            let answer = answer.await?;
             let light = answer.orchestration_state.into_iter().map(without_payloads);
             states.extend(light);
             token = answer.continuation_token.filter(|it| !it.is_empty());
@@ -237,7 +249,6 @@ impl Questions {
     }
 
     async fn entities(&self) -> Result<Vec<EntityMetadata>, Status> {
-        let mut client = wire::sidecar(self.hub.clone());
         let mut entities = Vec::new();
         let mut token = None;
         loop {
@@ -249,7 +260,11 @@ impl Questions {
                 ..EntityQuery::default()
             };
             let request = QueryEntitiesRequest { query: Some(query) };
-            let answer = client.query_entities(request).await?.into_inner();
+            let answer = self.hub.call(READ_MAX, Repeat::Safe, || {
+                let (mut client, request) = (self.hub.sidecar(), request.clone());
+                async move { client.query_entities(request).await }
+            });
+            let answer = answer.await?;
             entities.extend(answer.entities);
             token = answer.continuation_token.filter(|it| !it.is_empty());
             if token.is_none() || entities.len() >= LISTED_MAX {
@@ -318,11 +333,11 @@ fn revision(told: &Told) -> Option<(u64, u64)> {
     }
 }
 
-fn refusal(status: &Status) -> String {
+fn refusal(hub: &Hub, status: &Status) -> String {
     match status.code() {
         Code::Unimplemented => {
             "this server does not tell that; the durascope emulator does".to_owned()
         }
-        _ => wire::words(status),
+        _ => hub.words(status),
     }
 }

@@ -1,10 +1,12 @@
 //! Dialogs: a small stack over the screens; only the top one gets keys.
 
+pub mod compare_with;
 pub mod confirm;
 pub mod help;
 pub mod raise_event;
 pub mod sort;
 
+use compare_with::CompareWith;
 use confirm::Confirm;
 use help::Help;
 use raise_event::RaiseEvent;
@@ -17,6 +19,7 @@ pub enum Dialog {
     Confirm(Confirm),
     Sort(Sort),
     Help(Help),
+    CompareWith(CompareWith),
 }
 
 /// The instance a dialog is about, as it was when the dialog opened.

@@ -1,5 +1,6 @@
 //! Drawing of the dialogs.
 
+mod compare_with;
 mod confirm;
 mod help;
 mod raise_event;
@@ -22,6 +23,7 @@ pub fn draw(pen: &mut Pen<'_>, model: &Model, dialog: &Dialog) {
         Dialog::RaiseEvent(it) => raise_event::draw(pen, it),
         Dialog::Confirm(it) => confirm::draw(pen, it),
         Dialog::Help(it) => help::draw(pen, model, it),
+        Dialog::CompareWith(it) => compare_with::draw(pen, it),
         Dialog::Sort(it) => draw_sort(pen, model, it.index),
     }
 }
