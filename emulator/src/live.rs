@@ -149,3 +149,31 @@ pub struct OutItem {
     /// How often it came back before without an answer.
     pub given_back: u32,
 }
+
+/// How far somebody has read what was handed out of an execution.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct StartsPlace {
+    /// Which log it is of.
+    pub(crate) log: u64,
+    /// Entries before it.
+    pub(crate) entries: usize,
+}
+
+/// A worker took an activity, or it came back.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct TaskStart {
+    pub(crate) task_id: i32,
+    /// Microseconds since the epoch.
+    pub(crate) since_us: i64,
+    /// Who has it since then; nobody when it came back.
+    pub(crate) worker: Option<Arc<str>>,
+}
+
+/// What was handed out of an execution's activities after a place.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct TaskStarts {
+    /// Where to go on; nothing while none was handed out.
+    pub(crate) place: Option<StartsPlace>,
+    /// Oldest first; of two for one task, the later one counts.
+    pub(crate) starts: Vec<TaskStart>,
+}

@@ -11,6 +11,7 @@ mod dashboard_polled;
 mod dashboard_progress;
 #[cfg(unix)]
 mod dashboard_sign_in;
+mod dashboard_topics;
 mod dashboard_why;
 mod http;
 mod interop;

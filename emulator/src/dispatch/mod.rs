@@ -9,6 +9,7 @@ mod lane;
 mod lease;
 mod notes;
 mod queue;
+mod starts;
 mod stream;
 pub(crate) mod waiters;
 pub(crate) mod wire;
@@ -31,6 +32,7 @@ pub(crate) use notes::Note;
 pub(crate) use notes::Notes;
 pub(crate) use queue::GroupKey;
 pub(crate) use queue::Queue;
+pub(crate) use starts::Starts;
 pub(crate) use stream::DropGuard;
 pub(crate) use stream::Stream;
 pub(crate) use stream::StreamId;
@@ -124,6 +126,8 @@ pub(crate) enum Assignment {
 pub(crate) struct Dispatch {
     hubs: BTreeMap<HubKey, HubDispatch>,
     pub(crate) leases: Leases,
+    /// For who watches.
+    pub(crate) starts: Starts,
 }
 
 impl Dispatch {
@@ -159,6 +163,7 @@ impl Dispatch {
         if let Some(hub) = self.hubs.get_mut(&hub) {
             hub.forget(keys);
         }
+        self.starts.forget(keys);
         for lease in self.leases.take_instances(keys) {
             self.free_slot(now_us, &lease);
         }

@@ -56,7 +56,7 @@ pub struct WorkerProfile {
 #[derive(Debug)]
 pub(crate) struct Stream {
     pub(crate) id: StreamId,
-    pub(crate) worker_id: String,
+    pub(crate) worker_id: Arc<str>,
     pub(crate) peer: String,
     user_agent: String,
     connected_us: i64,
@@ -133,7 +133,7 @@ pub(crate) fn open(now_us: i64, id: StreamId, profile: WorkerProfile) -> (Stream
     let reads_any_size = profile.user_agent.starts_with(UNLIMITED);
     let stream = Stream {
         id,
-        worker_id: profile.worker_id,
+        worker_id: profile.worker_id.into(),
         peer: profile.peer,
         user_agent: profile.user_agent,
         connected_us: now_us,
@@ -290,7 +290,7 @@ impl Stream {
 
     pub(crate) fn live(&self) -> LiveWorker {
         LiveWorker {
-            worker_id: self.worker_id.clone(),
+            worker_id: self.worker_id.to_string(),
             user_agent: self.user_agent.clone(),
             connected_at_us: self.connected_us,
             turns_out: self.turns.out,

@@ -55,6 +55,12 @@ impl Core {
             return;
         }
         let sent = target.hand_out(now_us, WorkKind::Activity, item);
+        // Nobody watches the tasks of an execution that is over as they go on.
+        if task.orphan_row.is_none() {
+            let worker = Arc::clone(&target.worker_id);
+            let starts = &mut self.dispatch.starts;
+            starts.taken(&task.origin, task.activity.task_id, now_us, worker);
+        }
         let lease = Lease {
             hub,
             stream,
@@ -294,15 +300,26 @@ impl Core {
                     row,
                 });
                 writer::delete_activity(db, row)?;
+                return Ok(true);
             }
-            Ok::<(), StoreError>(())
+            Ok::<bool, StoreError>(false)
         };
         for task in self.dispatch.hub(hub).activities.items() {
             adopt(task)?;
         }
+        let mut out = Vec::new();
         for lease in self.dispatch.leases.iter_mut() {
-            if let Held::Activity(task) = &mut lease.held {
-                adopt(task)?;
+            if let Held::Activity(task) = &mut lease.held
+                && adopt(task)?
+            {
+                out.push((lease.stream, task.activity.task_id, lease.since_us));
+            }
+        }
+        for (stream, task_id, since_us) in out {
+            let worker = self.dispatch.hub(hub).stream(stream);
+            if let Some(worker) = worker.map(|it| Arc::clone(&it.worker_id)) {
+                let starts = &mut self.dispatch.starts;
+                starts.taken(&origin, task_id, since_us, worker);
             }
         }
         let left = waited_for.into_values().flatten();

@@ -248,6 +248,7 @@ impl Core {
         live.given_back = 0;
         if live.state.is_terminal() {
             self.cache.remove(key);
+            self.dispatch.starts.ended(key);
             return;
         }
         let waits = live.state.counters.messages_waiting > 0;

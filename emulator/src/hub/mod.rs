@@ -26,6 +26,7 @@ mod restart;
 mod rewind;
 mod sections;
 mod skip;
+mod starts;
 mod sticky;
 mod streams;
 mod turns;

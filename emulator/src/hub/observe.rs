@@ -72,7 +72,9 @@ impl Core {
 
     pub(super) fn worker_ids(&mut self, hub: HubKey) -> HashMap<StreamId, String> {
         let streams = self.dispatch.hub(hub).streams.iter();
-        streams.map(|it| (it.id, it.worker_id.clone())).collect()
+        streams
+            .map(|it| (it.id, it.worker_id.to_string()))
+            .collect()
     }
 
     fn observe(&mut self, hub: HubKey, asked: &[Asked]) -> Vec<InstanceLive> {

@@ -31,7 +31,7 @@ enum Reclaimed {
 fn note(at_us: i64, stream: &Stream, text: String) -> Note {
     Note {
         at_us,
-        worker_id: stream.worker_id.clone(),
+        worker_id: stream.worker_id.to_string(),
         peer: stream.peer.clone(),
         text,
     }
@@ -145,6 +145,11 @@ impl Core {
                 }))
             }
             Held::Activity(mut task) => {
+                if task.orphan_row.is_none() {
+                    let task_id = task.activity.task_id;
+                    let starts = &mut self.dispatch.starts;
+                    starts.returned(&task.origin, task_id, now_us);
+                }
                 task.given_back += 1;
                 Some(Reclaimed::Activity(task))
             }

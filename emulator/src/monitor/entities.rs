@@ -27,8 +27,9 @@ const LIMIT_MAX: u32 = 1_000;
 const WAITERS_MAX: i64 = 20;
 const OPERATIONS_MAX: usize = 20;
 
-/// Of a state in a list, and in full.
-const LISTED_BYTES: i64 = 200;
+/// Of a state in a list: unless asked otherwise, and at most; and in full.
+const LISTED_BYTES: u32 = 200;
+const LISTED_BYTES_MAX: u32 = 4 * 1024;
 const FULL_BYTES: i64 = 64 * 1024;
 
 /// Larger operations are not decoded for their name in a list.
@@ -55,6 +56,8 @@ pub(crate) async fn list(
     limits::text("text", &asked.text)?;
     limits::text("entity_id", &asked.entity_id)?;
     let list = parse(key, &asked);
+    let listed_bytes = limits::page(asked.state_bytes, LISTED_BYTES, LISTED_BYTES_MAX);
+    let listed_bytes = i64::from(listed_bytes);
     let now_us = list.now_us;
     // As it is stored: the name of an entity has no case.
     let detail = EntityId::parse("entity_id", &asked.entity_id);
@@ -72,7 +75,7 @@ pub(crate) async fn list(
         let mut live = live.into_iter();
         let mut rows = Vec::with_capacity(page.len());
         for (of, live) in page.into_iter().zip(live.by_ref()) {
-            let row = read(connection, of, live, now_us, (LISTED_BYTES, EVENT_BYTES))?;
+            let row = read(connection, of, live, now_us, (listed_bytes, EVENT_BYTES))?;
             rows.extend(row.map(row_of));
         }
         let detail = detail.zip(live.next()).map(|(of, live)| {

@@ -13,6 +13,8 @@ mod pace;
 mod rates;
 mod reports;
 mod rows;
+mod task_reader;
+mod task_watch;
 mod tree;
 mod waits;
 mod watch;
@@ -27,6 +29,7 @@ use tokio_stream::wrappers::ReceiverStream;
 use crate::hub::Hub;
 use crate::hub::HubError;
 use crate::live::HubKey;
+use crate::monitor::task_watch::TaskWatcher;
 use crate::monitor::watch::Watcher;
 use crate::tasks::Tasks;
 
@@ -50,6 +53,19 @@ pub(crate) fn watch(
     let (updates, receiver) = mpsc::channel(1);
     let watcher = Watcher::new(hub, key, about);
     tasks.spawn("watch", watcher.work(requests, updates, tasks.stopping()));
+    ReceiverStream::new(receiver)
+}
+
+/// All tasks of an instance, then what changes of them; the stream ends as that of [`watch`].
+pub(crate) fn watch_tasks(
+    hub: Hub,
+    key: HubKey,
+    instance_id: String,
+    tasks: &Tasks,
+) -> ReceiverStream<Result<proto::TasksUpdate, HubError>> {
+    let (updates, receiver) = mpsc::channel(1);
+    let watcher = TaskWatcher::new(hub, key, instance_id);
+    tasks.spawn("watch tasks", watcher.work(updates, tasks.stopping()));
     ReceiverStream::new(receiver)
 }
 

@@ -8,7 +8,7 @@ use std::time::Instant;
 const GAP_LEAST: Duration = Duration::from_millis(100);
 
 /// Without a change there is a sign of life so often.
-const SIGN_OF_LIFE: Duration = Duration::from_secs(2);
+pub(super) const SIGN_OF_LIFE: Duration = Duration::from_secs(2);
 
 /// An update that took long is followed by a pause that much longer.
 const COST_FACTOR: u32 = 10;

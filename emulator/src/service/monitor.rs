@@ -95,9 +95,14 @@ impl Monitor for MonitorService {
 
     async fn watch_tasks(
         &self,
-        _request: Request<proto::WatchTasksRequest>,
+        request: Request<proto::WatchTasksRequest>,
     ) -> Result<Response<Self::WatchTasksStream>, Status> {
-        Err(Status::unimplemented("not yet"))
+        let name = metadata::task_hub(request.metadata())?.unwrap_or(&self.task_hub_default);
+        let key = self.hub.resolve(name).await.map_err(status::from_hub)?;
+        let id = request.into_inner().instance_id;
+        let updates = monitor::watch_tasks(self.hub.clone(), key, id, &self.tasks);
+        let updates = updates.map(|update| update.map_err(status::from_hub));
+        Ok(Response::new(updates.boxed()))
     }
 
     async fn read_history(

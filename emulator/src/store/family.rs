@@ -88,6 +88,40 @@ pub(crate) fn waiting(connection: &Connection, instance: i64) -> Result<Vec<Vec<
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
+/// A place in the inbox of an instance, in order of acceptance.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct InboxPlace {
+    at_us: i64,
+    seq: i64,
+}
+
+const ACCEPTED: &str = "
+    SELECT at_us, seq, event FROM inbox
+    WHERE instance = :instance AND (at_us, seq) > (:at_us, :seq) AND scheduled = 0
+      AND kind IN (2, 3)
+    ORDER BY at_us, seq";
+
+/// Results of activities and children that wait, and that were accepted after `after`: each an
+/// encoded HistoryEvent with its place.
+pub(crate) fn accepted(
+    connection: &Connection,
+    instance: i64,
+    after: InboxPlace,
+) -> Result<Vec<(InboxPlace, Vec<u8>)>, StoreError> {
+    let mut statement = connection.prepare_cached(ACCEPTED)?;
+    let rows = statement.query_map(
+        named_params! { ":instance": instance, ":at_us": after.at_us, ":seq": after.seq },
+        |row| {
+            let place = InboxPlace {
+                at_us: row.get(0)?,
+                seq: row.get(1)?,
+            };
+            Ok((place, row.get(2)?))
+        },
+    )?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
 const OUTLIVING: &str = "SELECT request FROM activity WHERE instance = :instance";
 
 /// Activities that outlived the execution that asked for them, each an encoded ActivityRequest.

@@ -10,6 +10,7 @@ mod process;
 mod queries;
 mod reuse;
 mod server;
+mod tasks;
 
 use durascope_emulator::Config;
 use durascope_emulator::Running;

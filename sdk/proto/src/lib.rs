@@ -2,16 +2,20 @@
 //!
 //! Messages of the official service live in the crate root, as its proto has no package.
 //! Clients and servers are behind the features `client` and `server`; without them the
-//! crate needs no transport. The feature `progress` reads what instances report of themselves.
+//! crate needs no transport. The feature `progress` reads what instances report of themselves,
+//! and `tasks` folds a history into what it scheduled.
 //! Everything in `generated` is made by `tests/codegen.rs`.
 
 mod encoded;
 mod generated;
+pub mod history;
 mod older;
 #[cfg(feature = "progress")]
 pub mod progress;
 pub mod shape;
 pub mod sticky;
+#[cfg(feature = "tasks")]
+pub mod tasks;
 pub mod time;
 
 pub use encoded::EncodedHistoryChunk;

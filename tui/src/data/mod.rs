@@ -15,6 +15,7 @@ pub mod items;
 pub mod json;
 pub mod outline;
 pub mod pick;
+pub mod polled;
 pub mod progress;
 pub mod schedules;
 pub mod series;

@@ -16,6 +16,7 @@ use crate::app::event::Link;
 use crate::format::Micros;
 use crate::io::feed::MonitorFeed;
 use crate::io::poll::Poll;
+use crate::io::poll_topics;
 use crate::io::source::Ended;
 use crate::io::source::Sink;
 use crate::io::source::Source;
@@ -74,7 +75,13 @@ async fn once(address: &Address, spec: &watch::Receiver<WatchSpec>, sink: &Sink)
         }
     };
     match watching.await {
-        Ended::NotOffered => Poll::new(hub).run(spec.clone(), sink).await,
+        Ended::NotOffered => {
+            let mut poll = Poll::new(hub.clone());
+            tokio::select! {
+                ended = poll.run(spec.clone(), sink) => ended,
+                () = poll_topics::run(hub, spec.clone(), sink) => Ended::Closing,
+            }
+        }
         Ended::NoSuchHub(reason) => Ended::Failed(with_hubs(hub, reason).await),
         ended => ended,
     }

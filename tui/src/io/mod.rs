@@ -7,6 +7,7 @@ pub mod feed;
 pub mod glance;
 mod list;
 pub mod poll;
+pub mod poll_topics;
 pub mod saved;
 mod sign_in;
 pub mod source;

@@ -433,6 +433,7 @@ pub struct Task {
     /// When a worker took it. Not known for what was handed out before this server started.
     #[prost(int64, tag = "8")]
     pub started_at: i64,
+    /// Of an abandoned one: when its execution ended.
     #[prost(int64, tag = "9")]
     pub finished_at: i64,
     /// Index into workers plus one; 0 for none or not known.
