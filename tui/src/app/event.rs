@@ -5,6 +5,9 @@ use std::sync::Arc;
 use durascope_proto::monitor::PreviewPurgeResponse;
 use durascope_proto::monitor::WatchUpdate;
 
+use crate::app::hit::Hit;
+use crate::app::hit::Mouse;
+use crate::app::toast;
 use crate::app::topic::TopicData;
 use crate::format::Micros;
 
@@ -18,6 +21,18 @@ pub enum Event {
     /// The newest state of the connection and its data.
     Feed(Feed),
     Reply(Reply),
+    /// A click or the wheel, where, and what is there.
+    Mouse {
+        mouse: Mouse,
+        x: u16,
+        y: u16,
+        hit: Option<Hit>,
+    },
+    /// What became of something that was asked of the outside.
+    Said {
+        kind: toast::Kind,
+        text: String,
+    },
     /// A moment that `next_wakeup` asked for.
     Wake,
     /// The process goes on after it was stopped.

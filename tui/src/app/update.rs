@@ -10,6 +10,7 @@ use crate::app::dialogs::confirm::Count;
 use crate::app::dialogs::confirm::Deed;
 use crate::app::dialogs::help;
 use crate::app::dialogs::help::Help;
+use crate::app::dialogs::palette;
 use crate::app::dialogs::raise_event;
 use crate::app::dialogs::raise_event::RaiseEvent;
 use crate::app::dialogs::sort;
@@ -22,6 +23,7 @@ use crate::app::event::Feed;
 use crate::app::event::Key;
 use crate::app::event::Link;
 use crate::app::event::Reply;
+use crate::app::flow;
 use crate::app::model::Model;
 use crate::app::model::Pending;
 use crate::app::place::HubTab;
@@ -39,6 +41,7 @@ use crate::app::screens::overview;
 use crate::app::screens::schedules;
 use crate::app::screens::timeline;
 use crate::app::screens::work;
+use crate::app::session;
 use crate::app::toast::Kind;
 use crate::app::window;
 use crate::data::status;
@@ -62,6 +65,8 @@ pub fn update(model: &mut Model, event: Event, now: Micros) -> Vec<Effect> {
         }
         Event::Feed(feed) => on_feed(model, feed),
         Event::Reply(reply) => on_reply(model, reply),
+        Event::Mouse { mouse, hit, .. } => session::on_mouse(model, mouse, hit, &mut effects),
+        Event::Said { kind, text } => model.toast(kind, text),
         Event::Wake | Event::Resumed => {}
         Event::StopRequested => effects.push(Effect::StopProcess),
         Event::EndRequested => effects.push(Effect::Quit),
@@ -73,14 +78,18 @@ pub fn update(model: &mut Model, event: Event, now: Micros) -> Vec<Effect> {
     effects
 }
 
-fn on_feed(model: &mut Model, feed: Feed) {
+/// Takes what the connection brought.
+pub(crate) fn on_feed(model: &mut Model, feed: Feed) {
+    let held = flow::holds(model, &feed);
     let was_live = model.is_live();
     let was_known = model.data.is_some();
     model.link = feed.link;
-    if let Some(data) = feed.data {
-        model.set_data(data);
+    if !held {
+        if let Some(data) = feed.data {
+            model.set_data(data);
+        }
+        model.topic = feed.topic;
     }
-    model.topic = feed.topic;
     on_data(model);
     if model.is_live() && !was_live && was_known {
         model.toast(Kind::Done, "connected again");
@@ -88,7 +97,7 @@ fn on_feed(model: &mut Model, feed: Feed) {
 }
 
 /// Gives what is known to the screens that show it.
-fn on_data(model: &mut Model) {
+pub(crate) fn on_data(model: &mut Model) {
     overview::on_data(model);
     instance::on_data(model);
     match model.screens.place() {
@@ -110,13 +119,15 @@ fn on_paste(model: &mut Model, text: &str) {
     match model.dialogs.last_mut() {
         Some(Dialog::RaiseEvent(dialog)) => dialog.on_paste(text),
         Some(Dialog::Confirm(dialog)) => dialog.on_paste(text),
+        Some(Dialog::Palette(_)) => palette::on_paste(model, text),
         Some(Dialog::Sort(_) | Dialog::Help(_)) => {}
         None if model.screens.overview.editing => overview::on_filter_paste(model, text),
         None => {}
     }
 }
 
-fn on_key(model: &mut Model, key: Key, effects: &mut Vec<Effect>) {
+/// Takes a key press.
+pub(crate) fn on_key(model: &mut Model, key: Key, effects: &mut Vec<Effect>) {
     if key == Key::ctrl('c') {
         effects.push(Effect::Quit);
     } else if key == Key::ctrl('z') {
@@ -127,6 +138,7 @@ fn on_key(model: &mut Model, key: Key, effects: &mut Vec<Effect>) {
         && model.screens.place() == Place::Hub(HubTab::Instances)
     {
         overview::on_filter_key(model, key);
+    } else if session::on_replay_key(model, key, effects) {
     } else if let Some(action) = action::find(model, key) {
         match action.check(model) {
             Ok(()) => on_action(model, action.id, effects),
@@ -148,6 +160,11 @@ fn on_dialog_key(model: &mut Model, dialog: Dialog, key: Key, effects: &mut Vec<
                 model.dialogs.push(Dialog::Help(it));
             }
         }
+        Dialog::Palette(mut it) => match palette::on_key(&mut it, model, key) {
+            palette::Step::Stay => model.dialogs.push(Dialog::Palette(it)),
+            palette::Step::Close => {}
+            palette::Step::Run(run) => session::run(model, run, effects),
+        },
         Dialog::RaiseEvent(mut it) => match it.on_key(key) {
             raise_event::Step::Stay => model.dialogs.push(Dialog::RaiseEvent(it)),
             raise_event::Step::Close => {}
@@ -202,7 +219,8 @@ fn request(model: &mut Model, call: Call, effects: &mut Vec<Effect>) -> u64 {
     id
 }
 
-fn on_action(model: &mut Model, id: ActionId, effects: &mut Vec<Effect>) {
+/// Does what an action is for; whoever calls has checked it.
+pub(crate) fn on_action(model: &mut Model, id: ActionId, effects: &mut Vec<Effect>) {
     let page = isize::try_from(visible(model)).unwrap_or(isize::MAX);
     match id {
         ActionId::Up => move_by(model, -1),
@@ -219,9 +237,22 @@ fn on_action(model: &mut Model, id: ActionId, effects: &mut Vec<Effect>) {
             if let Link::Lost { attempt, .. } = model.link {
                 model.link = Link::Connecting { attempt };
                 effects.push(Effect::RetryNow);
+            } else {
+                effects.push(Effect::Refresh);
             }
         }
         ActionId::Help => model.dialogs.push(Dialog::Help(Help::default())),
+        ActionId::Palette
+        | ActionId::Pause
+        | ActionId::Export
+        | ActionId::Zoom
+        | ActionId::MouseToggle
+        | ActionId::QuitLeaving
+        | ActionId::ReplayPause
+        | ActionId::ReplayBack
+        | ActionId::ReplayForward
+        | ActionId::ReplayFaster
+        | ActionId::ReplaySlower => session::on_action(model, id, effects),
         ActionId::Sort => model.dialogs.push(Dialog::Sort(Sort::new(model))),
         ActionId::RaiseEvent | ActionId::Terminate | ActionId::Purge | ActionId::SuspendResume => {
             on_instance_action(model, id, effects);
@@ -264,7 +295,7 @@ pub(crate) fn back(model: &mut Model) {
     on_data(model);
 }
 
-fn to_tab(model: &mut Model, tab: HubTab) {
+pub(crate) fn to_tab(model: &mut Model, tab: HubTab) {
     model.screens.to_tab(tab);
     on_data(model);
 }
@@ -294,7 +325,8 @@ fn visible(model: &Model) -> usize {
     }
 }
 
-fn move_by(model: &mut Model, delta: isize) {
+/// Moves the cursor of the list on top.
+pub(crate) fn move_by(model: &mut Model, delta: isize) {
     match model.screens.place() {
         Place::Hub(HubTab::Instances) => overview::move_by(model, delta),
         Place::Hub(HubTab::Failures) => failures::move_by(model, delta),

@@ -83,7 +83,7 @@ pub fn wanted(model: &Model) -> WatchSpec {
     };
     let instance_id = match model.screens.top_instance() {
         Some(instance) => instance.id.clone(),
-        None if crate::app::geometry::overview(model.size).preview.height > 0 => {
+        None if model.overview_shape().preview.height > 0 => {
             overview.selection.id().unwrap_or_default().to_owned()
         }
         None => String::new(),

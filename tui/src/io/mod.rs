@@ -3,9 +3,11 @@
 pub mod calls;
 pub mod clock;
 pub mod connection;
+pub mod export;
 pub mod feed;
 pub mod glance;
 pub mod poll;
+pub mod recording;
 mod sign_in;
 pub mod source;
 pub mod topics;

@@ -2,4 +2,5 @@
 
 pub mod guard;
 pub mod input;
+pub mod mouse;
 pub mod runtime;

@@ -20,22 +20,32 @@ use ratatui::backend::CrosstermBackend;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use tokio::sync::Notify;
+use tokio::sync::mpsc;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
+use crate::app::choices::Choices;
+use crate::app::choices::ListChoices;
 use crate::app::effect::Effect;
+use crate::app::effect::Playing;
 use crate::app::effect::WatchSpec;
 use crate::app::event::Event;
 use crate::app::event::Feed;
 use crate::app::event::Reply;
 use crate::app::event::Size;
+use crate::app::flow::Replay;
 use crate::app::model::Model;
 use crate::app::model::Settings;
+use crate::app::toast::Kind;
 use crate::app::update::update;
 use crate::io::calls;
 use crate::io::clock::Clock;
 use crate::io::connection;
+use crate::io::export;
+use crate::io::recording::play;
+use crate::io::recording::read::Recording;
+use crate::io::recording::write::Recorder;
 use crate::io::source::Sink;
 use crate::io::wire::Address;
 use crate::io::wire::Hub;
@@ -45,6 +55,7 @@ use crate::term::input;
 use crate::term::input::Signals;
 use crate::ui;
 use crate::ui::Look;
+use crate::ui::hits;
 
 /// Frames are at least this far apart.
 const FRAME: Duration = Duration::from_millis(33);
@@ -53,6 +64,27 @@ const FRAME: Duration = Duration::from_millis(33);
 enum Ended {
     Connection,
     Call(Reply),
+    Said(Kind, String),
+}
+
+/// Where what is shown comes from.
+#[derive(Debug)]
+pub enum Origin {
+    Server {
+        address: Address,
+        /// Takes what comes, and tells when it cannot.
+        recorder: Option<(Recorder, mpsc::UnboundedReceiver<String>)>,
+    },
+    Recording(Recording),
+}
+
+/// What the dashboard begins with.
+#[derive(Clone, Debug)]
+pub struct Beginning {
+    pub settings: Settings,
+    pub look: Look,
+    pub choices: Choices,
+    pub list: ListChoices,
 }
 
 /// The terminal and what it shows.
@@ -67,24 +99,39 @@ struct Outside {
     spec: watch::Sender<WatchSpec>,
     feed: watch::Receiver<Feed>,
     retry: Arc<Notify>,
-    hub: Hub,
+    /// None in a replay, which sends nothing.
+    hub: Option<Hub>,
+    playing: Option<watch::Sender<Playing>>,
     tasks: JoinSet<Ended>,
+    /// What is on screen goes to the scrollback at the end.
+    leaves_screen: bool,
 }
 
 /// Runs the dashboard on the terminal until the user or the system ends it.
 ///
 /// # Errors
 /// When the terminal fails.
-pub async fn run(settings: Settings, address: Address, look: Look) -> io::Result<()> {
-    let clock = Clock::start();
+pub async fn run(beginning: Beginning, origin: Origin, clock: Clock) -> io::Result<()> {
+    let Beginning {
+        settings,
+        look,
+        choices,
+        list,
+    } = beginning;
     let mut signals = Signals::listen()?;
     let guard = Guard::enter()?;
+    guard::mouse(choices.mouse)?;
     let mut screen = Screen::open(look)?;
     let size = screen.size()?;
     let mut model = Model::new(settings, size, clock.now());
+    model.choices = choices;
+    list.apply(&mut model);
+    if let Origin::Recording(it) = &origin {
+        model.replay = Some(Replay::new(it.begun, it.length(), clock.now()));
+    }
     // First the frame, then the network.
     screen.draw(&model)?;
-    let mut outside = Outside::start(address, clock);
+    let mut outside = Outside::start(origin, clock);
     let mut keys = EventStream::new();
     let first = update(&mut model, Event::Wake, clock.now());
     let mut dirty = false;
@@ -103,6 +150,7 @@ pub async fn run(settings: Settings, address: Address, look: Look) -> io::Result
         let mut events: Vec<_> = event.into_iter().collect();
         drain(&mut events, &mut keys, &mut outside)?;
         for event in events {
+            let event = screen.aim(&model, event);
             if matches!(event, Event::Resumed) {
                 guard::enter()?;
                 screen.forget()?;
@@ -113,6 +161,9 @@ pub async fn run(settings: Settings, address: Address, look: Look) -> io::Result
         dirty = !screen.draw_if_due(&model)?;
     }
     drop(guard);
+    if outside.leaves_screen {
+        screen.leave()?;
+    }
     Ok(())
 }
 
@@ -166,30 +217,53 @@ fn drain(events: &mut Vec<Event>, keys: &mut EventStream, outside: &mut Outside)
 fn ended_event(ended: Result<Ended, tokio::task::JoinError>) -> io::Result<Option<Event>> {
     match ended {
         Ok(Ended::Call(reply)) => Ok(Some(Event::Reply(reply))),
+        Ok(Ended::Said(kind, text)) => Ok(Some(Event::Said { kind, text })),
         Ok(Ended::Connection) => Ok(Some(Event::EndRequested)),
         Err(error) => Err(io::Error::other(error)),
     }
 }
 
 impl Outside {
-    fn start(address: Address, clock: Clock) -> Self {
+    fn start(origin: Origin, clock: Clock) -> Self {
         let (spec, watched) = watch::channel(WatchSpec::default());
         let (sender, feed) = watch::channel(Feed::default());
         let retry = Arc::new(Notify::new());
-        let hub = address.lazy();
         let mut tasks = JoinSet::new();
         let sink = Sink::new(sender, clock);
-        let keep = connection::keep(address, watched, Arc::clone(&retry), sink);
-        tasks.spawn(async move {
-            keep.await;
-            Ended::Connection
-        });
+        let (mut hub, mut playing) = (None, None);
+        match origin {
+            Origin::Server { address, recorder } => {
+                hub = Some(address.lazy());
+                let recorder = recorder.map(|(recorder, failed)| {
+                    tasks.spawn(failure(failed));
+                    recorder
+                });
+                let sink = sink.recording(recorder);
+                let keep = connection::keep(address, watched, Arc::clone(&retry), sink);
+                tasks.spawn(async move {
+                    keep.await;
+                    Ended::Connection
+                });
+            }
+            Origin::Recording(recording) => {
+                let (sender, orders) = watch::channel(play::FROM_START);
+                playing = Some(sender);
+                tasks.spawn(async move {
+                    match play::play(recording, watched, orders, sink).await {
+                        Some(error) => Ended::Said(Kind::Bad, error.to_string()),
+                        None => Ended::Connection,
+                    }
+                });
+            }
+        }
         Self {
             spec,
             feed,
             retry,
             hub,
+            playing,
             tasks,
+            leaves_screen: false,
         }
     }
 
@@ -206,7 +280,13 @@ impl Outside {
                     self.spec.send_replace(*spec);
                 }
                 Effect::Call { id, call } => {
-                    let made = calls::make(self.hub.clone(), id, call);
+                    let Some(hub) = self.hub.clone() else {
+                        let outcome = Err("a replay sends nothing".to_owned());
+                        self.tasks
+                            .spawn(async move { Ended::Call(Reply { id, outcome }) });
+                        continue;
+                    };
+                    let made = calls::make(hub, id, call);
                     self.tasks.spawn(async move { Ended::Call(made.await) });
                 }
                 Effect::RetryNow => self.retry.notify_one(),
@@ -217,9 +297,40 @@ impl Outside {
                     screen.forget()?;
                 }
                 Effect::Quit => over = true,
+                Effect::QuitLeaving => {
+                    self.leaves_screen = true;
+                    over = true;
+                }
+                Effect::Refresh => {
+                    // The same question again is a question.
+                    self.spec.send_modify(|_| {});
+                }
+                Effect::Mouse(on) => guard::mouse(on)?,
+                Effect::Export { path, content } => {
+                    self.tasks
+                        .spawn_blocking(move || match export::write_new(&path, &content) {
+                            Ok(path) => {
+                                Ended::Said(Kind::Done, format!("wrote {}", path.display()))
+                            }
+                            Err(reason) => Ended::Said(Kind::Bad, reason),
+                        });
+                }
+                Effect::Play(playing) => {
+                    if let Some(it) = &self.playing {
+                        it.send_replace(playing);
+                    }
+                }
             }
         }
         Ok(over)
+    }
+}
+
+/// Waits for the end of a recording that cannot be written.
+async fn failure(mut failed: mpsc::UnboundedReceiver<String>) -> Ended {
+    match failed.recv().await {
+        Some(text) => Ended::Said(Kind::Bad, text),
+        None => std::future::pending().await,
     }
 }
 
@@ -251,6 +362,31 @@ impl Screen {
         let size = self.terminal.size()?;
         self.terminal
             .resize(Rect::new(0, 0, size.width, size.height))
+    }
+
+    /// Says what a click is on.
+    fn aim(&self, model: &Model, event: Event) -> Event {
+        match event {
+            Event::Mouse { mouse, x, y, .. } => Event::Mouse {
+                mouse,
+                x,
+                y,
+                hit: hits::at(model, self.look, x, y),
+            },
+            event => event,
+        }
+    }
+
+    /// Writes what was shown last below the prompt, as plain text.
+    fn leave(&self) -> io::Result<()> {
+        let area = self.shown.area;
+        let mut out = io::stdout().lock();
+        for y in area.top()..area.bottom() {
+            let cells = (area.left()..area.right()).filter_map(|x| self.shown.cell((x, y)));
+            let line: String = cells.map(|it| it.symbol()).collect();
+            writeln!(out, "{}", line.trim_end())?;
+        }
+        out.flush()
     }
 
     /// Draws unless the last frame was a moment ago; answers whether it drew.

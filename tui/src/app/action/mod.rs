@@ -11,6 +11,7 @@ mod guards;
 mod history;
 mod overview;
 mod schedules;
+mod session;
 mod tabs;
 mod timeline;
 mod tree;
@@ -69,6 +70,17 @@ pub enum ActionId {
     Quit,
     QuitNow,
     StopProcess,
+    Palette,
+    Pause,
+    Export,
+    Zoom,
+    MouseToggle,
+    QuitLeaving,
+    ReplayPause,
+    ReplayBack,
+    ReplayForward,
+    ReplayFaster,
+    ReplaySlower,
 }
 
 /// What an action can do to the task hub.
@@ -130,6 +142,9 @@ impl Action {
     /// # Errors
     /// The reason, as a sentence.
     pub fn check(&self, model: &Model) -> Result<(), Reason> {
+        if self.risk != Risk::View && model.replay.is_some() {
+            return Err(format!("{}: off, a replay sends nothing", self.title));
+        }
         if self.risk != Risk::View && model.settings.read_only {
             return Err(format!("{}: off, the dashboard is read-only", self.title));
         }
@@ -144,7 +159,19 @@ impl Action {
 
 /// The action that `key` means on the screen on top, if any.
 pub fn find(model: &Model, key: Key) -> Option<&'static Action> {
-    all().find(|it| it.is_here(model) && it.keys.contains(&key))
+    all().find(|it| it.is_here(model) && model.choices.keys.of(it).contains(&key))
+}
+
+/// The name of an action in the configuration, like `raise-event`.
+pub fn name(id: ActionId) -> String {
+    let mut out = String::new();
+    for it in format!("{id:?}").chars() {
+        if it.is_ascii_uppercase() && !out.is_empty() {
+            out.push('-');
+        }
+        out.push(it.to_ascii_lowercase());
+    }
+    out
 }
 
 const fn view(
@@ -170,6 +197,7 @@ const fn view(
 /// All tables, in the order of the help.
 const TABLES: &[&[Action]] = &[
     common::ACTIONS,
+    session::ACTIONS,
     tabs::ACTIONS,
     overview::ACTIONS,
     tree::ACTIONS,

@@ -6,7 +6,6 @@ use crate::app::action::Risk;
 use crate::app::action::Where;
 use crate::app::event::Code;
 use crate::app::event::Key;
-use crate::app::keymap;
 use crate::app::model::Model;
 use crate::app::place::Place;
 
@@ -38,7 +37,7 @@ pub fn lines(model: &Model) -> Vec<Line> {
         lines.push(Line::Title(title.to_owned()));
         for action in action::all().filter(|it| wanted(it)) {
             lines.push(Line::Action(
-                keymap::names(action.keys),
+                model.choices.keys.names(action),
                 action.help.to_owned(),
                 action
                     .check(model)
@@ -57,6 +56,11 @@ pub fn lines(model: &Model) -> Vec<Line> {
     section("Everywhere", &|it| {
         it.place == Where::Everywhere && it.risk == Risk::View
     });
+    let changed = model.choices.keys.changes();
+    if changed > 0 {
+        let text = format!("Keys with * are yours ({changed} changed, in durascope.toml).");
+        lines.push(Line::Text(text));
+    }
     lines.extend(
         [
             "Signs   ▸ running  ○ pending, queued  ✓ completed  ✗ failed  ‖ suspended  × terminated",

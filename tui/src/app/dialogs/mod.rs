@@ -2,11 +2,13 @@
 
 pub mod confirm;
 pub mod help;
+pub mod palette;
 pub mod raise_event;
 pub mod sort;
 
 use confirm::Confirm;
 use help::Help;
+use palette::Palette;
 use raise_event::RaiseEvent;
 use sort::Sort;
 
@@ -17,6 +19,7 @@ pub enum Dialog {
     Confirm(Confirm),
     Sort(Sort),
     Help(Help),
+    Palette(Palette),
 }
 
 /// The instance a dialog is about, as it was when the dialog opened.

@@ -150,8 +150,8 @@ impl Instance {
         self.cursor = self.selected().map(|it| it.key.clone());
     }
 
-    fn scroll(&mut self, size: Size) {
-        let visible = usize::from(geometry::instance(size).tree.height).max(1);
+    fn scroll(&mut self, size: Size, zoom: bool) {
+        let visible = usize::from(shape(size, zoom).tree.height).max(1);
         self.top = self.top.min(self.line_count().saturating_sub(visible));
         if self.index < self.top {
             self.top = self.index;
@@ -216,9 +216,15 @@ impl Instance {
     }
 }
 
+/// The parts of the screen, as they are drawn now.
+pub fn shape(size: Size, zoom: bool) -> geometry::InstanceShape {
+    let shape = geometry::instance(size);
+    if zoom { shape.zoomed() } else { shape }
+}
+
 /// Takes new data into the instance on top.
 pub fn on_data(model: &mut Model) {
-    let size = model.size;
+    let (size, zoom) = (model.size, model.choices.zoom);
     let Some(update) = model.data.as_ref().map(|it| Arc::clone(&it.update)) else {
         return;
     };
@@ -233,7 +239,7 @@ pub fn on_data(model: &mut Model) {
         instance.tasks = Some(tasks);
     }
     let news = instance.on_update(&update);
-    instance.scroll(size);
+    instance.scroll(size, zoom);
     if let Some(text) = news {
         model.toast(Kind::Note, text);
     }
@@ -247,7 +253,7 @@ pub fn open(model: &mut Model, id: &str) {
 
 /// Moves the cursor of the tree, or scrolls the text, by `delta` lines.
 pub fn move_by(model: &mut Model, delta: isize) {
-    let size = model.size;
+    let (size, zoom) = (model.size, model.choices.zoom);
     let pane = model
         .screens
         .top_instance()
@@ -264,7 +270,7 @@ pub fn move_by(model: &mut Model, delta: isize) {
         Pane::Tree => {
             let index = instance.index.saturating_add_signed(delta);
             instance.go_to(index);
-            instance.scroll(size);
+            instance.scroll(size, zoom);
         }
         Pane::Detail => {
             let top = instance.detail_top.saturating_add_signed(delta);
@@ -285,7 +291,7 @@ pub fn visible(model: &Model) -> usize {
 }
 
 fn page(model: &Model, pane: Pane) -> usize {
-    let shape = geometry::instance(model.size);
+    let shape = shape(model.size, model.choices.zoom);
     let height = match pane {
         Pane::Tree => shape.tree.height,
         Pane::Detail => shape.detail_text().height,
@@ -302,22 +308,22 @@ pub fn detail_lines(model: &Model) -> usize {
     else {
         return 0;
     };
-    let columns = usize::from(geometry::instance(model.size).detail_text().width);
+    let columns = usize::from(shape(model.size, model.choices.zoom).detail_text().width);
     detail::lines(tree, instance.selected(), columns, model.server_now()).len()
 }
 
 /// Keeps cursor and text in view after a change of size.
 pub fn on_resize(model: &mut Model) {
-    let size = model.size;
+    let (size, zoom) = (model.size, model.choices.zoom);
     if let Some(instance) = model.screens.top_instance_mut() {
-        instance.scroll(size);
+        instance.scroll(size, zoom);
     }
     move_by(model, 0);
 }
 
 /// Actions of this screen alone.
 pub fn on_action(model: &mut Model, id: ActionId) {
-    let size = model.size;
+    let (size, zoom) = (model.size, model.choices.zoom);
     match id {
         ActionId::Open => return enter(model),
         ActionId::Parent => {
@@ -356,7 +362,7 @@ pub fn on_action(model: &mut Model, id: ActionId) {
         }
         _ => {}
     }
-    instance.scroll(size);
+    instance.scroll(size, zoom);
     if !found {
         model.toast(Kind::Note, "no failure here");
     }
@@ -373,9 +379,9 @@ fn enter(model: &mut Model) {
         }
         Some((_, Some(unfolded))) if instance.pane == Pane::Tree => {
             instance.set_fold(!unfolded);
-            let size = model.size;
+            let (size, zoom) = (model.size, model.choices.zoom);
             if let Some(instance) = model.screens.top_instance_mut() {
-                instance.scroll(size);
+                instance.scroll(size, zoom);
             }
         }
         _ => instance.pane = Pane::Detail,

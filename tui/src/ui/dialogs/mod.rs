@@ -2,6 +2,7 @@
 
 mod confirm;
 mod help;
+mod palette;
 mod raise_event;
 
 use crate::app::dialogs::Dialog;
@@ -22,6 +23,7 @@ pub fn draw(pen: &mut Pen<'_>, model: &Model, dialog: &Dialog) {
         Dialog::RaiseEvent(it) => raise_event::draw(pen, it),
         Dialog::Confirm(it) => confirm::draw(pen, it),
         Dialog::Help(it) => help::draw(pen, model, it),
+        Dialog::Palette(it) => palette::draw(pen, model, it),
         Dialog::Sort(it) => draw_sort(pen, model, it.index),
     }
 }

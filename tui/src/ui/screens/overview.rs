@@ -2,10 +2,11 @@
 
 use durascope_proto::OrchestrationStatus;
 use durascope_proto::monitor::InstanceRow;
+use durascope_proto::monitor::SortColumn;
 
 use crate::app::event::Link;
-use crate::app::geometry;
 use crate::app::geometry::Area;
+use crate::app::hit::Hit;
 use crate::app::model::Model;
 use crate::data::progress;
 use crate::data::progress::Progress;
@@ -56,6 +57,20 @@ const COLUMNS: [Column; 12] = [
     column("OPEN WORK, FAILURE", 24, 120, false, 7),
 ];
 
+/// What a click on the title of a column sorts by.
+const SORTED_BY: [(usize, SortColumn); 10] = [
+    (1, SortColumn::Status),
+    (2, SortColumn::InstanceId),
+    (3, SortColumn::Name),
+    (4, SortColumn::Updated),
+    (5, SortColumn::Created),
+    (6, SortColumn::Open),
+    (8, SortColumn::Failures),
+    (9, SortColumn::History),
+    (10, SortColumn::History),
+    (11, SortColumn::Open),
+];
+
 /// Where the bar stands in [`COLUMNS`].
 const PROGRESS: usize = 6;
 /// From this width on there is room for the number of a batch beside its bar, and for longer names.
@@ -71,7 +86,7 @@ const REASON_LINES_MAX: u16 = 8;
 
 /// Draws the screen.
 pub fn draw(pen: &mut Pen<'_>, model: &Model) {
-    let shape = geometry::overview(model.size);
+    let shape = model.overview_shape();
     header::draw(pen, shape.header, model);
     overview_panels::draw(pen, shape.panels, model);
     draw_rule(pen, shape.rule, model);
@@ -229,6 +244,9 @@ fn draw_list(pen: &mut Pen<'_>, titles: Area, area: Area, model: &Model) {
     }
     let widths = vtable::fit(&columns, inner(area).width);
     vtable::draw_titles(pen, inner(titles), &columns, &widths);
+    let sorts = SORTED_BY.iter().map(|(at, sort)| (*at, Hit::Sort(*sort)));
+    vtable::click_titles(pen, inner(titles), &widths, sorts);
+    pen.list(area);
     let selection = &model.screens.overview.selection;
     let offset = page.window.as_ref().map_or(0, |it| it.offset);
     let offset = usize::try_from(offset).unwrap_or(usize::MAX);
