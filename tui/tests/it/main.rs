@@ -2,7 +2,10 @@
 
 mod fixtures;
 mod idle;
+mod keys;
 mod monkey;
+mod recording;
 mod screens;
+mod session;
 mod text;
 mod update;

@@ -9,9 +9,11 @@ mod failures;
 mod grid;
 mod guards;
 mod history;
+mod names;
 mod overview;
 mod schedules;
 mod session;
+mod site;
 mod tabs;
 mod timeline;
 mod tree;
@@ -20,12 +22,14 @@ mod work;
 use ActionId as A;
 use guards::*;
 
+pub use names::name;
+pub use site::Where;
+
 use crate::app::event::Code;
 use crate::app::event::Key;
 use crate::app::model::Model;
 use crate::app::place::HubTab;
 use crate::app::place::InstanceTab;
-use crate::app::place::Place;
 
 /// Why an action is off, as a sentence for the screen.
 pub type Reason = String;
@@ -94,32 +98,6 @@ pub enum Risk {
     Destroy,
 }
 
-/// Where an action exists.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Where {
-    Everywhere,
-    /// On one tab of the hub.
-    Hub(HubTab),
-    /// On one tab of an instance.
-    Instance(InstanceTab),
-    /// On every tab of an instance.
-    AnyInstance,
-    Compare,
-}
-
-impl Where {
-    /// True on the screen `place`.
-    pub fn holds(self, place: Place) -> bool {
-        match self {
-            Self::Everywhere => true,
-            Self::Hub(tab) => place == Place::Hub(tab),
-            Self::Instance(tab) => place == Place::Instance(tab),
-            Self::AnyInstance => matches!(place, Place::Instance(_)),
-            Self::Compare => place == Place::Compare,
-        }
-    }
-}
-
 /// One row of the table.
 #[derive(Clone, Copy, Debug)]
 pub struct Action {
@@ -160,18 +138,6 @@ impl Action {
 /// The action that `key` means on the screen on top, if any.
 pub fn find(model: &Model, key: Key) -> Option<&'static Action> {
     all().find(|it| it.is_here(model) && model.choices.keys.of(it).contains(&key))
-}
-
-/// The name of an action in the configuration, like `raise-event`.
-pub fn name(id: ActionId) -> String {
-    let mut out = String::new();
-    for it in format!("{id:?}").chars() {
-        if it.is_ascii_uppercase() && !out.is_empty() {
-            out.push('-');
-        }
-        out.push(it.to_ascii_lowercase());
-    }
-    out
 }
 
 const fn view(
