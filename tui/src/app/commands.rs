@@ -27,14 +27,13 @@ const OFFERED_MAX: usize = 50;
 const RECENT_BONUS: u32 = 60;
 
 /// Statuses that can be asked for by their word alone.
-const STATUSES: [&str; 8] = [
+const STATUSES: [&str; 7] = [
     "failed",
     "running",
     "pending",
     "suspended",
     "completed",
     "terminated",
-    "open",
     "ended",
 ];
 
@@ -159,10 +158,13 @@ pub fn entries(model: &Model, typed: &str) -> Vec<Entry> {
 /// Everything that is here, before anything is typed.
 fn whole(model: &Model) -> Vec<Entry> {
     let here = action::all().filter(|it| it.is_here(model) && !KEYS_ONLY.contains(&it.id));
-    let actions = here.map(|it| of_action(model, it));
+    // What this screen is about comes before what is the same everywhere.
+    let (common, own): (Vec<_>, Vec<_>) = here.partition(|it| it.place == Where::Everywhere);
+    let actions = own.into_iter().chain(common);
+    let actions = actions.map(|it| of_action(model, it));
     let statuses = STATUSES.map(|it| show(it, ""));
     let verbs = VERBS.iter().map(of_verb);
-    actions.chain(verbs).chain(statuses).collect()
+    verbs.chain(actions).chain(statuses).collect()
 }
 
 /// What other screens have, and this one has not.
@@ -387,8 +389,13 @@ fn ranked(model: &Model, entries: Vec<Entry>, typed: &str) -> Vec<Entry> {
             let bonus = used.map_or(0, |at| {
                 RECENT_BONUS.saturating_sub(u32::try_from(at).unwrap_or(u32::MAX).saturating_mul(4))
             });
-            // The whole name of a thing means that thing.
-            let exact = u32::from(it.id == typed) * 1_000;
+            // The name of a thing, or its beginning, means that thing.
+            let name = it
+                .id
+                .split_once(' ')
+                .map_or(it.id.as_str(), |(_, name)| name);
+            let named = it.id.starts_with(typed) || name.starts_with(typed);
+            let exact = u32::from(it.id == typed) * 1_000 + u32::from(named) * 500;
             Some((
                 it.run.is_none() && it.off.is_some(),
                 score + bonus + exact,

@@ -64,7 +64,12 @@ fn draw_entry(pen: &mut Pen<'_>, row: Area, entry: &Entry) {
     let note = note.unwrap_or_default();
     let keys = Clean::from(entry.keys.as_str());
     let room = usize::from(row.width).saturating_sub(4);
-    let title = Clean::from(entry.title.as_str()).fit(room * 3 / 5, "…");
+    let room = if note.is_empty() {
+        room.saturating_sub(keys.width())
+    } else {
+        room * 3 / 5
+    };
+    let title = Clean::from(entry.title.as_str()).fit(room.max(8), "…");
     let end = pen.put(row, 2, 0, title.as_str(), role) + 2;
     let left = usize::from(row.width.saturating_sub(end));
     let keys = keys.fit(left, "…");
