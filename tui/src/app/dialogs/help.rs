@@ -33,6 +33,11 @@ pub fn lines(model: &Model) -> Vec<Line> {
         Place::Compare => "Comparison".to_owned(),
     };
     let mut lines = Vec::new();
+    let changed = model.choices.keys.changes();
+    if changed > 0 {
+        let text = format!("Keys with * are yours ({changed} changed, in durascope.toml).");
+        lines.push(Line::Text(text));
+    }
     let mut section = |title: &str, wanted: &dyn Fn(&Action) -> bool| {
         lines.push(Line::Title(title.to_owned()));
         for action in action::all().filter(|it| wanted(it)) {
@@ -56,11 +61,6 @@ pub fn lines(model: &Model) -> Vec<Line> {
     section("Everywhere", &|it| {
         it.place == Where::Everywhere && it.risk == Risk::View
     });
-    let changed = model.choices.keys.changes();
-    if changed > 0 {
-        let text = format!("Keys with * are yours ({changed} changed, in durascope.toml).");
-        lines.push(Line::Text(text));
-    }
     lines.extend(
         [
             "Signs   ▸ running  ○ pending, queued  ✓ completed  ✗ failed  ‖ suspended  × terminated",
