@@ -144,9 +144,7 @@ async fn what_is_shown_is_written_to_a_new_file_that_is_for_the_user_alone() {
     let file = folder.path().join("list.csv");
     let path = file.to_str().unwrap();
     // Ctrl-u empties the line.
-    terminal
-        .send(&format!("\x15export {path}{ENTER}"))
-        .unwrap();
+    terminal.send(&format!("\x15export {path}{ENTER}")).unwrap();
     terminal.wait_for("wrote ").unwrap();
     let text = std::fs::read_to_string(&file).unwrap();
     assert!(text.starts_with("instance_id,name,status,"), "{text}");
@@ -207,5 +205,9 @@ async fn a_capital_q_leaves_the_screen_behind() {
     let mut terminal = dashboard(folder.path(), &["--endpoint", emulator.endpoint()]);
     terminal.wait_for("order-2").unwrap();
     leaves_clean(&mut terminal, "Q");
-    assert!(terminal.screen().contains("order-2"), "{}", terminal.screen());
+    assert!(
+        terminal.screen().contains("order-2"),
+        "{}",
+        terminal.screen()
+    );
 }

@@ -93,11 +93,11 @@ pub async fn run(config: Config) -> Result<(), RunError> {
     let mut choices = config.choices;
     let origin = match config.session {
         Session::Live => Origin::Server {
-            address: Address::new(&config.server)?,
+            address: Box::new(Address::new(&config.server)?),
             recorder: None,
         },
         Session::Recorded(path) => {
-            let address = Address::new(&config.server)?;
+            let address = Box::new(Address::new(&config.server)?);
             let start = Start {
                 endpoint: settings.endpoint.clone(),
                 task_hub: settings.task_hub.clone(),

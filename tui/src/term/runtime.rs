@@ -71,7 +71,7 @@ enum Ended {
 #[derive(Debug)]
 pub enum Origin {
     Server {
-        address: Address,
+        address: Box<Address>,
         /// Takes what comes, and tells when it cannot.
         recorder: Option<(Recorder, mpsc::UnboundedReceiver<String>)>,
     },
@@ -239,7 +239,7 @@ impl Outside {
                     recorder
                 });
                 let sink = sink.recording(recorder);
-                let keep = connection::keep(address, watched, Arc::clone(&retry), sink);
+                let keep = connection::keep(*address, watched, Arc::clone(&retry), sink);
                 tasks.spawn(async move {
                     keep.await;
                     Ended::Connection

@@ -1,4 +1,8 @@
 //! Recordings: what was written is shown again, and damaged files are refused in words.
+#![expect(
+    clippy::unwrap_used,
+    reason = "helpers of tests fail the test they serve"
+)]
 
 use std::path::Path;
 use std::path::PathBuf;

@@ -1,4 +1,8 @@
 //! The dashboard's own doings: palette, themes, keys, mouse, pause, zoom, export, replay.
+#![expect(
+    clippy::unwrap_used,
+    reason = "helpers of tests fail the test they serve"
+)]
 
 use durascope::app::action;
 use durascope::app::action::ActionId;

@@ -27,6 +27,7 @@ pub struct Frame {
 }
 
 /// What came.
+#[expect(clippy::large_enum_variant, reason = "one at a time is in memory")]
 #[derive(Clone, PartialEq, prost::Oneof)]
 pub enum Body {
     /// The first frame, and no other.
