@@ -118,6 +118,11 @@ impl Terminal {
         command.args(arguments);
         command.env("TERM", "xterm-256color");
         command.env_remove("NO_COLOR");
+        // Whoever runs the tests may have a configuration.
+        command.env(
+            "XDG_CONFIG_HOME",
+            std::env::temp_dir().join("no-configuration"),
+        );
         for (name, value) in environment {
             command.env(name, value);
         }

@@ -9,6 +9,7 @@ mod crash;
 mod dashboard;
 mod dashboard_polled;
 mod dashboard_progress;
+mod dashboard_session;
 #[cfg(unix)]
 mod dashboard_sign_in;
 mod dashboard_topics;

@@ -184,6 +184,10 @@ const CONFINED: &[(&str, &[&str])] = &[
     ("azure_core::", &["sdk/src/transport/azure"]),
     ("azure_identity::", &["sdk/src/transport/azure"]),
     ("ratatui::", &["tui/src/ui", "tui/src/term"]),
+    ("toml::", &["tui/src/config"]),
+    ("etcetera::", &["tui/src/config", "emulator/src/cli"]),
+    ("csv::", &["tui/src/data/export"]),
+    ("nucleo_matcher::", &["tui/src/app/commands"]),
     // The dump compares everything that is stored before and after a refused call, which no
     // service shows; like a user with a database tool, it only reads.
     ("rusqlite::", &["emulator/src/store", "tests/harness/dump"]),

@@ -15,6 +15,7 @@ use durascope::cli::args::WhyOutput;
 use durascope::cli::why;
 use durascope::cli::why::WhyError;
 use durascope::config;
+use durascope::config::file::File;
 use durascope::demo;
 use durascope::demo::DemoError;
 use durascope::io::glance::GlanceError;
@@ -45,8 +46,9 @@ fn main() -> ExitCode {
 
 /// Runs the dashboard; an error is its message and the exit status.
 fn dashboard(args: &Args) -> Result<ExitCode, (String, u8)> {
-    let config =
-        cli::dashboard_config(args, env).map_err(|error| (error.to_string(), COULD_NOT_START))?;
+    let file = user_file()?;
+    let config = cli::dashboard_config(args, &file, env)
+        .map_err(|error| (error.to_string(), COULD_NOT_START))?;
     in_runtime(durascope::run(config))?.map_err(|error| (error.to_string(), status_of(&error)))?;
     Ok(ExitCode::SUCCESS)
 }
@@ -60,8 +62,11 @@ fn demo(options: &DemoArgs) -> Result<ExitCode, (String, u8)> {
         (error.to_string(), status)
     };
     if !options.headless {
-        let look = cli::look(&options.look, env);
-        in_runtime(demo::on_screen(look))?.map_err(failed)?;
+        let file = user_file()?;
+        let look = cli::look(&options.look, &file, env);
+        let choices = cli::choices(&options.look, &file, env);
+        let list = cli::list(&file);
+        in_runtime(demo::on_screen(look, choices, list))?.map_err(failed)?;
         return Ok(ExitCode::SUCCESS);
     }
     let limit = Duration::from_secs(options.seconds);
@@ -102,6 +107,11 @@ fn why(options: &WhyArgs) -> Result<ExitCode, (String, u8)> {
     Ok(ExitCode::SUCCESS)
 }
 
+/// A configuration that is wrong is said before the screen is taken.
+fn user_file() -> Result<File, (String, u8)> {
+    cli::user_file().map_err(|error| (error.to_string(), COULD_NOT_START))
+}
+
 fn in_runtime<T>(work: impl Future<Output = T>) -> Result<T, (String, u8)> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
@@ -116,7 +126,7 @@ fn in_runtime<T>(work: impl Future<Output = T>) -> Result<T, (String, u8)> {
 
 fn status_of(error: &RunError) -> u8 {
     match error {
-        RunError::NotATerminal | RunError::Address(_) => COULD_NOT_START,
+        RunError::NotATerminal | RunError::Address(_) | RunError::Recording(_) => COULD_NOT_START,
         RunError::Terminal(_) => FAILED,
     }
 }

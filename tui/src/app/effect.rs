@@ -32,6 +32,28 @@ pub enum Effect {
         name: String,
         text: String,
     },
+    /// End, and leave the screen in the scrollback.
+    QuitLeaving,
+    /// Ask for everything again now.
+    Refresh,
+    /// Take the mouse from the terminal, or give it back.
+    Mouse(bool),
+    /// Write a new file that only this user can read.
+    Export {
+        path: String,
+        content: String,
+    },
+    /// Go on with the replay from there.
+    Play(Playing),
+}
+
+/// Where a replay goes on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Playing {
+    /// Microseconds since the beginning of the recording.
+    pub at: i64,
+    /// As many times as fast; 0 stands still.
+    pub speed: u32,
 }
 
 /// What the screen shows, and so what the server sends.

@@ -5,8 +5,10 @@ use std::sync::Arc;
 use durascope_proto::monitor::PreviewPurgeResponse;
 use durascope_proto::monitor::WatchUpdate;
 
+use crate::app::hit::Hit;
+use crate::app::hit::Mouse;
 use crate::app::saved::SavedFilter;
-use crate::app::toast::Kind;
+use crate::app::toast;
 use crate::app::topic::TopicData;
 use crate::format::Micros;
 
@@ -20,10 +22,20 @@ pub enum Event {
     /// The newest state of the connection and its data.
     Feed(Feed),
     Reply(Reply),
-    /// What became of a copy or a view, in words.
-    Told(Kind, String),
     /// The filters that are kept, or why they are not known.
     Saved(Result<Vec<SavedFilter>, String>),
+    /// A click or the wheel, where, and what is there.
+    Mouse {
+        mouse: Mouse,
+        x: u16,
+        y: u16,
+        hit: Option<Hit>,
+    },
+    /// What became of something that was asked of the outside.
+    Said {
+        kind: toast::Kind,
+        text: String,
+    },
     /// A moment that `next_wakeup` asked for.
     Wake,
     /// The process goes on after it was stopped.

@@ -80,6 +80,32 @@ pub struct InstanceShape {
     pub footer: Area,
 }
 
+impl OverviewShape {
+    /// The list alone, between header and footer.
+    #[must_use]
+    pub fn zoomed(self) -> Self {
+        let gone = |area: Area| Area { height: 0, ..area };
+        let up = |area: Area| Area {
+            y: area.y - self.panels.height,
+            ..area
+        };
+        Self {
+            panels: gone(self.panels),
+            rule: up(self.rule),
+            columns: up(self.columns),
+            list: Area {
+                height: self.list.height + self.panels.height + self.preview.height,
+                ..up(self.list)
+            },
+            preview: gone(Area {
+                y: self.footer.y,
+                ..self.preview
+            }),
+            ..self
+        }
+    }
+}
+
 /// True where a screen is so small that one line of numbers is all that fits.
 pub fn is_tiny(size: Size) -> bool {
     size.width < 20 || size.height < 3
@@ -189,6 +215,17 @@ pub fn instance(size: Size) -> InstanceShape {
 }
 
 impl InstanceShape {
+    /// One of tree and text alone.
+    #[must_use]
+    pub fn zoomed(self) -> Self {
+        Self {
+            tree: self.body(),
+            detail: Area::default(),
+            beside: false,
+            ..self
+        }
+    }
+
     /// The whole room below the rule, for tabs that do not share it with a detail.
     pub fn body(&self) -> Area {
         let width = if self.beside {

@@ -5,20 +5,27 @@
 //! which keys, footer and help come.
 
 pub mod action;
+pub mod choices;
+pub mod commands;
 pub mod cursor;
 pub mod dialogs;
 pub mod effect;
 pub mod event;
+pub mod export;
 pub mod field;
 pub mod filter;
+pub mod flow;
 pub mod geometry;
+pub mod hit;
 pub mod keymap;
+pub mod look;
 pub mod model;
 pub mod nav;
 pub mod outline;
 pub mod place;
 pub mod saved;
 pub mod screens;
+pub(crate) mod session;
 pub mod toast;
 pub mod topic;
 pub mod typing;

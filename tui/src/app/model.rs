@@ -7,12 +7,15 @@ use durascope_proto::monitor::HubSummary;
 use durascope_proto::monitor::InstancePage;
 use durascope_proto::monitor::InstanceRow;
 
+use crate::app::choices::Choices;
 use crate::app::dialogs::Dialog;
 use crate::app::effect::Call;
 use crate::app::event::Data;
 use crate::app::event::Link;
 use crate::app::event::Mode;
 use crate::app::event::Size;
+use crate::app::flow::Pause;
+use crate::app::flow::Replay;
 use crate::app::geometry;
 use crate::app::nav::Screens;
 use crate::app::place::HubTab;
@@ -79,6 +82,11 @@ pub struct Model {
     pub saved: Vec<SavedFilter>,
     /// The name of the one that is being kept.
     pub(crate) keeping: Option<String>,
+    pub choices: Choices,
+    /// While it is there, what comes waits.
+    pub pause: Option<Pause>,
+    /// There where a recording is shown, and no server.
+    pub replay: Option<Replay>,
     pub(crate) next_call: u64,
     pub(crate) subscription: Subscription,
 }
@@ -102,6 +110,9 @@ impl Model {
             whole_cells: false,
             saved: Vec::new(),
             keeping: None,
+            choices: Choices::default(),
+            pause: None,
+            replay: None,
             next_call: 1,
             subscription: Subscription::default(),
         }
@@ -110,8 +121,29 @@ impl Model {
     /// The server's clock now, as far as its updates tell, in whole seconds: so all ages on
     /// screen roll over together, once a second.
     pub fn server_now(&self) -> Micros {
-        let now = self.now.saturating_add(self.clock_offset);
+        let now = self.stands_since().unwrap_or(self.now);
+        let now = now.saturating_add(self.clock_offset);
         now.saturating_sub(now.rem_euclid(SECOND))
+    }
+
+    /// The local time at which the picture stands still, if it does.
+    fn stands_since(&self) -> Option<Micros> {
+        let received = self.data.as_ref().map(|it| it.received_at);
+        match (&self.pause, &self.replay) {
+            (Some(pause), _) => Some(pause.since),
+            (None, Some(replay)) if replay.paused || replay.is_over(self.now) => received,
+            _ => None,
+        }
+    }
+
+    /// The parts of the list of instances, as they are drawn now.
+    pub fn overview_shape(&self) -> geometry::OverviewShape {
+        let shape = geometry::overview(self.size);
+        if self.choices.zoom {
+            shape.zoomed()
+        } else {
+            shape
+        }
     }
 
     /// Totals, rates and workers.
@@ -134,7 +166,7 @@ impl Model {
 
     /// Rows of the list on screen.
     pub fn list_rows(&self) -> usize {
-        usize::from(geometry::overview(self.size).list.height).max(1)
+        usize::from(self.overview_shape().list.height).max(1)
     }
 
     /// The instance that actions are about: the open one, else the one under the cursor.
@@ -223,6 +255,13 @@ impl Model {
 
     /// Ages and the countdown roll over with the whole seconds.
     fn label_wakeup(&self) -> Option<Micros> {
+        if let Some(replay) = &self.replay {
+            return replay.next_label(self.now);
+        }
+        if let Some(pause) = &self.pause {
+            let passed = (self.now - pause.since).rem_euclid(SECOND);
+            return Some(self.now + SECOND - passed);
+        }
         match &self.link {
             Link::Lost { retry_at, .. } if *retry_at > self.now => {
                 let left = (*retry_at - self.now) % SECOND;

@@ -11,6 +11,7 @@ use crate::app::dialogs::confirm::Count;
 use crate::app::dialogs::confirm::Deed;
 use crate::app::dialogs::help;
 use crate::app::dialogs::help::Help;
+use crate::app::dialogs::palette;
 use crate::app::dialogs::raise_event;
 use crate::app::dialogs::raise_event::RaiseEvent;
 use crate::app::dialogs::saved::SaveFilter;
@@ -28,6 +29,7 @@ use crate::app::event::Feed;
 use crate::app::event::Key;
 use crate::app::event::Link;
 use crate::app::event::Reply;
+use crate::app::flow;
 use crate::app::model::Model;
 use crate::app::model::Pending;
 use crate::app::place::HubTab;
@@ -46,6 +48,7 @@ use crate::app::screens::overview;
 use crate::app::screens::schedules;
 use crate::app::screens::timeline;
 use crate::app::screens::work;
+use crate::app::session;
 use crate::app::toast::Kind;
 use crate::app::typing;
 use crate::app::verdict;
@@ -72,7 +75,6 @@ pub fn update(model: &mut Model, event: Event, now: Micros) -> Vec<Effect> {
         }
         Event::Feed(feed) => on_feed(model, feed),
         Event::Reply(reply) => on_reply(model, reply),
-        Event::Told(kind, text) => model.toast(kind, text),
         Event::Saved(Ok(filters)) => {
             model.saved = filters;
             if let Some(name) = model.keeping.take() {
@@ -83,6 +85,8 @@ pub fn update(model: &mut Model, event: Event, now: Micros) -> Vec<Effect> {
             model.keeping = None;
             model.toast(Kind::Bad, reason);
         }
+        Event::Mouse { mouse, hit, .. } => session::on_mouse(model, mouse, hit, &mut effects),
+        Event::Said { kind, text } => model.toast(kind, text),
         Event::Wake | Event::Resumed => {}
         Event::StopRequested => effects.push(Effect::StopProcess),
         Event::EndRequested => effects.push(Effect::Quit),
@@ -94,14 +98,18 @@ pub fn update(model: &mut Model, event: Event, now: Micros) -> Vec<Effect> {
     effects
 }
 
-fn on_feed(model: &mut Model, feed: Feed) {
+/// Takes what the connection brought.
+pub(crate) fn on_feed(model: &mut Model, feed: Feed) {
+    let held = flow::holds(model, &feed);
     let was_live = model.is_live();
     let was_known = model.data.is_some();
     model.link = feed.link;
-    if let Some(data) = feed.data {
-        model.set_data(data);
+    if !held {
+        if let Some(data) = feed.data {
+            model.set_data(data);
+        }
+        model.topic = feed.topic;
     }
-    model.topic = feed.topic;
     on_data(model);
     if model.is_live() && !was_live && was_known {
         model.toast(Kind::Done, "connected again");
@@ -134,6 +142,7 @@ fn on_paste(model: &mut Model, text: &str) {
         Some(Dialog::CompareWith(dialog)) => dialog.field.insert(text),
         Some(Dialog::SaveFilter(dialog)) => dialog.name.insert(text),
         Some(Dialog::Sort(_) | Dialog::Help(_) | Dialog::Verdict(_) | Dialog::SavedFilters(_)) => {}
+        Some(Dialog::Palette(_)) => palette::on_paste(model, text),
         None if model.screens.place() == Place::Hub(HubTab::Instances) => {
             if model.screens.overview.editing {
                 overview::on_filter_paste(model, text);
@@ -143,7 +152,8 @@ fn on_paste(model: &mut Model, text: &str) {
     }
 }
 
-fn on_key(model: &mut Model, key: Key, effects: &mut Vec<Effect>) {
+/// Takes a key press.
+pub(crate) fn on_key(model: &mut Model, key: Key, effects: &mut Vec<Effect>) {
     if key == Key::ctrl('c') {
         effects.push(Effect::Quit);
     } else if key == Key::ctrl('z') {
@@ -154,6 +164,8 @@ fn on_key(model: &mut Model, key: Key, effects: &mut Vec<Effect>) {
         && model.screens.place() == Place::Hub(HubTab::Instances)
     {
         overview::on_filter_key(model, key);
+    } else if session::on_replay_key(model, key, effects) {
+        // It was the replay's.
     } else if typing::on_key(model, key) {
         on_data(model);
     } else if let Some(action) = action::find(model, key) {
@@ -192,6 +204,11 @@ fn on_dialog_key(model: &mut Model, dialog: Dialog, key: Key, effects: &mut Vec<
             let step = it.on_key(&model.saved, key);
             on_saved_step(model, step, Dialog::SavedFilters(it), effects);
         }
+        Dialog::Palette(mut it) => match palette::on_key(&mut it, model, key) {
+            palette::Step::Stay => model.dialogs.push(Dialog::Palette(it)),
+            palette::Step::Close => {}
+            palette::Step::Run(run) => session::run(model, run, effects),
+        },
         Dialog::RaiseEvent(mut it) => match it.on_key(key) {
             raise_event::Step::Stay => model.dialogs.push(Dialog::RaiseEvent(it)),
             raise_event::Step::Close => {}
@@ -263,7 +280,8 @@ fn request(model: &mut Model, call: Call, effects: &mut Vec<Effect>) -> u64 {
     id
 }
 
-fn on_action(model: &mut Model, id: ActionId, effects: &mut Vec<Effect>) {
+/// Does what an action is for; whoever calls has checked it.
+pub(crate) fn on_action(model: &mut Model, id: ActionId, effects: &mut Vec<Effect>) {
     let page = isize::try_from(visible(model)).unwrap_or(isize::MAX);
     match id {
         ActionId::Up => move_by(model, -1),
@@ -280,9 +298,22 @@ fn on_action(model: &mut Model, id: ActionId, effects: &mut Vec<Effect>) {
             if let Link::Lost { attempt, .. } = model.link {
                 model.link = Link::Connecting { attempt };
                 effects.push(Effect::RetryNow);
+            } else {
+                effects.push(Effect::Refresh);
             }
         }
         ActionId::Help => model.dialogs.push(Dialog::Help(Help::default())),
+        ActionId::Palette
+        | ActionId::Pause
+        | ActionId::Export
+        | ActionId::Zoom
+        | ActionId::MouseToggle
+        | ActionId::QuitLeaving
+        | ActionId::ReplayPause
+        | ActionId::ReplayBack
+        | ActionId::ReplayForward
+        | ActionId::ReplayFaster
+        | ActionId::ReplaySlower => session::on_action(model, id, effects),
         ActionId::Sort => model.dialogs.push(Dialog::Sort(Sort::new(model))),
         ActionId::RaiseEvent | ActionId::Terminate | ActionId::Purge | ActionId::SuspendResume => {
             on_instance_action(model, id, effects);
@@ -367,7 +398,8 @@ fn visible(model: &Model) -> usize {
     }
 }
 
-fn move_by(model: &mut Model, delta: isize) {
+/// Moves the cursor of the list on top.
+pub(crate) fn move_by(model: &mut Model, delta: isize) {
     match model.screens.place() {
         Place::Hub(HubTab::Instances) => overview::move_by(model, delta),
         Place::Hub(HubTab::Failures) => failures::move_by(model, delta),

@@ -70,7 +70,7 @@ pub(crate) fn follow(model: &mut Model, instance_id: &str, evidence: &Evidence) 
         _ => {
             model.screens.overview.selection.pin();
             instance::open(model, instance_id);
-            let size = model.size;
+            let (size, zoom) = (model.size, model.choices.zoom);
             let Some(top) = model.screens.top_instance_mut() else {
                 return;
             };
@@ -79,7 +79,7 @@ pub(crate) fn follow(model: &mut Model, instance_id: &str, evidence: &Evidence) 
                 _ => InstanceTab::Tree,
             };
             top.aim = Some(evidence.clone());
-            top.take_aim(size);
+            top.take_aim(size, zoom);
         }
     }
 }

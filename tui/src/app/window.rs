@@ -79,7 +79,7 @@ pub fn wanted(model: &Model) -> WatchSpec {
     let instance_id = match model.screens.top_instance() {
         Some(instance) => instance.id.clone(),
         None => {
-            let has_preview = crate::app::geometry::overview(model.size).preview.height > 0;
+            let has_preview = model.overview_shape().preview.height > 0;
             let id = overview.selection.id().unwrap_or_default();
             if has_preview || overview.families.is_unfolded(id) {
                 id.to_owned()

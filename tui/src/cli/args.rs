@@ -1,9 +1,13 @@
 //! Flags of the `durascope` command.
 
+use std::path::PathBuf;
+
 use clap::Parser;
 use clap::Subcommand;
 use clap::ValueEnum;
+use clap::builder::PossibleValuesParser;
 
+use crate::app::look::Theme;
 use crate::config::Wanted;
 
 /// A live terminal dashboard for durable orchestrations.
@@ -41,6 +45,16 @@ pub struct Args {
     /// Refuse everything that would change an orchestration
     #[arg(long)]
     pub read_only: bool,
+
+    /// Write everything that is received to a new file, to be shown with --replay
+    #[arg(long, value_name = "FILE", conflicts_with = "replay")]
+    pub record: Option<PathBuf>,
+
+    /// Show a recording instead of a server: Space stops it, Left and Right go 10 seconds,
+    /// { and } change its speed
+    #[arg(long, value_name = "FILE")]
+    #[arg(conflicts_with_all = ["endpoint", "task_hub", "connection_string", "authentication"])]
+    pub replay: Option<PathBuf>,
 
     #[command(flatten)]
     pub look: LookArgs,
@@ -152,6 +166,15 @@ pub struct LookArgs {
     #[arg(long)]
     pub ascii: bool,
 
+    /// Colours: terminal (its own sixteen), dark, light, high-contrast, color-blind or mono
+    #[arg(long, value_name = "NAME")]
+    #[arg(value_parser = PossibleValuesParser::new(Theme::ALL.map(Theme::name)))]
+    pub theme: Option<String>,
+
+    /// Leave the mouse to the terminal; m on screen takes it
+    #[arg(long)]
+    pub no_mouse: bool,
+
     /// When to use colours
     #[arg(long, value_enum, value_name = "WHEN", default_value = "auto")]
     pub color: ColorChoice,
@@ -189,5 +212,8 @@ Environment, where no flag says otherwise:
   SSL_CERT_FILE, SSL_CERT_DIR      certificates to trust instead of this machine's
   NO_COLOR                         no colours; CLICOLOR_FORCE and FORCE_COLOR override it
 
+Configuration: durascope.toml in the folder durascope of $XDG_CONFIG_HOME (~/.config), with
+[dashboard] theme, ascii, mouse, sort, roots, and [keys] action = [\"x\", \"ctrl-y\"].
+
 Exit status: 0 after leaving the dashboard, 1 when it failed (or the headless demo did not
-complete), 2 when it could not start (bad arguments, or no terminal).";
+complete), 2 when it could not start (bad arguments or configuration, or no terminal).";

@@ -1,6 +1,9 @@
 //! Which server and task hub: flags, then the environment names that the official SDKs and
-//! samples use, then the default of a local scheduler.
+//! samples use, then the default of a local scheduler. How the dashboard looks and which keys
+//! it has is read from the user's file.
 
+pub mod file;
+pub mod paths;
 #[cfg(test)]
 mod tests;
 
@@ -9,6 +12,8 @@ use durascope_sdk::ConnectionString;
 use durascope_sdk::transport::Authentication;
 use durascope_sdk::transport::ConnectionStringError;
 use durascope_sdk::transport::task_hub_from_variables;
+
+use crate::config::file::FileError;
 
 /// The task hub when none is named.
 pub const DEFAULT_TASK_HUB: &str = "default";
@@ -55,6 +60,8 @@ pub enum ConfigError {
     },
     #[error(transparent)]
     Environment(ConnectionStringError),
+    #[error(transparent)]
+    File(#[from] FileError),
 }
 
 /// Finds the server. `env` reads one environment variable; blank ones count as absent.

@@ -7,6 +7,7 @@ pub mod detail;
 pub mod document;
 pub mod entities;
 pub mod eta;
+pub mod export;
 pub mod fold;
 pub mod glob;
 pub mod grid;

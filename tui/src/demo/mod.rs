@@ -15,6 +15,9 @@ use durascope_sdk::worker::WorkerHandle;
 
 use crate::Config;
 use crate::RunError;
+use crate::Session;
+use crate::app::choices::Choices;
+use crate::app::choices::ListChoices;
 use crate::config::Server;
 use crate::ui::Look;
 
@@ -88,12 +91,15 @@ impl Stage {
 ///
 /// # Errors
 /// [`DemoError`]; the terminal is restored in any case.
-pub async fn on_screen(look: Look) -> Result<(), DemoError> {
+pub async fn on_screen(look: Look, choices: Choices, list: ListChoices) -> Result<(), DemoError> {
     let stage = Stage::set().await?;
     let config = Config {
         server: stage.server(),
         read_only: false,
         look,
+        choices,
+        list,
+        session: Session::Live,
     };
     let outcome = tokio::select! {
         outcome = crate::run(config) => outcome.map_err(DemoError::from),

@@ -3,11 +3,13 @@
 pub mod calls;
 pub mod clock;
 pub mod connection;
+pub mod export;
 pub mod feed;
 pub mod glance;
 mod list;
 pub mod poll;
 pub mod poll_topics;
+pub mod recording;
 pub mod saved;
 mod sign_in;
 pub mod source;

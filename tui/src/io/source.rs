@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use durascope_proto::monitor::TasksUpdate;
 use durascope_proto::monitor::WatchUpdate;
 use tokio::sync::watch;
 
@@ -14,6 +15,7 @@ use crate::app::topic::Told;
 use crate::app::topic::Topic;
 use crate::app::topic::TopicData;
 use crate::io::clock::Clock;
+use crate::io::recording::write::Recorder;
 
 /// Why a source ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -43,12 +45,23 @@ pub trait Source {
 pub struct Sink {
     feed: watch::Sender<Feed>,
     clock: Clock,
+    recorder: Option<Recorder>,
 }
 
 impl Sink {
     /// A sink over `feed`.
     pub fn new(feed: watch::Sender<Feed>, clock: Clock) -> Self {
-        Self { feed, clock }
+        Self {
+            feed,
+            clock,
+            recorder: None,
+        }
+    }
+
+    /// Records what comes, too.
+    #[must_use]
+    pub fn recording(self, recorder: Option<Recorder>) -> Self {
+        Self { recorder, ..self }
     }
 
     /// The local clock.
@@ -58,12 +71,18 @@ impl Sink {
 
     /// The connection has changed; the last data stays.
     pub fn link(&self, link: Link) {
+        if let Some(it) = &self.recorder {
+            it.link(self.clock.now(), &link);
+        }
         self.feed.send_modify(|it| it.link = link);
     }
 
     /// New data, which also says that the connection lives.
     pub fn data(&self, update: WatchUpdate, mode: Mode) {
         let received_at = self.clock.now();
+        if let Some(it) = &self.recorder {
+            it.update(received_at, &Link::Live(mode), &update);
+        }
         let data = Data {
             update: Arc::new(update),
             received_at,
@@ -74,9 +93,19 @@ impl Sink {
         });
     }
 
+    /// What a stream of tasks has brought, before it is put together.
+    pub fn tasks(&self, instance_id: &str, update: &TasksUpdate) {
+        if let Some(it) = &self.recorder {
+            it.tasks(self.clock.now(), instance_id, update);
+        }
+    }
+
     /// The newest answer to what the screen asks beside that.
     pub fn topic(&self, topic: Topic, told: Told) {
         let received_at = self.clock.now();
+        if let Some(it) = &self.recorder {
+            it.topic(received_at, &topic, &told);
+        }
         let data = TopicData {
             topic,
             told,

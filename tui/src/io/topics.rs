@@ -102,6 +102,7 @@ async fn tasks(hub: &Hub, topic: &Topic, id: &str, sink: &Sink) -> Result<(), St
     let mut tasks = Tasks::new(true);
     let mut updates = watch_tasks(hub, id).await?;
     while let Some(update) = updates.message().await? {
+        sink.tasks(id, &update);
         tasks.apply(update);
         if tasks.is_whole {
             sink.topic(topic.clone(), Told::Tasks(tasks.clone()));
@@ -122,13 +123,14 @@ async fn compare(
     let mut ones = watch_tasks(hub, left).await?;
     let mut others = watch_tasks(hub, right).await?;
     loop {
-        let (tasks, update) = tokio::select! {
-            it = ones.message() => (&mut one, it?),
-            it = others.message() => (&mut other, it?),
+        let (id, tasks, update) = tokio::select! {
+            it = ones.message() => (left, &mut one, it?),
+            it = others.message() => (right, &mut other, it?),
         };
         let Some(update) = update else {
             return Ok(());
         };
+        sink.tasks(id, &update);
         tasks.apply(update);
         if one.is_whole && other.is_whole {
             sink.topic(topic.clone(), Told::Compare(one.clone(), other.clone()));

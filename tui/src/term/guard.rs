@@ -15,8 +15,13 @@ use crossterm::terminal::LeaveAlternateScreen;
 use crossterm::terminal::disable_raw_mode;
 use crossterm::terminal::enable_raw_mode;
 
+use crate::term::mouse::DisableClicks;
+use crate::term::mouse::EnableClicks;
+
 /// The terminal belongs to the process, not to a value: a panic hook has no access to one.
 static ENTERED: AtomicBool = AtomicBool::new(false);
+/// The mouse is the dashboard's.
+static MOUSE: AtomicBool = AtomicBool::new(false);
 
 /// Gives the terminal back when dropped.
 #[derive(Debug)]
@@ -55,16 +60,38 @@ pub fn enter() -> io::Result<()> {
             Hide
         )
     });
+    let entered = entered.and_then(|()| {
+        if MOUSE.load(Ordering::SeqCst) {
+            execute!(io::stdout(), EnableClicks)?;
+        }
+        Ok(())
+    });
     if entered.is_err() {
         leave();
     }
     entered
 }
 
+/// Takes the mouse, or gives it back; it goes with the terminal when that is left.
+///
+/// # Errors
+/// When the terminal fails.
+pub fn mouse(on: bool) -> io::Result<()> {
+    let was = MOUSE.swap(on, Ordering::SeqCst);
+    match (was, on) {
+        (false, true) => execute!(io::stdout(), EnableClicks),
+        (true, false) => execute!(io::stdout(), DisableClicks),
+        _ => Ok(()),
+    }
+}
+
 /// Gives the terminal back; does nothing when it was given back.
 pub fn leave() {
     if !ENTERED.swap(false, Ordering::SeqCst) {
         return;
+    }
+    if MOUSE.load(Ordering::SeqCst) {
+        execute!(io::stdout(), DisableClicks).ok();
     }
     // The terminal may be gone: there is nobody left to tell.
     let shown = execute!(

@@ -5,11 +5,15 @@ use crossterm::event::KeyCode;
 use crossterm::event::KeyEvent;
 use crossterm::event::KeyEventKind;
 use crossterm::event::KeyModifiers;
+use crossterm::event::MouseButton;
+use crossterm::event::MouseEvent;
+use crossterm::event::MouseEventKind;
 
 use crate::app::event::Code;
 use crate::app::event::Event;
 use crate::app::event::Key;
 use crate::app::event::Size;
+use crate::app::hit::Mouse;
 
 /// The core's event for a terminal event; nothing for those it does not know.
 pub fn event(event: TerminalEvent) -> Option<Event> {
@@ -17,8 +21,25 @@ pub fn event(event: TerminalEvent) -> Option<Event> {
         TerminalEvent::Key(it) if it.kind != KeyEventKind::Release => key(it).map(Event::Key),
         TerminalEvent::Paste(text) => Some(Event::Paste(text)),
         TerminalEvent::Resize(width, height) => Some(Event::Resize(Size { width, height })),
+        TerminalEvent::Mouse(it) => mouse(it),
         _ => None,
     }
+}
+
+/// What is under it is not known here.
+fn mouse(event: MouseEvent) -> Option<Event> {
+    let mouse = match event.kind {
+        MouseEventKind::Down(MouseButton::Left) => Mouse::Click,
+        MouseEventKind::ScrollUp => Mouse::WheelUp,
+        MouseEventKind::ScrollDown => Mouse::WheelDown,
+        _ => return None,
+    };
+    Some(Event::Mouse {
+        mouse,
+        x: event.column,
+        y: event.row,
+        hit: None,
+    })
 }
 
 fn key(event: KeyEvent) -> Option<Key> {

@@ -4,4 +4,5 @@ pub mod clipboard;
 pub mod editor;
 pub mod guard;
 pub mod input;
+pub mod mouse;
 pub mod runtime;

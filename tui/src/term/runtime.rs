@@ -20,16 +20,21 @@ use ratatui::backend::CrosstermBackend;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use tokio::sync::Notify;
+use tokio::sync::mpsc;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
+use crate::app::choices::Choices;
+use crate::app::choices::ListChoices;
 use crate::app::effect::Effect;
+use crate::app::effect::Playing;
 use crate::app::effect::WatchSpec;
 use crate::app::event::Event;
 use crate::app::event::Feed;
 use crate::app::event::Reply;
 use crate::app::event::Size;
+use crate::app::flow::Replay;
 use crate::app::model::Model;
 use crate::app::model::Settings;
 use crate::app::saved::SavedFilter;
@@ -38,6 +43,10 @@ use crate::app::update::update;
 use crate::io::calls;
 use crate::io::clock::Clock;
 use crate::io::connection;
+use crate::io::export;
+use crate::io::recording::play;
+use crate::io::recording::read::Recording;
+use crate::io::recording::write::Recorder;
 use crate::io::saved;
 use crate::io::saved::SavedError;
 use crate::io::source::Sink;
@@ -52,6 +61,7 @@ use crate::term::input;
 use crate::term::input::Signals;
 use crate::ui;
 use crate::ui::Look;
+use crate::ui::hits;
 
 /// Frames are at least this far apart.
 const FRAME: Duration = Duration::from_millis(33);
@@ -60,7 +70,7 @@ const FRAME: Duration = Duration::from_millis(33);
 enum Ended {
     Connection,
     Call(Reply),
-    Copied { is_good: bool, text: String },
+    Said(Kind, String),
     Saved(Result<Vec<SavedFilter>, SavedError>),
 }
 
@@ -70,6 +80,26 @@ struct Wishes {
     over: bool,
     /// Name and content of what the user's editor is to show.
     view: Option<(String, String)>,
+}
+
+/// Where what is shown comes from.
+#[derive(Debug)]
+pub enum Origin {
+    Server {
+        address: Box<Address>,
+        /// Takes what comes, and tells when it cannot.
+        recorder: Option<(Recorder, mpsc::UnboundedReceiver<String>)>,
+    },
+    Recording(Recording),
+}
+
+/// What the dashboard begins with.
+#[derive(Clone, Debug)]
+pub struct Beginning {
+    pub settings: Settings,
+    pub look: Look,
+    pub choices: Choices,
+    pub list: ListChoices,
 }
 
 /// The terminal and what it shows.
@@ -84,25 +114,40 @@ struct Outside {
     spec: watch::Sender<WatchSpec>,
     feed: watch::Receiver<Feed>,
     retry: Arc<Notify>,
-    hub: Hub,
+    /// None in a replay, which sends nothing.
+    hub: Option<Hub>,
+    playing: Option<watch::Sender<Playing>>,
     tasks: JoinSet<Ended>,
+    /// What is on screen goes to the scrollback at the end.
+    leaves_screen: bool,
 }
 
 /// Runs the dashboard on the terminal until the user or the system ends it.
 ///
 /// # Errors
 /// When the terminal fails.
-pub async fn run(settings: Settings, address: Address, look: Look) -> io::Result<()> {
-    let clock = Clock::start();
+pub async fn run(beginning: Beginning, origin: Origin, clock: Clock) -> io::Result<()> {
+    let Beginning {
+        settings,
+        look,
+        choices,
+        list,
+    } = beginning;
     let mut signals = Signals::listen()?;
     let guard = Guard::enter()?;
+    guard::mouse(choices.mouse)?;
     let mut screen = Screen::open(look)?;
     let size = screen.size()?;
     let mut model = Model::new(settings, size, clock.now());
     model.whole_cells = look.needs_whole_cells();
+    model.choices = choices;
+    list.apply(&mut model);
+    if let Origin::Recording(it) = &origin {
+        model.replay = Some(Replay::new(it.begun, it.length(), clock.now()));
+    }
     // First the frame, then the network.
     screen.draw(&model)?;
-    let mut outside = Outside::start(address, clock);
+    let mut outside = Outside::start(origin, clock);
     let mut keys = EventStream::new();
     let first = update(&mut model, Event::Wake, clock.now());
     let mut dirty = false;
@@ -122,6 +167,7 @@ pub async fn run(settings: Settings, address: Address, look: Look) -> io::Result
         let mut events: Vec<_> = event.into_iter().collect();
         drain(&mut events, &mut keys, &mut outside)?;
         for event in events {
+            let event = screen.aim(&model, event);
             if matches!(event, Event::Resumed) {
                 guard::enter()?;
                 screen.forget()?;
@@ -142,6 +188,9 @@ pub async fn run(settings: Settings, address: Address, look: Look) -> io::Result
         dirty = !screen.draw_if_due(&model)?;
     }
     drop(guard);
+    if outside.leaves_screen {
+        screen.leave()?;
+    }
     Ok(())
 }
 
@@ -196,35 +245,54 @@ fn ended_event(ended: Result<Ended, tokio::task::JoinError>) -> io::Result<Optio
     match ended {
         Ok(Ended::Call(reply)) => Ok(Some(Event::Reply(reply))),
         Ok(Ended::Saved(saved)) => Ok(Some(Event::Saved(saved.map_err(|it| it.to_string())))),
+        Ok(Ended::Said(kind, text)) => Ok(Some(Event::Said { kind, text })),
         Ok(Ended::Connection) => Ok(Some(Event::EndRequested)),
-        Ok(Ended::Copied { is_good, text }) => {
-            let kind = if is_good { Kind::Done } else { Kind::Bad };
-            Ok(Some(Event::Told(kind, text)))
-        }
         Err(error) => Err(io::Error::other(error)),
     }
 }
 
 impl Outside {
-    fn start(address: Address, clock: Clock) -> Self {
+    fn start(origin: Origin, clock: Clock) -> Self {
         let (spec, watched) = watch::channel(WatchSpec::default());
         let (sender, feed) = watch::channel(Feed::default());
         let retry = Arc::new(Notify::new());
-        let hub = address.lazy();
         let mut tasks = JoinSet::new();
         let sink = Sink::new(sender, clock);
-        let keep = connection::keep(address, watched, Arc::clone(&retry), sink);
-        tasks.spawn(async move {
-            keep.await;
-            Ended::Connection
-        });
+        let (mut hub, mut playing) = (None, None);
+        match origin {
+            Origin::Server { address, recorder } => {
+                hub = Some(address.lazy());
+                let recorder = recorder.map(|(recorder, failed)| {
+                    tasks.spawn(failure(failed));
+                    recorder
+                });
+                let sink = sink.recording(recorder);
+                let keep = connection::keep(*address, watched, Arc::clone(&retry), sink);
+                tasks.spawn(async move {
+                    keep.await;
+                    Ended::Connection
+                });
+            }
+            Origin::Recording(recording) => {
+                let (sender, orders) = watch::channel(play::FROM_START);
+                playing = Some(sender);
+                tasks.spawn(async move {
+                    match play::play(recording, watched, orders, sink).await {
+                        Some(error) => Ended::Said(Kind::Bad, error.to_string()),
+                        None => Ended::Connection,
+                    }
+                });
+            }
+        }
         tasks.spawn_blocking(|| Ended::Saved(saved::load_own()));
         Self {
             spec,
             feed,
             retry,
             hub,
+            playing,
             tasks,
+            leaves_screen: false,
         }
     }
 
@@ -245,7 +313,13 @@ impl Outside {
                     self.spec.send_replace(*spec);
                 }
                 Effect::Call { id, call } => {
-                    let made = calls::make(self.hub.clone(), id, call);
+                    let Some(hub) = self.hub.clone() else {
+                        let outcome = Err("a replay sends nothing".to_owned());
+                        self.tasks
+                            .spawn(async move { Ended::Call(Reply { id, outcome }) });
+                        continue;
+                    };
+                    let made = calls::make(hub, id, call);
                     self.tasks.spawn(async move { Ended::Call(made.await) });
                 }
                 Effect::Save(change) => {
@@ -266,13 +340,45 @@ impl Outside {
                         let tool = clipboard::to_system(&text);
                         let (is_good, text) =
                             clipboard::outcome(&what, text.len(), by_terminal, tool);
-                        Ended::Copied { is_good, text }
+                        let kind = if is_good { Kind::Done } else { Kind::Bad };
+                        Ended::Said(kind, text)
                     });
                 }
                 Effect::View { name, text } => wishes.view = Some((name, text)),
+                Effect::QuitLeaving => {
+                    self.leaves_screen = true;
+                    wishes.over = true;
+                }
+                Effect::Refresh => {
+                    // The same question again is a question.
+                    self.spec.send_modify(|_| {});
+                }
+                Effect::Mouse(on) => guard::mouse(on)?,
+                Effect::Export { path, content } => {
+                    self.tasks
+                        .spawn_blocking(move || match export::write_new(&path, &content) {
+                            Ok(path) => {
+                                Ended::Said(Kind::Done, format!("wrote {}", path.display()))
+                            }
+                            Err(reason) => Ended::Said(Kind::Bad, reason),
+                        });
+                }
+                Effect::Play(playing) => {
+                    if let Some(it) = &self.playing {
+                        it.send_replace(playing);
+                    }
+                }
             }
         }
         Ok(())
+    }
+}
+
+/// Waits for the end of a recording that cannot be written.
+async fn failure(mut failed: mpsc::UnboundedReceiver<String>) -> Ended {
+    match failed.recv().await {
+        Some(text) => Ended::Said(Kind::Bad, text),
+        None => std::future::pending().await,
     }
 }
 
@@ -311,7 +417,10 @@ impl Screen {
         let mut events = vec![Event::Resize(self.size()?)];
         match shown? {
             Shown::Left => {}
-            Shown::Failed(reason) => events.push(Event::Told(Kind::Bad, reason)),
+            Shown::Failed(reason) => events.push(Event::Said {
+                kind: Kind::Bad,
+                text: reason,
+            }),
             Shown::End => events.push(Event::EndRequested),
         }
         Ok(events)
@@ -324,6 +433,31 @@ impl Screen {
         let size = self.terminal.size()?;
         self.terminal
             .resize(Rect::new(0, 0, size.width, size.height))
+    }
+
+    /// Says what a click is on.
+    fn aim(&self, model: &Model, event: Event) -> Event {
+        match event {
+            Event::Mouse { mouse, x, y, .. } => Event::Mouse {
+                mouse,
+                x,
+                y,
+                hit: hits::at(model, self.look, x, y),
+            },
+            event => event,
+        }
+    }
+
+    /// Writes what was shown last below the prompt, as plain text.
+    fn leave(&self) -> io::Result<()> {
+        let area = self.shown.area;
+        let mut out = io::stdout().lock();
+        for y in area.top()..area.bottom() {
+            let cells = (area.left()..area.right()).filter_map(|x| self.shown.cell((x, y)));
+            let line: String = cells.map(|it| it.symbol()).collect();
+            writeln!(out, "{}", line.trim_end())?;
+        }
+        out.flush()
     }
 
     /// Draws unless the last frame was a moment ago; answers whether it drew.

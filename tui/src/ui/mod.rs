@@ -2,6 +2,7 @@
 
 pub mod dialogs;
 pub mod glyphs;
+pub mod hits;
 pub mod pen;
 pub mod screens;
 pub mod theme;
@@ -11,6 +12,7 @@ use ratatui::buffer::Buffer;
 
 use crate::app::geometry;
 use crate::app::model::Model;
+use crate::ui::hits::Hits;
 use crate::ui::pen::Pen;
 use crate::ui::theme::Role;
 use crate::ui::theme::Theme;
@@ -32,10 +34,16 @@ impl Look {
 
 /// Draws `model` into `buffer`, which is at least as large as the model's size or clips it.
 pub fn view(model: &Model, look: Look, buffer: &mut Buffer) {
-    let mut pen = Pen::new(buffer, look);
+    draw(model, look, buffer);
+}
+
+/// Draws, and answers what can be clicked.
+pub fn draw(model: &Model, look: Look, buffer: &mut Buffer) -> Hits {
+    let theme = model.choices.shown_theme().unwrap_or(look.theme);
+    let mut pen = Pen::new(buffer, Look { theme, ..look });
     if geometry::is_tiny(model.size) {
         screens::draw_tiny(&mut pen, model);
-        return;
+        return pen.into_hits();
     }
     screens::draw(&mut pen, model);
     if !model.is_live() && model.data.is_some() {
@@ -48,4 +56,5 @@ pub fn view(model: &Model, look: Look, buffer: &mut Buffer) {
     for dialog in &model.dialogs {
         dialogs::draw(&mut pen, model, dialog);
     }
+    pen.into_hits()
 }

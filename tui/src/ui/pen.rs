@@ -1,15 +1,20 @@
-//! The only way onto the screen: clean text in a role, clipped to an area.
+//! The only way onto the screen: clean text in a role, clipped to an area. It also notes what
+//! can be clicked, so that hit testing knows exactly what was drawn.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Color;
 use ratatui::style::Style;
 
+use crate::app::action::ActionId;
+use crate::app::event::Key;
 use crate::app::geometry::Area;
+use crate::app::hit::Hit;
 use crate::text;
 use crate::text::Clean;
 use crate::ui::Look;
 use crate::ui::glyphs;
+use crate::ui::hits::Hits;
 use crate::ui::theme::Role;
 
 /// A run of text in one role.
@@ -17,6 +22,22 @@ use crate::ui::theme::Role;
 pub struct Piece<'a> {
     pub text: Clean<'a>,
     pub role: Role,
+    /// What a click on it does.
+    pub hit: Option<Hit>,
+}
+
+impl Piece<'_> {
+    /// A click on it does `hit`.
+    #[must_use]
+    pub fn click(mut self, hit: Hit) -> Self {
+        self.hit = Some(hit);
+        self
+    }
+}
+
+/// A button of a dialog; a click on it is a press of `key`.
+pub fn button<'a>(text: impl Into<Clean<'a>>, role: Role, key: Key) -> Piece<'a> {
+    piece(text, role).click(Hit::Key(key))
 }
 
 /// A piece; all text is cleaned on the way in.
@@ -24,6 +45,7 @@ pub fn piece<'a>(text: impl Into<Clean<'a>>, role: Role) -> Piece<'a> {
     Piece {
         text: text.into(),
         role,
+        hit: None,
     }
 }
 
@@ -31,12 +53,43 @@ pub fn piece<'a>(text: impl Into<Clean<'a>>, role: Role) -> Piece<'a> {
 pub struct Pen<'b> {
     buffer: &'b mut Buffer,
     look: Look,
+    hits: Hits,
 }
 
 impl<'b> Pen<'b> {
     /// A pen for `buffer`.
     pub fn new(buffer: &'b mut Buffer, look: Look) -> Self {
-        Self { buffer, look }
+        let base = look.theme.base();
+        if base != Style::new() {
+            let area = buffer.area;
+            buffer.set_style(area, base);
+        }
+        Self {
+            buffer,
+            look,
+            hits: Hits::default(),
+        }
+    }
+
+    /// What can be clicked in what was drawn.
+    pub fn into_hits(self) -> Hits {
+        self.hits
+    }
+
+    /// A click into `area` does `hit`.
+    pub fn hit(&mut self, area: Area, hit: Hit) {
+        self.hits.push(area, hit);
+    }
+
+    /// A click into `area` does the action.
+    pub fn action(&mut self, area: Area, id: ActionId) {
+        self.hits.push(area, Hit::Action(id));
+    }
+
+    /// The rows of `area` are the lines of the list on top: a click chooses one, and the wheel
+    /// moves its cursor, which is the row that is drawn as selected.
+    pub fn list(&mut self, area: Area) {
+        self.hits.list(area);
     }
 
     /// The whole buffer.
@@ -89,6 +142,16 @@ impl<'b> Pen<'b> {
     pub fn line_from(&mut self, area: Area, mut x: u16, y: u16, pieces: &[Piece<'_>]) -> u16 {
         for it in pieces {
             let room = usize::from(area.width.saturating_sub(x));
+            if let Some(hit) = it.hit.filter(|_| room > 0) {
+                let width = text::cells(it.text.width().min(room));
+                let span = Area {
+                    x: area.x.saturating_add(x),
+                    y: area.y.saturating_add(y),
+                    width,
+                    height: u16::from(y < area.height),
+                };
+                self.hits.push(span, hit);
+            }
             if it.text.width() > room {
                 let cut = it.text.fit(room, "…");
                 return self.put_clean(area, x, y, &cut, it.role);
@@ -166,6 +229,9 @@ impl<'b> Pen<'b> {
 
     /// Adds the style of `role` to what is in `area`.
     pub fn restyle(&mut self, area: Area, role: Role) {
+        if role == Role::Selected {
+            self.hits.selected(area);
+        }
         let clip = self.clip(area);
         self.buffer.set_style(clip, self.look.theme.style(role));
     }
@@ -177,6 +243,7 @@ impl<'b> Pen<'b> {
             for x in clip.left()..clip.right() {
                 if let Some(cell) = self.buffer.cell_mut((x, y)) {
                     cell.reset();
+                    cell.set_style(self.look.theme.base());
                 }
             }
         }

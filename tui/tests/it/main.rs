@@ -2,10 +2,13 @@
 
 mod fixtures;
 mod idle;
+mod keys;
 mod list_fixtures;
 mod lists;
 mod monkey;
+mod recording;
 mod screens;
+mod session;
 mod text;
 mod update;
 mod verdict;

@@ -8,11 +8,14 @@ use durascope::app::event::Event;
 use durascope::app::event::Key;
 use durascope::app::event::Reply;
 use durascope::app::event::Size;
+use durascope::app::hit::Hit;
+use durascope::app::hit::Mouse;
 use durascope::app::topic::Told;
 use durascope::app::topic::Topic;
 use durascope::app::update::DIALOGS_MAX;
 use durascope::app::update::update;
 use durascope::data::tasks::Tasks;
+use durascope::ui::hits;
 use durascope_proto::monitor::PreviewPurgeResponse;
 use proptest::prelude::*;
 
@@ -24,6 +27,7 @@ enum Step {
     Press(Key),
     Paste(String),
     Resize(u16, u16),
+    Mouse(Mouse, u16, u16),
     Rows(usize, usize),
     Tree(bool, usize),
     Tasks(usize),
@@ -33,7 +37,7 @@ enum Step {
 }
 
 fn step() -> impl Strategy<Value = Step> {
-    let letters = "jkgGhlFPetsvSf xzyn/?iqrc<>0a\"{12345[]IoNh=S+-"
+    let letters = "jkgGhlFPetsvSf xzyn/?iqrc<>0a\"{}:pmZ12345[]IoNh=S+-"
         .chars()
         .collect::<Vec<_>>();
     let codes = [
@@ -55,11 +59,13 @@ fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
         12 => prop::sample::select(letters).prop_map(|it| Step::Press(Key::char(it))),
         6 => prop::sample::select(codes.to_vec()).prop_map(|it| Step::Press(Key::plain(it))),
-        2 => prop::sample::select(vec!['s', 'l', 'd', 'u', 'w', 'c', 'z'])
+        2 => prop::sample::select(vec!['s', 'l', 'd', 'u', 'w', 'c', 'z', 'p', 'n'])
             .prop_map(|it| Step::Press(Key::ctrl(it))),
         1 => any::<char>().prop_map(|it| Step::Press(Key::char(it))),
         1 => any::<String>().prop_map(Step::Paste),
         2 => (1_u16..150, 1_u16..50).prop_map(|(width, height)| Step::Resize(width, height)),
+        4 => (prop::sample::select(vec![Mouse::Click, Mouse::WheelUp, Mouse::WheelDown]),
+            0_u16..150, 0_u16..50).prop_map(|(mouse, x, y)| Step::Mouse(mouse, x, y)),
         3 => (0_usize..7, 0_usize..7).prop_map(|(turn, count)| Step::Rows(turn, count)),
         3 => (any::<bool>(), 0_usize..5).prop_map(|(found, groups)| Step::Tree(found, groups)),
         3 => (0_usize..4).prop_map(Step::Tasks),
@@ -80,11 +86,21 @@ proptest! {
         let mut now = NOW;
         for step in steps {
             let was_confirming = matches!(model.dialogs.last(), Some(Dialog::Confirm(_)));
-            let is_yes = matches!(&step, Step::Press(it) if *it == Key::char('y'));
+            let is_yes = match &step {
+                Step::Press(it) => *it == Key::char('y'),
+                Step::Mouse(Mouse::Click, x, y) => {
+                    hits::at(&model, COLOR, *x, *y) == Some(Hit::Key(Key::char('y')))
+                }
+                _ => false,
+            };
             let event = match step {
                 Step::Press(key) => Some(Event::Key(key)),
                 Step::Paste(text) => Some(Event::Paste(text)),
                 Step::Resize(width, height) => Some(Event::Resize(Size { width, height })),
+                Step::Mouse(mouse, x, y) => {
+                    let hit = hits::at(&model, COLOR, x, y);
+                    Some(Event::Mouse { mouse, x, y, hit })
+                }
                 Step::Time(passed) => {
                     now += passed;
                     Some(Event::Wake)

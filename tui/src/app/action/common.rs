@@ -125,13 +125,13 @@ pub(super) const ACTIONS: &[Action] = &[
         )
     },
     Action {
-        enabled: is_lost,
+        enabled: can_refresh,
         ..view(
             A::Retry,
             Where::Everywhere,
             &[Key::char('r')],
-            "retry",
-            "connect again now",
+            "refresh",
+            "ask again now, or connect again now",
             0,
         )
     },

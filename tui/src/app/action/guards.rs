@@ -76,10 +76,25 @@ pub(super) fn has_parent(model: &Model) -> Result<(), Reason> {
     }
 }
 
-pub(super) fn is_lost(model: &Model) -> Result<(), Reason> {
+pub(super) fn can_refresh(model: &Model) -> Result<(), Reason> {
     match model.link {
-        Link::Lost { .. } => Ok(()),
-        _ => Err("nothing to retry: the connection is not lost".to_owned()),
+        _ if model.replay.is_some() => Err("nothing to refresh: this is a replay".to_owned()),
+        Link::Lost { .. } | Link::Live(_) => Ok(()),
+        Link::Connecting { .. } => Err("it is connecting already".to_owned()),
+    }
+}
+
+pub(super) fn can_pause(model: &Model) -> Result<(), Reason> {
+    match model.replay {
+        Some(_) => Err("in a replay, Space pauses".to_owned()),
+        None => Ok(()),
+    }
+}
+
+pub(super) fn is_replay(model: &Model) -> Result<(), Reason> {
+    match model.replay {
+        Some(_) => Ok(()),
+        None => Err("this is no replay".to_owned()),
     }
 }
 

@@ -9,8 +9,10 @@ mod failures;
 mod grid;
 mod guards;
 mod history;
+mod names;
 mod overview;
 mod schedules;
+mod session;
 mod site;
 mod tabs;
 mod timeline;
@@ -21,6 +23,7 @@ mod work;
 use ActionId as A;
 use guards::*;
 
+pub use names::name;
 pub use site::Where;
 
 use crate::app::event::Code;
@@ -96,6 +99,17 @@ pub enum ActionId {
     Verdict,
     SaveFilter,
     SavedFilters,
+    Palette,
+    Pause,
+    Export,
+    Zoom,
+    MouseToggle,
+    QuitLeaving,
+    ReplayPause,
+    ReplayBack,
+    ReplayForward,
+    ReplayFaster,
+    ReplaySlower,
 }
 
 /// What an action can do to the task hub.
@@ -131,6 +145,9 @@ impl Action {
     /// # Errors
     /// The reason, as a sentence.
     pub fn check(&self, model: &Model) -> Result<(), Reason> {
+        if self.risk != Risk::View && model.replay.is_some() {
+            return Err(format!("{}: off, a replay sends nothing", self.title));
+        }
         if self.risk != Risk::View && model.settings.read_only {
             return Err(format!("{}: off, the dashboard is read-only", self.title));
         }
@@ -145,7 +162,7 @@ impl Action {
 
 /// The action that `key` means on the screen on top, if any.
 pub fn find(model: &Model, key: Key) -> Option<&'static Action> {
-    all().find(|it| it.is_here(model) && it.keys.contains(&key))
+    all().find(|it| it.is_here(model) && model.choices.keys.of(it).contains(&key))
 }
 
 const fn view(
@@ -171,6 +188,7 @@ const fn view(
 /// All tables, in the order of the help.
 const TABLES: &[&[Action]] = &[
     common::ACTIONS,
+    session::ACTIONS,
     tabs::ACTIONS,
     overview::ACTIONS,
     tree::ACTIONS,

@@ -6,7 +6,6 @@ use crate::app::action::Risk;
 use crate::app::action::Where;
 use crate::app::event::Code;
 use crate::app::event::Key;
-use crate::app::keymap;
 use crate::app::model::Model;
 use crate::app::place::Place;
 
@@ -34,11 +33,16 @@ pub fn lines(model: &Model) -> Vec<Line> {
         Place::Compare => "Comparison".to_owned(),
     };
     let mut lines = Vec::new();
+    let changed = model.choices.keys.changes();
+    if changed > 0 {
+        let text = format!("Keys with * are yours ({changed} changed, in durascope.toml).");
+        lines.push(Line::Text(text));
+    }
     let mut section = |title: &str, wanted: &dyn Fn(&Action) -> bool| {
         lines.push(Line::Title(title.to_owned()));
         for action in action::all().filter(|it| wanted(it)) {
             lines.push(Line::Action(
-                keymap::names(action.keys),
+                model.choices.keys.names(action),
                 action.help.to_owned(),
                 action
                     .check(model)

@@ -3,6 +3,7 @@
 pub mod compare_with;
 pub mod confirm;
 pub mod help;
+pub mod palette;
 pub mod raise_event;
 pub mod saved;
 pub mod sort;
@@ -11,6 +12,7 @@ pub mod verdict;
 use compare_with::CompareWith;
 use confirm::Confirm;
 use help::Help;
+use palette::Palette;
 use raise_event::RaiseEvent;
 use saved::SaveFilter;
 use saved::SavedFilters;
@@ -28,6 +30,7 @@ pub enum Dialog {
     Verdict(Verdict),
     SaveFilter(SaveFilter),
     SavedFilters(SavedFilters),
+    Palette(Palette),
 }
 
 /// The instance a dialog is about, as it was when the dialog opened.

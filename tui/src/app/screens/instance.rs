@@ -294,7 +294,7 @@ impl Instance {
     }
 
     /// Goes to the line that proves a finding, if it is known yet.
-    pub(crate) fn take_aim(&mut self, size: Size) {
+    pub(crate) fn take_aim(&mut self, size: Size, zoom: bool) {
         if self.tree().is_none() {
             return;
         }
@@ -315,7 +315,7 @@ impl Instance {
         let at = self.nodes.iter().rposition(is_it);
         self.go_to(at.map_or(0, |at| at + 1));
         self.pane = Pane::Tree;
-        self.scroll(size);
+        self.scroll(size, zoom);
     }
 
     fn go_to(&mut self, index: usize) {
@@ -327,8 +327,8 @@ impl Instance {
         self.cursor = self.selected().map(|it| it.key.clone());
     }
 
-    fn scroll(&mut self, size: Size) {
-        let visible = usize::from(geometry::instance(size).tree.height).max(1);
+    fn scroll(&mut self, size: Size, zoom: bool) {
+        let visible = usize::from(shape(size, zoom).tree.height).max(1);
         self.top = self.top.min(self.line_count().saturating_sub(visible));
         if self.index < self.top {
             self.top = self.index;
@@ -435,9 +435,15 @@ impl Instance {
     }
 }
 
+/// The parts of the screen, as they are drawn now.
+pub fn shape(size: Size, zoom: bool) -> geometry::InstanceShape {
+    let shape = geometry::instance(size);
+    if zoom { shape.zoomed() } else { shape }
+}
+
 /// Takes new data into the instance on top.
 pub fn on_data(model: &mut Model) {
-    let size = model.size;
+    let (size, zoom) = (model.size, model.choices.zoom);
     let Some(update) = model.data.as_ref().map(|it| Arc::clone(&it.update)) else {
         return;
     };
@@ -456,8 +462,8 @@ pub fn on_data(model: &mut Model) {
         instance.take_tasks(tasks);
     }
     let news = instance.on_update(&update);
-    instance.take_aim(size);
-    instance.scroll(size);
+    instance.take_aim(size, zoom);
+    instance.scroll(size, zoom);
     let row = instance
         .row()
         .map(|it| (it.name.clone(), it.parent_instance_id.clone()));
@@ -495,12 +501,12 @@ fn climb(model: &mut Model, parent: &str) {
 
 /// Goes to the task at `index` in the tree of the instance on top.
 pub fn reveal(model: &mut Model, index: usize) {
-    let size = model.size;
+    let (size, zoom) = (model.size, model.choices.zoom);
     let Some(instance) = model.screens.top_instance_mut() else {
         return;
     };
     let found = instance.reveal(index);
-    instance.scroll(size);
+    instance.scroll(size, zoom);
     if !found {
         model.toast(Kind::Note, "this task has no line in the tree");
     }
@@ -508,7 +514,7 @@ pub fn reveal(model: &mut Model, index: usize) {
 
 /// Moves the cursor of the tree, or scrolls the text, by `delta` lines.
 pub fn move_by(model: &mut Model, delta: isize) {
-    let size = model.size;
+    let (size, zoom) = (model.size, model.choices.zoom);
     let pane = model
         .screens
         .top_instance()
@@ -525,7 +531,7 @@ pub fn move_by(model: &mut Model, delta: isize) {
         Pane::Tree => {
             let index = instance.index.saturating_add_signed(delta);
             instance.go_to(index);
-            instance.scroll(size);
+            instance.scroll(size, zoom);
         }
         Pane::Detail => {
             let top = instance.detail_top.saturating_add_signed(delta);
@@ -546,7 +552,7 @@ pub fn visible(model: &Model) -> usize {
 }
 
 fn page(model: &Model, pane: Pane) -> usize {
-    let shape = geometry::instance(model.size);
+    let shape = shape(model.size, model.choices.zoom);
     let height = match pane {
         Pane::Tree => shape.tree.height,
         Pane::Detail => shape.detail_text().height,
@@ -563,7 +569,7 @@ pub fn detail_lines(model: &Model) -> usize {
     else {
         return 0;
     };
-    let columns = usize::from(geometry::instance(model.size).detail_text().width);
+    let columns = usize::from(shape(model.size, model.choices.zoom).detail_text().width);
     let tasks = instance.measured();
     detail::lines(
         tree,
@@ -577,9 +583,9 @@ pub fn detail_lines(model: &Model) -> usize {
 
 /// Keeps cursor and text in view after a change of size.
 pub fn on_resize(model: &mut Model) {
-    let size = model.size;
+    let (size, zoom) = (model.size, model.choices.zoom);
     if let Some(instance) = model.screens.top_instance_mut() {
-        instance.scroll(size);
+        instance.scroll(size, zoom);
     }
     match model.screens.place() {
         Place::Instance(InstanceTab::Grid) => grid::on_data(model),
@@ -593,7 +599,7 @@ pub fn on_resize(model: &mut Model) {
 
 /// Actions of this screen alone.
 pub fn on_action(model: &mut Model, id: ActionId) {
-    let size = model.size;
+    let (size, zoom) = (model.size, model.choices.zoom);
     match id {
         ActionId::Open => return enter(model),
         ActionId::Parent => {
@@ -648,7 +654,7 @@ pub fn on_action(model: &mut Model, id: ActionId) {
         }
         _ => {}
     }
-    instance.scroll(size);
+    instance.scroll(size, zoom);
     if !found {
         model.toast(Kind::Note, "no failure here");
     }
@@ -661,9 +667,9 @@ fn enter(model: &mut Model) {
     if instance.pane == Pane::Tree
         && let Some(grows) = instance.show_more()
     {
-        let size = model.size;
+        let (size, zoom) = (model.size, model.choices.zoom);
         if let Some(instance) = model.screens.top_instance_mut() {
-            instance.scroll(size);
+            instance.scroll(size, zoom);
         }
         if !grows {
             model.toast(Kind::Note, "the grid shows all of them (])");
@@ -677,9 +683,9 @@ fn enter(model: &mut Model) {
         }
         Some((_, Some(unfolded))) if instance.pane == Pane::Tree => {
             instance.set_fold(!unfolded);
-            let size = model.size;
+            let (size, zoom) = (model.size, model.choices.zoom);
             if let Some(instance) = model.screens.top_instance_mut() {
-                instance.scroll(size);
+                instance.scroll(size, zoom);
             }
         }
         _ => instance.pane = Pane::Detail,

@@ -3,11 +3,14 @@
 use crate::app::dialogs::confirm::Confirm;
 use crate::app::dialogs::confirm::Count;
 use crate::app::dialogs::confirm::Deed;
+use crate::app::event::Code;
+use crate::app::event::Key;
 use crate::app::field::Field;
 use crate::app::geometry::Area;
 use crate::ui::dialogs::target_line;
 use crate::ui::pen::Pen;
 use crate::ui::pen::Piece;
+use crate::ui::pen::button;
 use crate::ui::pen::piece;
 use crate::ui::theme::Role;
 use crate::ui::widgets::field;
@@ -66,8 +69,8 @@ fn draw_terminate(pen: &mut Pen<'_>, dialog: &Confirm, reason: &Field, editing: 
         24,
         6,
         &[
-            piece("[ Cancel ]", Role::Caret),
-            piece("  [ Terminate  y ]", Role::Text),
+            button("[ Cancel ]", Role::Caret, Key::plain(Code::Esc)),
+            button("  [ Terminate  y ]", Role::Text, Key::char('y')),
         ],
     );
 }
@@ -88,8 +91,8 @@ fn draw_purge(pen: &mut Pen<'_>, dialog: &Confirm, count: &Count) {
         24,
         5,
         &[
-            piece("[ Cancel ]", Role::Caret),
-            piece("  [ Purge  y ]", Role::Text),
+            button("[ Cancel ]", Role::Caret, Key::plain(Code::Esc)),
+            button("  [ Purge  y ]", Role::Text, Key::char('y')),
         ],
     );
 }

@@ -3,6 +3,7 @@
 mod compare_with;
 mod confirm;
 mod help;
+mod palette;
 mod raise_event;
 mod saved;
 mod verdict;
@@ -29,6 +30,7 @@ pub fn draw(pen: &mut Pen<'_>, model: &Model, dialog: &Dialog) {
         Dialog::Verdict(it) => verdict::draw(pen, model, it),
         Dialog::SaveFilter(it) => saved::draw_save(pen, model, it),
         Dialog::SavedFilters(it) => saved::draw_menu(pen, model, it),
+        Dialog::Palette(it) => palette::draw(pen, model, it),
         Dialog::Sort(it) => draw_sort(pen, model, it.index),
     }
 }

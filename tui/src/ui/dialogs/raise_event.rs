@@ -2,10 +2,12 @@
 
 use crate::app::dialogs::raise_event::Focus;
 use crate::app::dialogs::raise_event::RaiseEvent;
+use crate::app::event::Key;
 use crate::app::geometry::Area;
 use crate::format;
 use crate::ui::dialogs::target_line;
 use crate::ui::pen::Pen;
+use crate::ui::pen::button;
 use crate::ui::pen::piece;
 use crate::ui::theme::Role;
 use crate::ui::widgets::field;
@@ -66,5 +68,10 @@ pub(super) fn draw(pen: &mut Pen<'_>, dialog: &RaiseEvent) {
     } else {
         Role::Text
     };
-    pen.line_right(buttons, 0, 0, &[piece("[ Send  ctrl-s ]", role)]);
+    pen.line_right(
+        buttons,
+        0,
+        0,
+        &[button("[ Send  ctrl-s ]", role, Key::ctrl('s'))],
+    );
 }

@@ -6,10 +6,12 @@ use durascope_proto::monitor::ReportedProgress;
 
 use crate::app::geometry;
 use crate::app::geometry::Area;
+use crate::app::hit::Hit;
 use crate::app::model::Model;
 use crate::app::place::InstanceTab;
 use crate::app::screens::instance::Instance;
 use crate::app::screens::instance::Pane;
+use crate::app::screens::instance::shape;
 use crate::app::verdict;
 use crate::data::detail;
 use crate::data::detail::Tone;
@@ -36,7 +38,7 @@ use crate::ui::widgets::progress as bars;
 
 /// Draws the screen.
 pub fn draw(pen: &mut Pen<'_>, model: &Model, instance: &Instance) {
-    let shape = geometry::instance(model.size);
+    let shape = shape(model.size, model.choices.zoom);
     header::draw(pen, shape.header, model);
     draw_title(pen, shape.title, model, instance);
     draw_verdict(pen, shape.verdict, model, instance);
@@ -274,7 +276,7 @@ fn draw_rule(pen: &mut Pen<'_>, area: Area, model: &Model, instance: &Instance) 
         } else {
             (format!(" {} ", tab.title()), Role::Dim)
         };
-        x = pen.put(area, x, 0, text, role);
+        x = pen.line_from(area, x, 0, &[piece(text, role).click(Hit::Tab(tab))]);
     }
     if instance.tab == InstanceTab::Tree {
         draw_panes(pen, area, x + 1, model, instance);
@@ -286,7 +288,7 @@ fn draw_rule(pen: &mut Pen<'_>, area: Area, model: &Model, instance: &Instance) 
 }
 
 fn draw_panes(pen: &mut Pen<'_>, area: Area, from: u16, model: &Model, instance: &Instance) {
-    let shape = geometry::instance(model.size);
+    let shape = shape(model.size, model.choices.zoom);
     let focused = instance.pane == Pane::Detail;
     let role = if focused { Role::Accent } else { Role::Dim };
     if shape.detail.is_empty() {
@@ -313,6 +315,7 @@ fn draw_detail(
     tree: &InstanceTree,
 ) {
     let area = shape.detail_text();
+    pen.hit(area, Hit::Pane(Pane::Detail));
     let lines = detail::lines(
         tree,
         instance.measured(),

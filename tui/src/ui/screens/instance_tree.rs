@@ -6,6 +6,7 @@ use durascope_proto::monitor::TaskGroup;
 use durascope_proto::monitor::task_group::Kind;
 
 use crate::app::geometry::Area;
+use crate::app::hit::Hit;
 use crate::app::model::Model;
 use crate::app::screens::instance::Instance;
 use crate::data::batches::member;
@@ -67,6 +68,7 @@ pub fn draw(
     tree: &InstanceTree,
 ) {
     let now = model.server_now();
+    pen.list(area);
     for y in 0..area.height {
         let index = instance.top + usize::from(y);
         let row = Area {
@@ -95,6 +97,14 @@ pub fn draw(
 
 fn draw_line(pen: &mut Pen<'_>, row: Area, line: &Line<'_>, depth: usize, unfolded: Option<bool>) {
     let indent = crate::text::cells(2 + depth * 2);
+    if unfolded.is_some() && depth > 0 {
+        let sign = Area {
+            x: row.x.saturating_add(indent),
+            width: 2.min(row.width.saturating_sub(indent)),
+            ..row
+        };
+        pen.hit(sign, Hit::Fold(0));
+    }
     let mut x = pen.put(
         row,
         indent,

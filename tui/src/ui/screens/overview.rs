@@ -2,10 +2,11 @@
 
 use durascope_proto::OrchestrationStatus;
 use durascope_proto::monitor::InstanceRow;
+use durascope_proto::monitor::SortColumn;
 
 use crate::app::event::Link;
-use crate::app::geometry;
 use crate::app::geometry::Area;
+use crate::app::hit::Hit;
 use crate::app::model::Model;
 use crate::app::screens::family;
 use crate::app::screens::overview::Overview;
@@ -61,6 +62,20 @@ const COLUMNS: [Column; 12] = [
     column("EVENTS", 6, 7, true, 12),
 ];
 
+/// What a click on the title of a column sorts by.
+const SORTED_BY: [(usize, SortColumn); 10] = [
+    (1, SortColumn::Status),
+    (2, SortColumn::InstanceId),
+    (3, SortColumn::Name),
+    (4, SortColumn::Updated),
+    (5, SortColumn::Created),
+    (6, SortColumn::Open),
+    (8, SortColumn::Failures),
+    (9, SortColumn::Attention),
+    (10, SortColumn::History),
+    (11, SortColumn::History),
+];
+
 /// Where these stand in [`COLUMNS`].
 const ID: usize = 2;
 const NAME: usize = 3;
@@ -103,7 +118,7 @@ const REASON_LINES_MAX: u16 = 8;
 
 /// Draws the screen.
 pub fn draw(pen: &mut Pen<'_>, model: &Model) {
-    let shape = geometry::overview(model.size);
+    let shape = model.overview_shape();
     header::draw(pen, shape.header, model);
     overview_panels::draw(pen, shape.panels, model);
     draw_rule(pen, shape.rule, model);
@@ -269,6 +284,9 @@ fn draw_list(pen: &mut Pen<'_>, titles: Area, area: Area, model: &Model) {
     let widths = vtable::fit(&columns, inner(area).width);
     vtable::draw_titles(pen, inner(titles), &columns, &widths);
     let overview = &model.screens.overview;
+    let sorts = SORTED_BY.iter().map(|(at, sort)| (*at, Hit::Sort(*sort)));
+    vtable::click_titles(pen, inner(titles), &widths, sorts);
+    pen.list(area);
     let bar = usize::from(widths[PROGRESS]);
     let cursor = family::cursor(overview, page);
     let lines = family::visible(overview, page, usize::from(area.height));

@@ -4,7 +4,7 @@ use crate::app::action;
 use crate::app::action::Action;
 use crate::app::action::ActionId;
 use crate::app::geometry::Area;
-use crate::app::keymap;
+use crate::app::hit::Hit;
 use crate::app::model::Model;
 use crate::ui::pen::Pen;
 use crate::ui::pen::piece;
@@ -22,15 +22,12 @@ pub fn draw(pen: &mut Pen<'_>, area: Area, model: &Model) {
     shown.sort_by_key(|it| it.footer);
     let entries: Vec<_> = shown
         .iter()
-        .map(|it| {
-            (
-                keymap::name(it.keys[0]),
-                title(it, model),
-                it.footer >= STAYS,
-            )
+        .filter_map(|it| {
+            let key = model.choices.keys.first(it)?;
+            Some((key, title(it, model), it.footer >= STAYS, it.id))
         })
         .collect();
-    let width = |it: &(String, &str, bool)| it.0.chars().count() + it.1.len() + 3;
+    let width = |it: &(String, &str, bool, ActionId)| it.0.chars().count() + it.1.len() + 3;
     let reserved: usize = entries.iter().filter(|it| it.2).map(width).sum();
     let mut room = usize::from(area.width).saturating_sub(reserved + 1);
     let mut x = 1;
@@ -42,7 +39,11 @@ pub fn draw(pen: &mut Pen<'_>, area: Area, model: &Model) {
             room -= width(it);
         }
         let title = format!(" {}  ", it.1);
-        let pieces = [piece(it.0.as_str(), Role::Head), piece(title, Role::Dim)];
+        let hit = Hit::Action(it.3);
+        let pieces = [
+            piece(it.0.as_str(), Role::Head).click(hit),
+            piece(title, Role::Dim).click(hit),
+        ];
         x = pen.line_from(area, x, 0, &pieces);
     }
 }

@@ -1,6 +1,8 @@
 //! The frame of a dialog, in the middle of the screen.
 
 use crate::app::geometry::Area;
+use crate::app::hit::Hit;
+use crate::app::keymap;
 use crate::text::Clean;
 use crate::text::cells;
 use crate::ui::pen::Pen;
@@ -25,6 +27,7 @@ pub fn draw<'a>(
         height,
     };
     pen.clear(area);
+    pen.hit(area, Hit::Dialog);
     if width < 3 || height < 3 {
         return area;
     }
@@ -46,11 +49,32 @@ pub fn draw<'a>(
             pen.put(area, end.min(width.saturating_sub(2)), y, " ", role);
         }
     }
+    click_keys(pen, area, Clean::from(keys).fit(room, "…").as_str());
     Area {
         x: area.x + 2,
         y: area.y + 1,
         width: width.saturating_sub(4),
         height: height.saturating_sub(2),
+    }
+}
+
+/// The keys in the lower edge can be clicked: `y purge · Esc cancel`.
+fn click_keys(pen: &mut Pen<'_>, area: Area, keys: &str) {
+    const BETWEEN: &str = " · ";
+    let mut x = area.x.saturating_add(3);
+    for part in keys.split(BETWEEN) {
+        let width = cells(crate::text::width(part));
+        let span = Area {
+            x,
+            y: area.y + area.height - 1,
+            width,
+            height: 1,
+        };
+        let first = part.split(' ').next().unwrap_or("");
+        if let Ok(key) = keymap::parse(first) {
+            pen.hit(span, Hit::Key(key));
+        }
+        x = x.saturating_add(width + cells(BETWEEN.chars().count()));
     }
 }
 

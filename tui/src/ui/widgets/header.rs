@@ -2,14 +2,18 @@
 
 use durascope_proto::OrchestrationStatus;
 
+use crate::app::action::ActionId;
 use crate::app::event::Link;
 use crate::app::event::Mode;
+use crate::app::flow::Replay;
 use crate::app::geometry::Area;
+use crate::app::hit::Hit;
 use crate::app::model::CALL_SHOWN_AFTER;
 use crate::app::model::Model;
 use crate::app::place::HubTab;
 use crate::app::place::Place;
 use crate::format;
+use crate::format::Micros;
 use crate::format::SECOND;
 use crate::text::cells;
 use crate::ui::pen::Pen;
@@ -32,7 +36,14 @@ pub fn draw(pen: &mut Pen<'_>, area: Area, model: &Model) {
         format!(" {}/{}  ", settings.endpoint, settings.task_hub),
         Role::Text,
     ));
-    pieces.extend(link(model));
+    match &model.replay {
+        Some(it) => pieces.push(replay(it, model.now)),
+        None => pieces.extend(link(model)),
+    }
+    pieces.extend(paused(model));
+    if model.choices.recording.is_some() {
+        pieces.push(piece(" · ● REC", Role::Warn));
+    }
     // Without data the reason stands where the list would be.
     if let (Link::Lost { reason, .. }, Some(_), true) = (&model.link, &model.data, is_roomy) {
         pieces.push(piece(format!(" · {reason}"), Role::Bad));
@@ -57,11 +68,18 @@ fn tabs(pen: &mut Pen<'_>, area: Area, from: u16, model: &Model) -> u16 {
         if let Some(count) = count_of(model, tab).filter(|_| counted) {
             name.push_str(&format!(" {}", format::count(count)));
         }
-        if is_on_top(tab) {
+        let shown = if is_on_top(tab) {
             piece(format!("[{name}]"), Role::Accent)
         } else {
             piece(format!(" {name} "), Role::Dim)
-        }
+        };
+        shown.click(Hit::Action(match tab {
+            HubTab::Instances => ActionId::ToInstances,
+            HubTab::Failures => ActionId::ToFailures,
+            HubTab::Entities => ActionId::ToEntities,
+            HubTab::Work => ActionId::ToWork,
+            HubTab::Schedules => ActionId::ToSchedules,
+        }))
     };
     for (long, counted) in [(true, true), (true, false), (false, false)] {
         let all = HubTab::ALL.into_iter().enumerate();
@@ -91,6 +109,38 @@ fn count_of(model: &Model, tab: HubTab) -> Option<u64> {
         HubTab::Schedules => screens.schedules.page.as_ref().map(|it| it.matching),
     }
     .filter(|it| *it > 0)
+}
+
+/// Where the replay is: the clock of the recording.
+fn replay(it: &Replay, now: Micros) -> Piece<'static> {
+    let position = it.position(now);
+    let clock = format::clock(it.begun.saturating_add(position));
+    let state = if it.is_over(now) {
+        " (end)".to_owned()
+    } else if it.paused {
+        " (paused, Space goes on)".to_owned()
+    } else if it.speed > 1 {
+        format!(" ({}×)", it.speed)
+    } else {
+        String::new()
+    };
+    piece(format!("▸ REPLAY {clock}{state}"), Role::Accent)
+}
+
+/// For how long it is paused, and how much waits.
+fn paused(model: &Model) -> Option<Piece<'static>> {
+    let pause = model.pause.as_ref()?;
+    let seconds = (model.now - pause.since).max(0) / SECOND;
+    let waits = match pause.changes {
+        1 => "1 change waits".to_owned(),
+        many => format!("{} changes wait", format::count(many)),
+    };
+    let text = format!(
+        " ‖ PAUSED {:02}:{:02} · {waits} · p goes on",
+        seconds / 60,
+        seconds % 60
+    );
+    Some(piece(text, Role::Warn).click(Hit::Action(ActionId::Pause)))
 }
 
 /// The state of the connection, in words.

@@ -2,6 +2,7 @@
 //! made for visible rows only.
 
 use crate::app::geometry::Area;
+use crate::app::hit::Hit;
 use crate::text::Clean;
 use crate::text::cells;
 use crate::ui::pen::Pen;
@@ -83,6 +84,26 @@ pub fn draw_titles(pen: &mut Pen<'_>, area: Area, columns: &[Column], widths: &[
         let marker = format!(" +{left}");
         let at = area.width.saturating_sub(cells(marker.len()));
         pen.put(area, at, 0, marker, Role::Dim);
+    }
+}
+
+/// A click on the title of these columns does what stands beside their number.
+pub fn click_titles(
+    pen: &mut Pen<'_>,
+    area: Area,
+    widths: &[u16],
+    hits: impl Iterator<Item = (usize, Hit)>,
+) {
+    for (at, hit) in hits {
+        let width = widths.get(at).copied().unwrap_or(0);
+        let before = widths.iter().take(at).filter(|it| **it > 0);
+        let x = before.fold(0_u16, |sum, it| sum.saturating_add(it + 1));
+        let span = Area {
+            x: area.x.saturating_add(x),
+            width: width.min(area.width.saturating_sub(x)),
+            ..area
+        };
+        pen.hit(span, hit);
     }
 }
 

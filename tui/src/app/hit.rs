@@ -1,0 +1,33 @@
+//! What is under the pointer. The view says where; the core says what a click does there.
+
+use durascope_proto::monitor::SortColumn;
+
+use crate::app::action::ActionId;
+use crate::app::event::Key;
+use crate::app::place::InstanceTab;
+use crate::app::screens::instance::Pane;
+
+/// A place on the screen that means something.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Hit {
+    /// A line of the list on top, this many below its cursor.
+    Line(isize),
+    /// The fold sign of such a line.
+    Fold(isize),
+    /// As if the key were pressed.
+    Key(Key),
+    Action(ActionId),
+    Tab(InstanceTab),
+    Sort(SortColumn),
+    Pane(Pane),
+    /// Inside a dialog, where nothing can be clicked.
+    Dialog,
+}
+
+/// What the mouse did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mouse {
+    Click,
+    WheelUp,
+    WheelDown,
+}
