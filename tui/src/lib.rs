@@ -59,6 +59,7 @@ pub async fn run(config: Config) -> Result<(), RunError> {
     let address = Address::new(&config.server)?;
     let settings = Settings {
         endpoint: config.server.host().to_owned(),
+        url: config.server.url.clone(),
         task_hub: config.server.task_hub.clone(),
         read_only: config.read_only,
     };

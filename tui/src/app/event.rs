@@ -5,6 +5,8 @@ use std::sync::Arc;
 use durascope_proto::monitor::PreviewPurgeResponse;
 use durascope_proto::monitor::WatchUpdate;
 
+use crate::app::deed::Target;
+use crate::app::effect::Start;
 use crate::app::topic::TopicData;
 use crate::format::Micros;
 
@@ -18,6 +20,8 @@ pub enum Event {
     /// The newest state of the connection and its data.
     Feed(Feed),
     Reply(Reply),
+    /// What became of a copy to the clipboard, in words.
+    Copied(Result<String, String>),
     /// A moment that `next_wakeup` asked for.
     Wake,
     /// The process goes on after it was stopped.
@@ -155,4 +159,24 @@ pub enum Answer {
     Purged {
         deleted: i64,
     },
+    /// Runs under this id.
+    Started {
+        instance_id: String,
+    },
+    Cleaned {
+        removed: i64,
+        released: i64,
+    },
+    /// What matches; `more` when there is more than is taken.
+    Matching {
+        targets: Vec<Target>,
+        more: bool,
+    },
+    /// How they are now, and which do not exist any more.
+    Looked {
+        targets: Vec<Target>,
+        gone: Vec<String>,
+    },
+    /// How an instance was started.
+    StartedWith(Box<Start>),
 }

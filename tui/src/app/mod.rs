@@ -5,7 +5,10 @@
 //! which keys, footer and help come.
 
 pub mod action;
+pub(crate) mod acts;
+pub mod command;
 pub mod cursor;
+pub mod deed;
 pub mod dialogs;
 pub mod effect;
 pub mod event;
@@ -13,9 +16,12 @@ pub mod field;
 pub mod filter;
 pub mod geometry;
 pub mod keymap;
+pub mod marks;
+pub mod memory;
 pub mod model;
 pub mod nav;
 pub mod place;
+pub mod run;
 pub mod screens;
 pub mod toast;
 pub mod topic;

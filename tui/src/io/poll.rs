@@ -275,7 +275,7 @@ fn reported(state: &OrchestrationState) -> Option<ReportedProgress> {
     ReportedProgress::from_custom_status(status)
 }
 
-fn row_of(state: OrchestrationState) -> InstanceRow {
+pub(super) fn row_of(state: OrchestrationState) -> InstanceRow {
     let reported = reported(&state);
     let failure = state
         .failure_details
@@ -328,7 +328,7 @@ fn payload(text: Option<String>) -> Option<Payload> {
 }
 
 /// The window of `rows`; the watched instance's row has counters, which the others lack.
-fn page(
+pub(super) fn page(
     rows: &[InstanceRow],
     window: &InstanceWindow,
     tree: Option<&InstanceTree>,

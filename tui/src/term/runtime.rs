@@ -34,6 +34,7 @@ use crate::app::model::Model;
 use crate::app::model::Settings;
 use crate::app::update::update;
 use crate::io::calls;
+use crate::io::clipboard;
 use crate::io::clock::Clock;
 use crate::io::connection;
 use crate::io::source::Sink;
@@ -53,6 +54,7 @@ const FRAME: Duration = Duration::from_millis(33);
 enum Ended {
     Connection,
     Call(Reply),
+    Copy(Result<String, String>),
 }
 
 /// The terminal and what it shows.
@@ -166,6 +168,7 @@ fn drain(events: &mut Vec<Event>, keys: &mut EventStream, outside: &mut Outside)
 fn ended_event(ended: Result<Ended, tokio::task::JoinError>) -> io::Result<Option<Event>> {
     match ended {
         Ok(Ended::Call(reply)) => Ok(Some(Event::Reply(reply))),
+        Ok(Ended::Copy(told)) => Ok(Some(Event::Copied(told))),
         Ok(Ended::Connection) => Ok(Some(Event::EndRequested)),
         Err(error) => Err(io::Error::other(error)),
     }
@@ -209,6 +212,12 @@ impl Outside {
                     let made = calls::make(self.hub.clone(), id, call);
                     self.tasks.spawn(async move { Ended::Call(made.await) });
                 }
+                Effect::Copy { text, what } => {
+                    let by_terminal = screen.copy(&text)?;
+                    self.tasks.spawn_blocking(move || {
+                        Ended::Copy(clipboard::copy(&text, &what, by_terminal))
+                    });
+                }
                 Effect::RetryNow => self.retry.notify_one(),
                 Effect::StopProcess => {
                     guard::leave();
@@ -242,6 +251,18 @@ impl Screen {
             width: it.width,
             height: it.height,
         })
+    }
+
+    /// Gives `text` to the terminal's clipboard; answers whether it could be.
+    fn copy(&mut self, text: &str) -> io::Result<bool> {
+        let in_tmux = std::env::var_os("TMUX").is_some();
+        let Some(sequence) = clipboard::sequence(text, in_tmux) else {
+            return Ok(false);
+        };
+        let backend = self.terminal.backend_mut();
+        backend.write_all(sequence.as_bytes())?;
+        backend.flush()?;
+        Ok(true)
     }
 
     /// What is on the terminal is not known any more.

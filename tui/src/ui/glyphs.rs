@@ -38,7 +38,7 @@ fn plain_char(it: char) -> char {
         '○' | '◌' => 'o',
         '‖' | '│' | '┃' | '▌' => '|',
         '↻' => '@',
-        '●' => '*',
+        '●' | '•' => '*',
         '█' | '▇' | '▆' => '#',
         '▉' | '▊' | '▋' | '▅' | '▄' => '=',
         '▍' | '▎' | '▏' | '▃' | '▂' => '-',
@@ -58,7 +58,7 @@ mod tests {
 
     #[test]
     fn plain_signs_are_ascii_and_as_wide() {
-        let ours = "▸›→‹←▾↓↑✓✗×○◌‖│┃▌↻●█▇▆▉▊▋▅▄▍▎▏▃▂▁·–─━┏┓┗┛├┤┬┴┼“”…⏎";
+        let ours = "▸›→‹←▾↓↑✓✗×○◌‖│┃▌↻●•█▇▆▉▊▋▅▄▍▎▏▃▂▁·–─━┏┓┗┛├┤┬┴┼“”…⏎";
         assert!(plain(ours).is_ascii());
         assert_eq!(crate::text::width(ours), crate::text::width(&plain(ours)));
     }

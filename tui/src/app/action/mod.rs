@@ -1,5 +1,6 @@
 //! The action table: keys, footer, help and the read-only rule all come from it.
 
+mod acts;
 mod batches;
 mod common;
 mod compare;
@@ -69,6 +70,18 @@ pub enum ActionId {
     Quit,
     QuitNow,
     StopProcess,
+    Mark,
+    MarkRange,
+    MarkAll,
+    Unmark,
+    Restart,
+    Rewind,
+    StartNew,
+    StartAgain,
+    SignalEntity,
+    CleanEntities,
+    Actions,
+    CopyId,
 }
 
 /// What an action can do to the task hub.
@@ -170,6 +183,7 @@ const fn view(
 /// All tables, in the order of the help.
 const TABLES: &[&[Action]] = &[
     common::ACTIONS,
+    acts::ACTIONS,
     tabs::ACTIONS,
     overview::ACTIONS,
     tree::ACTIONS,

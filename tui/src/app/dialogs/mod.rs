@@ -1,13 +1,21 @@
 //! Dialogs: a small stack over the screens; only the top one gets keys.
 
+pub mod clean;
 pub mod confirm;
+pub mod form;
 pub mod help;
+pub mod menu;
 pub mod raise_event;
+pub mod results;
 pub mod sort;
 
+use clean::Clean;
 use confirm::Confirm;
+use form::Form;
 use help::Help;
+use menu::Menu;
 use raise_event::RaiseEvent;
+use results::Results;
 use sort::Sort;
 
 /// An open dialog.
@@ -17,14 +25,8 @@ pub enum Dialog {
     Confirm(Confirm),
     Sort(Sort),
     Help(Help),
-}
-
-/// The instance a dialog is about, as it was when the dialog opened.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Target {
-    pub instance_id: String,
-    pub name: String,
-    pub status: durascope_proto::OrchestrationStatus,
-    pub open_children: u64,
-    pub open_activities: u64,
+    Form(Form),
+    Clean(Clean),
+    Results(Results),
+    Menu(Menu),
 }

@@ -33,3 +33,8 @@ pub fn on_action(model: &mut Model, id: ActionId, _: &mut Vec<Effect>) {
         update::back(model);
     }
 }
+
+/// The entity under the cursor, like `@counter@global`.
+pub fn selected_entity(_: &Model) -> Option<String> {
+    None
+}

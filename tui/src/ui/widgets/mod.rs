@@ -4,6 +4,7 @@ pub mod field;
 pub mod footer;
 pub mod frame;
 pub mod header;
+pub mod marks;
 pub mod progress;
 pub mod toast;
 pub mod vtable;
