@@ -80,6 +80,13 @@ impl Marks {
         }
     }
 
+    /// Takes the mark of what does not exist any more away.
+    pub fn remove(&mut self, id: &str) {
+        if self.them.remove(id).is_some() {
+            self.recount();
+        }
+    }
+
     fn add(&mut self, row: &InstanceRow) {
         self.them.insert(row.instance_id.clone(), Target::of(row));
     }

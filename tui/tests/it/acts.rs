@@ -228,6 +228,10 @@ fn a_purge_of_all_that_match_wants_its_number_even_for_few() {
     assert!(calls(&press(&mut model, "y")).is_empty());
     let sent = press(&mut model, "2y");
     assert_eq!(calls(&sent).len(), 2);
+    while !model.calls.is_empty() {
+        answers(&mut model, Ok(Answer::Purged { deleted: 1 }));
+    }
+    assert_eq!(model.marks.len(), 4, "what is gone is not marked any more");
 }
 
 #[test]

@@ -1,9 +1,18 @@
 //! What the server answered, in words, for one and for many.
 
-use super::*;
+use crate::app::acts::opening::ask_count;
+use crate::app::acts::sending::fill;
+use crate::app::dialogs::Dialog;
+use crate::app::dialogs::confirm::Count;
+use crate::app::dialogs::form::Kind as FormKind;
+use crate::app::effect::Call;
+use crate::app::effect::Effect;
 use crate::app::event::Answer;
 use crate::app::event::Reply;
+use crate::app::model::Model;
+use crate::app::model::Pending;
 use crate::app::run::Outcome;
+use crate::app::toast::Kind;
 use crate::format;
 
 /// Takes the answer to a call.
@@ -12,6 +21,10 @@ pub(crate) fn on_reply(model: &mut Model, reply: Reply, effects: &mut Vec<Effect
         return;
     };
     let pending = model.calls.remove(at);
+    if let (Call::Purge { instance_id, .. }, Ok(_)) = (&pending.call, &reply.outcome) {
+        // Nothing more can be done to it.
+        model.marks.remove(instance_id);
+    }
     if let Some(run) = model.run.as_mut().filter(|it| it.owns(reply.id)) {
         let outcome = match reply.outcome {
             Ok(answer) => Outcome::Done(said(&pending.call, &answer)),

@@ -1,6 +1,8 @@
 //! Names that complete what is typed: what was seen, the likeliest first.
 
-use super::*;
+use crate::app::deed::Plan;
+use crate::app::model::Model;
+use crate::app::topic::Told;
 
 /// Names in a list at most.
 const NAMES_MAX: usize = 50;

@@ -28,7 +28,12 @@ pub(super) fn draw(pen: &mut Pen<'_>, model: &Model, dialog: &Confirm) {
     them.extend(choices(dialog, &deed));
     if dialog.takes_reason() {
         them.push(Part::Gap);
-        them.push(Part::Field("Reason", &dialog.reason, dialog.editing, ""));
+        them.push(Part::Field(
+            "Reason",
+            &dialog.reason,
+            dialog.editing,
+            "Tab types one",
+        ));
     }
     if dialog.plan.to_type(&deed).is_some() {
         them.push(Part::Gap);
@@ -122,7 +127,7 @@ fn choices<'a>(dialog: &'a Confirm, deed: &Deed) -> Vec<Part<'a>> {
             let children = sum(|it| it.open_children);
             if *force {
                 them.push(text(format!(
-                    "children  {} are open and go on: force ends no children",
+                    "children  {} open, they go on: force ends no children",
                     format::count(children)
                 )));
             } else {
@@ -182,7 +187,7 @@ fn count_line(dialog: &Confirm) -> Vec<Piece<'_>> {
                 "instances"
             };
             let mut text = format!(
-                "deletes {} {noun} with history, input and output",
+                "deletes {} {noun} with all their data",
                 format::count(it.deleted)
             );
             if it.kept > 0 {

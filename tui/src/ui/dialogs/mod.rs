@@ -76,7 +76,12 @@ fn plan_lines<'a>(plan: &'a Plan, deed: &Deed) -> Vec<Vec<Piece<'a>>> {
             piece(format!("{sign} {}", status::word(target.status)), role),
         ]];
     }
-    let lines = plan.groups.iter().map(|group| {
+    // What happens comes before what does not.
+    let skipped = plan
+        .groups
+        .iter()
+        .filter(|it| deed.skips(it.status).is_some());
+    let lines = plan.acting_groups(deed).chain(skipped).map(|group| {
         let (sign, role) = glyphs::status(group.status);
         let count = format::count(u64::try_from(group.count).unwrap_or(u64::MAX));
         let mut pieces = vec![

@@ -32,6 +32,9 @@ pub(super) struct Around<'a> {
 }
 
 const WIDTH: u16 = 76;
+/// From this width on commands may be longer.
+const ROOMY: u16 = 110;
+const WIDTH_ROOMY: u16 = 100;
 
 /// Draws a dialog.
 pub(super) fn draw(pen: &mut Pen<'_>, mut parts: Vec<Part<'_>>, around: Around<'_>) {
@@ -43,7 +46,12 @@ pub(super) fn draw(pen: &mut Pen<'_>, mut parts: Vec<Part<'_>>, around: Around<'
         parts.remove(at);
     }
     let height = frame::rows(parts.len() + 1);
-    let mut area = frame::draw(pen, WIDTH, height, around.title, around.keys);
+    let width = if pen.screen().width >= ROOMY {
+        WIDTH_ROOMY
+    } else {
+        WIDTH
+    };
+    let mut area = frame::draw(pen, width, height, around.title, around.keys);
     let last = area.take_bottom(1);
     for part in &parts {
         let row = area.take_top(1);
