@@ -309,7 +309,14 @@ impl Plan {
 
     /// The command that does `deed` to them.
     pub fn command(&self, deed: &Deed, shown: usize) -> Line {
-        deed.command(self.acting(deed).map(|it| it.instance_id.as_str()), shown)
+        match self.single() {
+            // Also where it cannot be done now: it may be possible when the command is used.
+            Some(it) => deed.command([it.instance_id.as_str()].into_iter(), shown),
+            None => {
+                let ids = self.acting(deed).map(|it| it.instance_id.as_str());
+                deed.command(ids, shown)
+            }
+        }
     }
 }
 

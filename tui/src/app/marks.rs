@@ -30,9 +30,14 @@ impl Marks {
         self.them.len()
     }
 
-    /// True when none is marked and no range has begun.
+    /// True when none is marked.
     pub fn is_empty(&self) -> bool {
-        self.them.is_empty() && self.anchor.is_none() && self.asked.is_none()
+        self.them.is_empty()
+    }
+
+    /// True when there is something to clear: marks, the beginning of a range, a question.
+    pub fn is_used(&self) -> bool {
+        !self.is_empty() || self.anchor.is_some() || self.asked.is_some()
     }
 
     /// True for marked ids.

@@ -155,7 +155,7 @@ impl Model {
 
     /// True where actions are about the marked instances instead of the one under the cursor.
     pub fn acts_on_marks(&self) -> bool {
-        self.marks.len() > 0 && self.screens.place() == Place::Hub(HubTab::Instances)
+        !self.marks.is_empty() && self.screens.place() == Place::Hub(HubTab::Instances)
     }
 
     /// The status of [`Self::target`].

@@ -40,7 +40,7 @@ fn toasts(model: &Model) -> Vec<&str> {
 }
 
 fn is_marked(model: &Model) -> Vec<&str> {
-    let rows = &model.page().unwrap().rows;
+    let rows = &model.page().expect("the list is loaded").rows;
     rows.iter()
         .map(|it| it.instance_id.as_str())
         .filter(|it| model.marks.has(it))

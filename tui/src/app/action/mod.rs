@@ -15,17 +15,18 @@ mod schedules;
 mod tabs;
 mod timeline;
 mod tree;
+mod whereabouts;
 mod work;
 
 use ActionId as A;
 use guards::*;
+pub use whereabouts::Where;
 
 use crate::app::event::Code;
 use crate::app::event::Key;
 use crate::app::model::Model;
 use crate::app::place::HubTab;
 use crate::app::place::InstanceTab;
-use crate::app::place::Place;
 
 /// Why an action is off, as a sentence for the screen.
 pub type Reason = String;
@@ -93,32 +94,6 @@ pub enum Risk {
     Send,
     /// Cannot be undone; asks first.
     Destroy,
-}
-
-/// Where an action exists.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Where {
-    Everywhere,
-    /// On one tab of the hub.
-    Hub(HubTab),
-    /// On one tab of an instance.
-    Instance(InstanceTab),
-    /// On every tab of an instance.
-    AnyInstance,
-    Compare,
-}
-
-impl Where {
-    /// True on the screen `place`.
-    pub fn holds(self, place: Place) -> bool {
-        match self {
-            Self::Everywhere => true,
-            Self::Hub(tab) => place == Place::Hub(tab),
-            Self::Instance(tab) => place == Place::Instance(tab),
-            Self::AnyInstance => matches!(place, Place::Instance(_)),
-            Self::Compare => place == Place::Compare,
-        }
-    }
 }
 
 /// One row of the table.

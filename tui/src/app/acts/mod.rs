@@ -27,11 +27,26 @@ pub(crate) use keys::on_key;
 pub(crate) use keys::on_paste;
 pub(crate) use opening::open;
 
-/// Takes what is newly known of the marked instances.
+/// Takes what is newly known of the marked instances, and of the one that a dialog is about.
 pub(crate) fn on_data(model: &mut Model) {
-    let rows = model.data.as_ref().map(|it| it.update.clone());
-    if let Some(page) = rows.as_ref().and_then(|it| it.instances.as_ref()) {
+    let update = model.data.as_ref().map(|it| it.update.clone());
+    if let Some(page) = update.as_ref().and_then(|it| it.instances.as_ref()) {
         model.marks.on_rows(&page.rows);
+    }
+    let known = model.target().map(Target::of);
+    for dialog in &mut model.dialogs {
+        let plan = match dialog {
+            Dialog::Confirm(it) => &mut it.plan,
+            Dialog::RaiseEvent(it) => &mut it.plan,
+            _ => continue,
+        };
+        let is_news = |it: &Target| {
+            let same = |one: &Target| one.instance_id == it.instance_id && one != it;
+            plan.scope == Scope::One && plan.single().is_some_and(same)
+        };
+        if let Some(target) = known.clone().filter(is_news) {
+            *plan = Plan::new(Scope::One, vec![target]);
+        }
     }
 }
 
@@ -74,7 +89,7 @@ pub(crate) fn on_action(model: &mut Model, id: ActionId, effects: &mut Vec<Effec
         ActionId::Back
             if model.screens.place() == Place::Hub(HubTab::Instances)
                 && model.screens.overview.filter.text().is_empty()
-                && !model.marks.is_empty() =>
+                && model.marks.is_used() =>
         {
             model.marks.clear();
         }

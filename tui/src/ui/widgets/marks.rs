@@ -12,7 +12,7 @@ use crate::ui::theme::Role;
 /// Draws the line over the last row of the preview, or of the rule where there is none.
 pub fn draw(pen: &mut Pen<'_>, model: &Model) {
     let marks = &model.marks;
-    if marks.is_empty() {
+    if !marks.is_used() {
         return;
     }
     let shape = geometry::overview(model.size);
