@@ -54,6 +54,7 @@ impl Cli {
                 durability,
                 task_hubs: task_hubs(&arguments.task_hubs)?,
                 strict_hubs: arguments.strict_hubs || !arguments.dynamic_hubs,
+                feed: !arguments.no_feed,
                 message_bytes_max: arguments.max_message_bytes,
                 sent_message_bytes_max: arguments.max_sent_message_bytes,
                 azure_limits: match arguments.azure_limits {
@@ -110,6 +111,11 @@ struct Arguments {
         value_parser = BoolishValueParser::new()
     )]
     dynamic_hubs: bool,
+
+    /// Offer the official service alone, without the feed of dashboards: they poll, as they do
+    /// with other servers
+    #[arg(long, env = "DURASCOPE_NO_FEED", value_parser = BoolishValueParser::new())]
+    no_feed: bool,
 
     /// What an acknowledged write survives: any crash of the process, or loss of power as well
     #[arg(
@@ -289,6 +295,7 @@ mod tests {
         let sent = parse(&["--max-sent-message-bytes", "1048576"]).unwrap();
         assert_eq!(sent.config.sent_message_bytes_max, 1_048_576);
         assert_eq!(sent.config.azure_limits, AzureLimits::Warn);
+        assert!(!parse(&["--no-feed"]).unwrap().config.feed);
         let strict = parse(&["--azure-limits", "strict"]).unwrap();
         assert_eq!(strict.config.azure_limits, AzureLimits::Strict);
     }
@@ -301,7 +308,7 @@ mod tests {
             Database::File(path) if path.ends_with("durascope/emulator.db")
         ));
         assert_eq!(cli.config.task_hub_default(), "default");
-        assert!(!cli.config.strict_hubs);
+        assert!(!cli.config.strict_hubs && cli.config.feed);
     }
 
     #[test]

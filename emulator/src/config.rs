@@ -54,6 +54,8 @@ pub struct Config {
     pub task_hubs: Vec<String>,
     /// Refuse hubs that are not in `task_hubs` instead of making them.
     pub strict_hubs: bool,
+    /// Offer dashboards the live feed, besides the official service.
+    pub feed: bool,
     /// Largest message that is accepted.
     pub message_bytes_max: usize,
     /// Largest message that is sent to a client or a worker.
@@ -70,6 +72,7 @@ impl Config {
             durability: Durability::Off,
             task_hubs: Vec::new(),
             strict_hubs: false,
+            feed: true,
             message_bytes_max: MESSAGE_BYTES_MAX_DEFAULT,
             sent_message_bytes_max: SENT_MESSAGE_BYTES_MAX_DEFAULT,
             azure_limits: AzureLimits::Warn,

@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use durascope_engine::ready::Filter;
+
 /// Key of a task hub in the store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct HubKey(pub i64);
@@ -74,6 +76,43 @@ pub struct LiveWorker {
     pub activities_max: u32,
     pub entities_out: u32,
     pub entities_max: u32,
+    /// The peer's address.
+    pub peer: String,
+    /// What it takes; without it, everything.
+    pub takes: Option<Arc<LiveTakes>>,
+    /// Work items that it has answered.
+    pub answered: u64,
+    /// When it last answered, or took what was sent to it.
+    pub heard_us: i64,
+}
+
+/// What a worker's filters list.
+#[derive(Clone, Debug)]
+pub struct LiveTakes {
+    pub orchestrations: LiveFilter,
+    pub activities: LiveFilter,
+    pub entities: LiveFilter,
+}
+
+/// Names as a worker listed them, and the test for them.
+#[derive(Clone, Debug)]
+pub struct LiveFilter {
+    pub names: Vec<String>,
+    pub filter: Filter,
+}
+
+impl LiveWorker {
+    /// Whether it takes turns of this name and one of these versions.
+    pub(crate) fn takes_turn(&self, name: &str, versions: &[Option<&str>]) -> bool {
+        let takes = self.takes.as_ref();
+        takes.is_none_or(|it| it.orchestrations.filter.accepts(name, versions))
+    }
+
+    /// Whether it takes activities of this name and one of these versions.
+    pub(crate) fn takes_activity(&self, name: &str, versions: &[Option<&str>]) -> bool {
+        let takes = self.takes.as_ref();
+        takes.is_none_or(|it| it.activities.filter.accepts(name, versions))
+    }
 }
 
 /// What is out or queued of one instance right now.
@@ -81,15 +120,32 @@ pub struct LiveWorker {
 pub struct InstanceLive {
     /// The turn that a worker holds.
     pub turn: Option<OutItem>,
+    /// Since when the next turn waits for a worker.
+    pub turn_queued_us: Option<i64>,
+    /// How often the present turn went out and came back without an answer.
+    pub turn_given_back: u32,
     /// Activities that a worker holds.
     pub activities: Vec<OutItem>,
+    /// Activities that wait again after they came back, with how often they did.
+    pub came_back: Vec<(i32, u32)>,
+}
+
+/// What a worker holds of one entity right now.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct EntityLive {
+    /// The batch that is out.
+    pub(crate) batch: Option<OutItem>,
+    /// Ids of its operations.
+    pub(crate) operations: Vec<Arc<str>>,
 }
 
 /// A work item with a worker.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct OutItem {
     /// Task id of an activity; 0 for a turn.
     pub task_id: i32,
     pub since_us: i64,
     pub worker_id: String,
+    /// How often it came back before without an answer.
+    pub given_back: u32,
 }

@@ -117,10 +117,11 @@ pub async fn run(config: Config) -> Result<Running, StartError> {
         },
     )?;
     let tasks = Tasks::default();
-    let health = Health::serving().await;
+    let health = Health::serving(config.feed).await;
     let options = ServiceOptions {
         task_hub_default: config.task_hub_default().to_owned(),
         message_bytes_max: config.message_bytes_max,
+        feed: config.feed,
         about: About {
             database: match temporary {
                 None => path.display().to_string(),

@@ -143,3 +143,13 @@ async fn a_task_hub_that_no_header_can_hold_is_refused() {
     let error = Client::connect(options).unwrap_err();
     assert!(error.to_string().contains("task hub \"h\\nx\""), "{error}");
 }
+
+#[tokio::test]
+async fn an_event_without_a_name_is_not_sent() {
+    let client = Client::connect(nowhere()).unwrap();
+    let raised = client.raise_event_by_name("order-1", "", 7).await;
+    assert_eq!(
+        raised.unwrap_err().to_string(),
+        "invalid argument: the name of an external event must not be empty"
+    );
+}

@@ -8,6 +8,7 @@ use durascope::io::wire::Address;
 use durascope_proto::OrchestrationStatus;
 use durascope_proto::OrchestratorAction;
 use durascope_proto::OrchestratorRequest;
+use durascope_sdk::ConnectOptions;
 use durascope_tests::Binary;
 use durascope_tests::Emulator;
 use durascope_tests::RawClient;
@@ -428,8 +429,7 @@ async fn entities_are_signalled_and_their_storage_is_cleaned() {
     let client = RawClient::connect(emulator.endpoint()).await.unwrap();
     let mut worker = RawWorker::open(&client).await.unwrap();
     let server = Server {
-        url: emulator.endpoint().to_owned(),
-        task_hub: "default".to_owned(),
+        options: ConnectOptions::new(emulator.endpoint(), "default").unwrap(),
     };
     let hub = || Address::new(&server).unwrap().lazy();
     let signal = Call::SignalEntity {

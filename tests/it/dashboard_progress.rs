@@ -20,7 +20,6 @@ use durascope_tests::RawWorker;
 use durascope_tests::Terminal;
 use durascope_tests::actions;
 use durascope_tests::entities;
-use durascope_tests::feedless::Feedless;
 use tokio::sync::Semaphore;
 
 const ENTER: &str = "\r";
@@ -155,13 +154,12 @@ async fn what_a_tracker_entity_knows_is_a_bar_and_stays_when_the_instance_fails(
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn without_the_feed_the_watched_instance_has_its_bar_all_the_same() {
-    let emulator = Emulator::ephemeral().unwrap();
+    let emulator = Emulator::start(&["--ephemeral", "--no-feed"]).unwrap();
     let client = RawClient::connect(emulator.endpoint()).await.unwrap();
     let mut worker = RawWorker::open(&client).await.unwrap();
     tracked(&client, &mut worker).await;
-    let door = Feedless::before(&client).await.unwrap();
 
-    let terminal = run(&["--endpoint", &door.endpoint()], NORMAL);
+    let terminal = run(&["--endpoint", emulator.endpoint()], NORMAL);
     shows(&terminal, &["migrate-1", "30/100"]);
     terminal.send(ENTER).unwrap();
     shows(&terminal, &["no feed", "30/100 2✗", "copying tables"]);

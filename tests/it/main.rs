@@ -8,9 +8,13 @@ mod bad_input;
 mod crash;
 mod dashboard;
 mod dashboard_actions;
+mod dashboard_polled;
 mod dashboard_progress;
+#[cfg(unix)]
+mod dashboard_sign_in;
 mod http;
 mod interop;
+mod monitor;
 mod official;
 mod patterns;
 mod protocol;

@@ -11,6 +11,7 @@ use durascope_sdk::ExternalEvent;
 use durascope_sdk::FailureDetails;
 use durascope_sdk::Orchestration;
 use durascope_sdk::OrchestrationContext;
+use durascope_sdk::OrchestrationError;
 use durascope_sdk::StartOptions;
 use durascope_sdk::TaskFailed;
 use durascope_sdk::Worker;
@@ -186,5 +187,46 @@ async fn a_payload_that_does_not_parse_is_named_down_to_its_place_in_the_json() 
     let misread = state.unwrap().output::<Vec<String>>().unwrap_err();
     let expected = format!("output of instance {id:?}: invalid type: integer `3`");
     assert!(misread.to_string().starts_with(&expected), "{misread}");
+    world.worker.stop().await.unwrap();
+}
+
+const LARGE: Orchestration<String, String> = Orchestration::named("Large");
+/// Above what a message of the protocol may hold for most clients.
+const TOO_LARGE: usize = 5 * 1024 * 1024;
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_orchestration_that_gives_too_much_fails_with_what_it_was_and_the_worker_lives() {
+    let world = World::start(|builder| {
+        builder.orchestration(
+            &LARGE,
+            |ctx: OrchestrationContext, what: String| async move {
+                let text = "x".repeat(TOO_LARGE);
+                match what.as_str() {
+                    "status" => ctx.set_custom_status(&text)?,
+                    "again" => return ctx.continue_as_new(text),
+                    "output" => return Ok(text),
+                    _ => {}
+                }
+                Ok::<_, OrchestrationError>(what)
+            },
+        )
+    });
+    for (what, named) in [
+        ("status", "custom status"),
+        ("again", "input"),
+        ("output", "result"),
+    ] {
+        let id = world.client.start(&LARGE, what.to_owned()).await.unwrap();
+        let failure = world.failure(&id).await;
+        assert_eq!(failure.error_type, "PayloadTooLarge", "{failure:?}");
+        assert!(failure.message.contains(named), "{what}: {failure:?}");
+        assert!(
+            failure.message.contains(" bytes, ") && failure.message.contains("limit"),
+            "{what}: {failure:?}"
+        );
+    }
+    let id = world.client.start(&LARGE, "fine".to_owned()).await.unwrap();
+    let state = world.client.wait_for_completion(&id, DEADLINE).await;
+    assert_eq!(state.unwrap().output::<String>().unwrap(), "fine");
     world.worker.stop().await.unwrap();
 }

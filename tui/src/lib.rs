@@ -24,7 +24,7 @@ use crate::io::wire::AddressError;
 use crate::ui::Look;
 
 /// What the dashboard needs to start.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct Config {
     pub server: Server,
     /// Refuses everything that would change an instance.
@@ -50,7 +50,8 @@ pub enum RunError {
 ///
 /// # Errors
 /// - [`RunError::NotATerminal`]: there is nothing to draw on.
-/// - [`RunError::Address`]: the server's address or the hub's name cannot be used.
+/// - [`RunError::Address`]: the server's address, the hub's name or the credentials cannot be
+///   used.
 /// - [`RunError::Terminal`]: the terminal failed, or a task of the dashboard panicked.
 pub async fn run(config: Config) -> Result<(), RunError> {
     if !std::io::stdin().is_terminal() || !std::io::stdout().is_terminal() {
@@ -59,8 +60,8 @@ pub async fn run(config: Config) -> Result<(), RunError> {
     let address = Address::new(&config.server)?;
     let settings = Settings {
         endpoint: config.server.host().to_owned(),
-        url: config.server.url.clone(),
-        task_hub: config.server.task_hub.clone(),
+        url: config.server.options.endpoint().to_owned(),
+        task_hub: config.server.task_hub().to_owned(),
         read_only: config.read_only,
     };
     // crossterm's own NO_COLOR handling resets the reversed cells of a selection; the look

@@ -198,6 +198,25 @@ pub fn wrap(text: &str, columns: usize, lines_max: usize) -> Vec<String> {
     lines
 }
 
+/// Cuts a sentence into lines of at most `columns`, between words where it can.
+///
+/// At most `lines_max` lines; what is left is lost.
+pub fn wrap_words(text: &str, columns: usize, lines_max: usize) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    for word in text.split_whitespace() {
+        let word = visible(word);
+        match lines.last_mut() {
+            Some(line) if line.width() + 1 + word.width() <= columns => {
+                line.push(' ');
+                line.push_str(&word);
+            }
+            _ => lines.extend(wrap(&word, columns, lines_max)),
+        }
+    }
+    lines.truncate(lines_max);
+    lines
+}
+
 /// Columns that `text` takes on the screen.
 pub fn width(text: &str) -> usize {
     text.width()
@@ -211,6 +230,19 @@ pub fn cells(value: usize) -> u16 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn sentences_are_cut_between_words_and_long_words_anywhere() {
+        let rows: [(&str, usize, &[&str]); 4] = [
+            ("a bc  def", 4, &["a bc", "def"]),
+            ("a bcdefg h", 4, &["a", "bcde", "fg h"]),
+            ("one\ntwo\x1b", 20, &["one two^["]),
+            ("a b c d", 1, &["a", "b", "c"]),
+        ];
+        for (text, columns, lines) in rows {
+            assert_eq!(wrap_words(text, columns, 3), lines, "{text:?}");
+        }
+    }
 
     #[test]
     fn hostile_text_becomes_visible_escapes() {

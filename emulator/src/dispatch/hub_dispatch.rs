@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use super::Assignment;
 use super::GroupKey;
 use super::Lane;
+use super::Notes;
 use super::ReadyEntity;
 use super::ReadyTurn;
 use super::Stream;
@@ -21,10 +22,12 @@ use crate::live::LiveWorker;
 pub(crate) struct HubDispatch {
     pub(crate) turns: Lane<ReadyTurn>,
     pub(crate) activities: Lane<Task>,
-    entities: Lane<ReadyEntity>,
+    pub(crate) entities: Lane<ReadyEntity>,
     /// What is in the lane of entities, each of them once.
     entities_waiting: HashSet<EntityKey>,
     pub(crate) streams: Vec<Stream>,
+    /// Who came and went.
+    pub(crate) notes: Notes,
     next_stream: usize,
 }
 

@@ -125,6 +125,27 @@ impl<T: Work> Lane<T> {
         self.queue.items().chain(deferred).chain(&mut self.parked)
     }
 
+    /// What waits by group: how many, and since when the first of them that is not put aside.
+    pub(crate) fn by_group(&self) -> BTreeMap<&GroupKey, (u64, Option<i64>)> {
+        let mut groups = BTreeMap::new();
+        for (group, count, since) in self.queue.since() {
+            groups.insert(group, (count as u64, since));
+        }
+        let aside = self.deferred.iter().map(|it| &it.item).chain(&self.parked);
+        for item in aside {
+            groups.entry(&**item.group()).or_default().0 += 1;
+        }
+        groups
+    }
+
+    /// Items that came back, as `came_back` tells, and wait again: they stand in front. At most so
+    /// many of each group.
+    pub(crate) fn again(&self, came_back: fn(&T) -> bool, most: usize) -> impl Iterator<Item = &T> {
+        let aside = self.deferred.iter().map(|it| &it.item);
+        let aside = aside.filter(move |item| came_back(item)).take(most);
+        self.queue.fronts(came_back, most).chain(aside)
+    }
+
     /// Whether there is nothing that anybody could take.
     pub(crate) fn is_empty(&self) -> bool {
         self.queue.is_empty() && self.deferred.is_empty()

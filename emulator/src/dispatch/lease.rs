@@ -134,12 +134,15 @@ impl Leases {
         self.entities.get(&key).copied()
     }
 
+    /// The same as it is held.
+    pub(crate) fn batch_of(&self, key: EntityKey) -> Option<&Lease> {
+        let token = self.of_entity(key)?;
+        self.by_token.get(&token)
+    }
+
     /// How many operations of this entity are out.
     pub(crate) fn operations_out(&self, key: EntityKey) -> usize {
-        let lease = self
-            .of_entity(key)
-            .and_then(|token| self.by_token.get(&token));
-        match lease.map(|lease| &lease.held) {
+        match self.batch_of(key).map(|lease| &lease.held) {
             Some(Held::Entity { batch, .. }) => batch.len(),
             _ => 0,
         }
@@ -223,10 +226,12 @@ impl Leases {
         taken.collect()
     }
 
-    pub(crate) fn of_instance(&self, key: InstanceKey) -> impl Iterator<Item = &Lease> {
-        self.by_token
-            .values()
-            .filter(move |lease| lease.held.instance() == Some(key))
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Lease> {
+        self.by_token.values()
+    }
+
+    pub(crate) fn of_hub(&self, hub: HubKey) -> impl Iterator<Item = &Lease> {
+        self.iter().filter(move |lease| lease.hub == hub)
     }
 
     pub(crate) fn iter_mut(&mut self) -> impl Iterator<Item = &mut Lease> {

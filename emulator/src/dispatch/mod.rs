@@ -7,6 +7,7 @@ mod hub_dispatch;
 mod keeping;
 mod lane;
 mod lease;
+mod notes;
 mod queue;
 mod stream;
 pub(crate) mod waiters;
@@ -26,6 +27,8 @@ pub(crate) use lease::Held;
 pub(crate) use lease::Lease;
 pub(crate) use lease::Leases;
 pub(crate) use lease::Token;
+pub(crate) use notes::Note;
+pub(crate) use notes::Notes;
 pub(crate) use queue::GroupKey;
 pub(crate) use queue::Queue;
 pub(crate) use stream::DropGuard;
@@ -67,6 +70,8 @@ pub(crate) struct Task {
     pub(crate) orphan_row: Option<i64>,
     /// Times it was given back.
     pub(crate) abandoned: u32,
+    /// Times it came back without an answer, in whatever way.
+    pub(crate) given_back: u32,
 }
 
 /// A turn that waits for a worker. Its messages are read when it is handed out.

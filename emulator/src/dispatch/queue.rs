@@ -111,6 +111,22 @@ impl<T> Queue<T> {
             .map(|(group, items)| (&**group, items.len()))
     }
 
+    /// Items by group, with the moment at which the first became ready.
+    pub(crate) fn since(&self) -> impl Iterator<Item = (&GroupKey, usize, Option<i64>)> {
+        self.groups.iter().map(|(group, items)| {
+            let first = items.front().map(|(at_us, _, _)| *at_us);
+            (&**group, items.len(), first)
+        })
+    }
+
+    /// Of each group the items at its front for which this holds, at most so many.
+    pub(crate) fn fronts(&self, holds: fn(&T) -> bool, most: usize) -> impl Iterator<Item = &T> {
+        self.groups.values().flat_map(move |items| {
+            let items = items.iter().map(|(_, _, item)| item);
+            items.take_while(move |item| holds(item)).take(most)
+        })
+    }
+
     pub(crate) fn len(&self) -> usize {
         self.len
     }

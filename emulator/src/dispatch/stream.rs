@@ -1,6 +1,7 @@
 //! One connected worker: its limits, its filters, and the channel to its GetWorkItems stream.
 
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::Context;
 use std::task::Poll;
 
@@ -15,6 +16,8 @@ use tokio::sync::mpsc;
 use super::GroupKey;
 use super::Keeping;
 use super::WorkKind;
+use crate::live::LiveFilter;
+use crate::live::LiveTakes;
 use crate::live::LiveWorker;
 
 /// Items of a kind that a worker gets at once when it states no limit.
@@ -41,6 +44,8 @@ pub(crate) struct StreamId(pub(crate) u64);
 #[derive(Clone, Debug)]
 pub struct WorkerProfile {
     pub worker_id: String,
+    /// The address that it comes from.
+    pub peer: String,
     pub user_agent: String,
     /// How many orchestrations it keeps in memory between their turns.
     pub sticky: u32,
@@ -52,8 +57,14 @@ pub struct WorkerProfile {
 pub(crate) struct Stream {
     pub(crate) id: StreamId,
     pub(crate) worker_id: String,
+    pub(crate) peer: String,
     user_agent: String,
     connected_us: i64,
+    /// What its filters list, for people.
+    takes: Option<Arc<LiveTakes>>,
+    answered: u64,
+    answered_us: i64,
+    sent_us: i64,
     turns: Share,
     activities: Share,
     entities: Share,
@@ -108,6 +119,7 @@ impl std::fmt::Debug for DropGuard {
 /// Both sides of a new stream; the guard is set by [`WorkerItems::guarded`].
 pub(crate) fn open(now_us: i64, id: StreamId, profile: WorkerProfile) -> (Stream, WorkerItems) {
     let request = profile.request;
+    let takes = request.work_item_filters.as_ref().map(takes);
     let [turn_filter, activity_filter, entity_filter] = request
         .work_item_filters
         .map_or([None, None, None], filters);
@@ -122,8 +134,13 @@ pub(crate) fn open(now_us: i64, id: StreamId, profile: WorkerProfile) -> (Stream
     let stream = Stream {
         id,
         worker_id: profile.worker_id,
+        peer: profile.peer,
         user_agent: profile.user_agent,
         connected_us: now_us,
+        takes: takes.map(Arc::new),
+        answered: 0,
+        answered_us: now_us,
+        sent_us: now_us,
         turns,
         activities,
         entities,
@@ -153,6 +170,23 @@ fn filters(filters: WorkItemFilters) -> [Option<Filter>; 3] {
         Some(Filter::new(activities.map(|it| (it.name, it.versions)))),
         Some(Filter::new(entities.map(|it| (it.name, Vec::new())))),
     ]
+}
+
+/// The same as published.
+fn takes(filters: &WorkItemFilters) -> LiveTakes {
+    let [turns, activities, entities] = self::filters(filters.clone());
+    let live = |filter: Option<Filter>, names: Vec<&String>| LiveFilter {
+        names: names.into_iter().cloned().collect(),
+        filter: filter.unwrap_or_else(|| Filter::new([])),
+    };
+    let orchestrations = filters.orchestrations.iter().map(|it| &it.name).collect();
+    let listed = filters.activities.iter().map(|it| &it.name).collect();
+    let named = filters.entities.iter().map(|it| &it.name).collect();
+    LiveTakes {
+        orchestrations: live(turns, orchestrations),
+        activities: live(activities, listed),
+        entities: live(entities, named),
+    }
 }
 
 impl Stream {
@@ -205,8 +239,37 @@ impl Stream {
         self.send(now_us, item)
     }
 
+    /// It has answered an item.
+    pub(crate) fn on_answer(&mut self, now_us: i64) {
+        self.answered += 1;
+        self.answered_us = now_us;
+    }
+
+    /// When it answered last, or when what it was sent last was sent, if it has taken all of it.
+    fn heard_us(&self) -> i64 {
+        let took_all = self.sender.capacity() == self.sender.max_capacity();
+        let taken_us = if took_all { self.sent_us } else { 0 };
+        self.answered_us.max(taken_us)
+    }
+
+    /// What its filters list, in a few words.
+    pub(crate) fn takes_in_words(&self) -> String {
+        self.takes.as_ref().map_or_else(
+            || "takes everything".to_owned(),
+            |it| {
+                format!(
+                    "takes {} orchestrations, {} activities, {} entities",
+                    it.orchestrations.names.len(),
+                    it.activities.names.len(),
+                    it.entities.names.len()
+                )
+            },
+        )
+    }
+
     fn send(&mut self, now_us: i64, item: EncodedWorkItem) -> bool {
         self.next_ping_us = now_us + PING_EVERY_US;
+        self.sent_us = now_us;
         self.sender.try_send(item).is_ok()
     }
 
@@ -236,6 +299,10 @@ impl Stream {
             activities_max: self.activities.max,
             entities_out: self.entities.out,
             entities_max: self.entities.max,
+            peer: self.peer.clone(),
+            takes: self.takes.clone(),
+            answered: self.answered,
+            heard_us: self.heard_us(),
         }
     }
 }

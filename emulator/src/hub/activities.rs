@@ -365,5 +365,6 @@ fn orphan(origin: &Arc<Origin>, activity: ScheduledActivity) -> Task {
         group: Arc::new(group),
         orphan_row: None,
         abandoned: 0,
+        given_back: 0,
     }
 }

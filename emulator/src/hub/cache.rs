@@ -41,6 +41,9 @@ pub(super) struct Live {
     pub(super) ready: Ready,
     /// Something came while the turn was out, or was left for the next one.
     pub(super) missed: Option<Patience>,
+    /// Since when the present turn is queued, and how often it came back without an answer.
+    pub(super) queued_us: i64,
+    pub(super) given_back: u32,
     /// How long a worker had the last turn, and when it was committed.
     pub(super) last_turn_us: i64,
     pub(super) ended_us: i64,
@@ -64,6 +67,8 @@ impl Live {
             state,
             ready: Ready::Idle,
             missed: None,
+            queued_us: 0,
+            given_back: 0,
             last_turn_us: 0,
             ended_us: i64::MIN,
             kept: None,

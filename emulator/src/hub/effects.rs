@@ -125,6 +125,10 @@ impl Core {
             } => self.turn_done(key, since_us, keeper),
             Effect::Freed { lease, .. } => {
                 let now_us = self.clock.now();
+                let hub = self.dispatch.hub(lease.hub);
+                if let Some(stream) = hub.stream(lease.stream) {
+                    stream.on_answer(now_us);
+                }
                 self.dispatch.free_slot(now_us, &lease);
             }
             Effect::Wake { hub, id } => self.waiters.wake(hub, &id),
@@ -177,6 +181,7 @@ impl Core {
                 group,
                 orphan_row,
                 abandoned: 0,
+                given_back: 0,
             };
             queue.push(now_us, task);
         }
@@ -220,6 +225,7 @@ impl Core {
         let now_us = self.clock.tick();
         if let Some(live) = self.cache.peek(key) {
             live.ready = Ready::Queued;
+            live.queued_us = now_us;
             let turn = ReadyTurn {
                 key,
                 group: Arc::clone(&live.group),
@@ -239,6 +245,7 @@ impl Core {
         live.last_turn_us = now_us - since_us;
         live.ended_us = now_us;
         live.ready = Ready::Idle;
+        live.given_back = 0;
         if live.state.is_terminal() {
             self.cache.remove(key);
             return;

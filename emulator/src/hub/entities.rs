@@ -344,7 +344,7 @@ impl Core {
         follow_ups.extend(refused.replies.into_iter().map(answer));
         let now_us = self.clock.tick();
         entities::set_state(&self.db, key, &entity::Answer::Deleted, now_us)?;
-        entities::set_lock(&self.db, key, None)?;
+        entities::set_lock(&self.db, key, None, now_us)?;
         // A batch that is out is worth nothing any more.
         let leases = &mut self.dispatch.leases;
         let out = leases.of_entity(key);

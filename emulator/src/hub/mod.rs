@@ -16,6 +16,7 @@ mod entity_queries;
 mod error;
 mod instances;
 mod limits;
+pub(crate) mod observe;
 mod operations;
 mod publish;
 mod purge;
@@ -29,6 +30,7 @@ mod sticky;
 mod streams;
 mod turns;
 mod waits;
+pub(crate) mod work;
 
 use std::collections::HashMap;
 use std::sync::Arc;

@@ -165,8 +165,9 @@ impl Core {
             owner_id,
             section: request.section.clone(),
         };
+        let now_us = self.clock.now();
         for key in &free {
-            entities::set_lock(&self.db, *key, Some(&lock))?;
+            entities::set_lock(&self.db, *key, Some(&lock), now_us)?;
         }
         follow_ups.push_back(granted(caller, &request));
         // Calls of the owner that stood behind the request are for now.
@@ -214,7 +215,7 @@ impl Core {
             return Ok(());
         };
         if entity.lock.is_some_and(|lock| lock.owner.key == sender.key) {
-            entities::set_lock(&self.db, entity.key, None)?;
+            entities::set_lock(&self.db, entity.key, None, self.clock.now())?;
             follow_ups.push_back(FollowUp::Consider(entity.key));
         }
         Ok(())
@@ -228,7 +229,7 @@ impl Core {
         follow_ups: &mut VecDeque<FollowUp>,
     ) -> Result<(), StoreError> {
         for key in entities::held_by(&self.db, owner)? {
-            entities::set_lock(&self.db, key, None)?;
+            entities::set_lock(&self.db, key, None, self.clock.now())?;
             follow_ups.push_back(FollowUp::Consider(key));
         }
         let stood = entities::withdraw_requests(&self.db, owner)?;
@@ -254,7 +255,7 @@ impl Core {
             });
             if !holds {
                 tracing::warn!(owner = ?lock.owner_id, "a lock had outlived its holder");
-                entities::set_lock(&self.db, key, None)?;
+                entities::set_lock(&self.db, key, None, self.clock.now())?;
                 follow_ups.push_back(FollowUp::Consider(key));
             }
         }

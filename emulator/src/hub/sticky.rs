@@ -121,6 +121,11 @@ impl Core {
             }
             *abandoned += 1;
         }
+        let key = lease.held.instance();
         self.give_back(lease);
+        // A question for the history is an answer of a kind.
+        if let Some(live) = key.and_then(|key| self.cache.peek(key)) {
+            live.given_back = live.given_back.saturating_sub(1);
+        }
     }
 }

@@ -1,7 +1,5 @@
 //! Worker streams: connected, gone, given back, kept alive.
 
-use std::sync::Arc;
-
 use super::HubError;
 use super::cache::Ready;
 use super::command::Command;
@@ -10,8 +8,10 @@ use crate::dispatch;
 use crate::dispatch::Assignment;
 use crate::dispatch::Held;
 use crate::dispatch::Lease;
+use crate::dispatch::Note;
 use crate::dispatch::ReadyEntity;
 use crate::dispatch::ReadyTurn;
+use crate::dispatch::Stream;
 use crate::dispatch::StreamId;
 use crate::dispatch::Task;
 use crate::dispatch::Token;
@@ -20,14 +20,21 @@ use crate::dispatch::WorkerItems;
 use crate::dispatch::WorkerProfile;
 use crate::dispatch::wire;
 use crate::live::HubKey;
-use crate::live::InstanceLive;
-use crate::live::OutItem;
 
 /// What a worker gave back.
 enum Reclaimed {
     Turn(ReadyTurn),
     Activity(Task),
     Entity(ReadyEntity),
+}
+
+fn note(at_us: i64, stream: &Stream, text: String) -> Note {
+    Note {
+        at_us,
+        worker_id: stream.worker_id.clone(),
+        peer: stream.peer.clone(),
+        text,
+    }
 }
 
 impl Core {
@@ -39,8 +46,12 @@ impl Core {
         self.check_hub(hub)?;
         self.next_stream += 1;
         let stream = StreamId(self.next_stream);
-        let (core_side, items) = dispatch::open(self.clock.tick(), stream, worker);
-        self.dispatch.hub(hub).streams.push(core_side);
+        let now_us = self.clock.tick();
+        let (core_side, items) = dispatch::open(now_us, stream, worker);
+        let dispatch = self.dispatch.hub(hub);
+        let text = format!("connected: {}", core_side.takes_in_words());
+        dispatch.notes.add(note(now_us, &core_side, text));
+        dispatch.streams.push(core_side);
         let commands = self.commands.clone();
         let report = move || {
             if let Some(commands) = commands.upgrade() {
@@ -53,8 +64,18 @@ impl Core {
 
     /// The stream has ended: what it held is ready again, before everything else.
     pub(super) fn disconnect(&mut self, hub: HubKey, stream: StreamId) {
-        self.dispatch.hub(hub).streams.retain(|it| it.id != stream);
-        for lease in self.dispatch.leases.take_stream(stream).into_iter().rev() {
+        let leases = self.dispatch.leases.take_stream(stream);
+        let (now_us, dispatch) = (self.clock.now(), self.dispatch.hub(hub));
+        if let Some(index) = dispatch.streams.iter().position(|it| it.id == stream) {
+            let gone = dispatch.streams.remove(index);
+            let text = match leases.len() {
+                0 => "gone: it held nothing".to_owned(),
+                1 => "gone: 1 work item given back".to_owned(),
+                count => format!("gone: {count} work items given back"),
+            };
+            dispatch.notes.add(note(now_us, &gone, text));
+        }
+        for lease in leases.into_iter().rev() {
             self.give_back(lease);
         }
     }
@@ -111,7 +132,10 @@ impl Core {
                 abandoned,
                 ..
             } => {
-                self.cache.peek(key)?.ready = Ready::Queued;
+                let live = self.cache.peek(key)?;
+                live.ready = Ready::Queued;
+                live.queued_us = now_us;
+                live.given_back += 1;
                 // What its worker has in memory is not known any more.
                 self.forget_kept(key);
                 Some(Reclaimed::Turn(ReadyTurn {
@@ -120,7 +144,10 @@ impl Core {
                     abandoned,
                 }))
             }
-            Held::Activity(task) => Some(Reclaimed::Activity(task)),
+            Held::Activity(mut task) => {
+                task.given_back += 1;
+                Some(Reclaimed::Activity(task))
+            }
             Held::Entity { entity, .. } => Some(Reclaimed::Entity(entity)),
         }
     }
@@ -159,40 +186,5 @@ impl Core {
                 }
             }
         }
-    }
-
-    pub(super) fn inspect(&mut self, hub: HubKey, id: &str) -> Result<InstanceLive, HubError> {
-        let mut live = InstanceLive::default();
-        let Some(found) = self.cache.by_id(&self.db, hub, id)? else {
-            return Ok(live);
-        };
-        let (key, execution) = (found.key, Arc::clone(&found.state.execution));
-        let workers: std::collections::BTreeMap<StreamId, String> = self
-            .dispatch
-            .hub(hub)
-            .streams
-            .iter()
-            .map(|stream| (stream.id, stream.worker_id.clone()))
-            .collect();
-        for lease in self.dispatch.leases.of_instance(key) {
-            let mut item = OutItem {
-                task_id: 0,
-                since_us: lease.since_us,
-                worker_id: workers.get(&lease.stream).cloned().unwrap_or_default(),
-            };
-            match &lease.held {
-                Held::Turn { .. } => live.turn = Some(item),
-                // Task ids begin anew with each execution: one of an earlier one is another task.
-                Held::Activity(task) if task.origin.execution != execution => {}
-                Held::Activity(task) => {
-                    item.task_id = task.activity.task_id;
-                    live.activities.push(item);
-                }
-                Held::Entity { .. } => {}
-            }
-        }
-        live.activities
-            .sort_by_key(|item| (item.since_us, item.task_id));
-        Ok(live)
     }
 }

@@ -11,7 +11,7 @@ use durascope_proto::history_event::EventType;
 use durascope_proto::time::to_micros;
 
 /// Kinds of what a turn schedules.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) enum Kind {
     Activity,
     Child,
@@ -59,7 +59,7 @@ pub(super) struct Received {
 }
 
 /// Longest part of an input that serves as a label, in characters.
-const LABEL_CHARS_MAX: usize = 60;
+pub(super) const LABEL_CHARS_MAX: usize = 60;
 
 /// Different failures and event names that are told apart; more come from names that are data.
 const DISTINCT_MAX: usize = 500;

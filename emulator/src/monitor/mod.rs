@@ -3,15 +3,21 @@
 //! It reads what is committed and what the hub publishes; nothing waits for it. A slow watcher
 //! gets fewer updates, never a queue of old ones.
 
+pub(crate) mod entities;
+pub(crate) mod failures;
 mod fold;
 mod groups;
+pub(crate) mod history;
+mod limits;
 mod pace;
 mod rates;
 mod reports;
 mod rows;
 mod tree;
+mod waits;
 mod watch;
 mod window;
+pub(crate) mod work;
 
 use durascope_proto::monitor as proto;
 use futures_util::Stream;

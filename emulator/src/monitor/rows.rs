@@ -5,6 +5,7 @@ use durascope_proto::monitor as proto;
 use durascope_proto::time::from_micros;
 use prost_types::Timestamp;
 
+use crate::store::StoreError;
 use crate::store::instances::Counts;
 use crate::store::instances::InstanceRow;
 
@@ -26,8 +27,10 @@ pub(super) fn row(
     row: InstanceRow,
     turn_out: bool,
     reported: Option<proto::ReportedProgress>,
-) -> proto::InstanceRow {
-    proto::InstanceRow {
+    waits: Option<proto::WaitFacts>,
+) -> Result<proto::InstanceRow, StoreError> {
+    let tags = row.tags()?;
+    Ok(proto::InstanceRow {
         instance_id: row.id,
         execution_id: row.execution,
         name: row.name,
@@ -50,9 +53,9 @@ pub(super) fn row(
         turn_out,
         failure: row.failure_line.unwrap_or_default(),
         reported,
-        waits: None,
-        tags: std::collections::BTreeMap::new(),
-    }
+        waits,
+        tags,
+    })
 }
 
 pub(super) fn timestamp(micros: i64) -> Option<Timestamp> {

@@ -242,10 +242,11 @@ fn running_is_what_a_worker_or_a_begun_child_holds() {
         task_id,
         since_us,
         worker_id: "w".to_owned(),
+        ..OutItem::default()
     };
     let live = InstanceLive {
-        turn: None,
         activities: vec![out(2, 50), out(1, 70), out(9, 1)],
+        ..InstanceLive::default()
     };
     let groups = groups::groups(&fold, &live, &BTreeMap::from([(5, 1)]), None);
     assert_eq!((groups[0].running, groups[0].queued), (2, 1));

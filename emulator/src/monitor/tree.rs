@@ -1,6 +1,7 @@
 //! The tree of one watched instance: its history is folded once, and then only what is new.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use durascope_proto::ActivityRequest;
 use durascope_proto::HistoryChunk;
@@ -14,12 +15,15 @@ use crate::hub::Hub;
 use crate::hub::HubError;
 use crate::hub::queries;
 use crate::live::HubKey;
+use crate::live::HubLive;
 use crate::live::InstanceLive;
 use crate::monitor::fold::Fold;
 use crate::monitor::fold::Kind;
 use crate::monitor::groups;
 use crate::monitor::reports::Reports;
 use crate::monitor::rows;
+use crate::monitor::waits;
+use crate::monitor::waits::WaitFold;
 use crate::store::Db;
 use crate::store::StoreError;
 use crate::store::family;
@@ -44,6 +48,7 @@ pub(super) struct TreeReader {
     of: Option<(i64, String)>,
     next_chunk: i64,
     fold: Fold,
+    waits: WaitFold,
     reports: Reports,
 }
 
@@ -53,6 +58,7 @@ impl TreeReader {
         &mut self,
         hub: &Hub,
         key: HubKey,
+        hub_live: &Arc<HubLive>,
         id: &str,
     ) -> Result<proto::InstanceTree, HubError> {
         let live = match hub.inspect(key, id).await {
@@ -64,10 +70,11 @@ impl TreeReader {
             // After a failure the fold begins anew: it is only a cache.
             let mut reader = std::mem::take(self);
             let (id, live) = (id.to_owned(), live.clone());
+            let hub_live = Arc::clone(hub_live);
             let (reader, tree) = hub
                 .store()
                 .read(move |connection| {
-                    let tree = reader.step(connection, key, &id, &live)?;
+                    let tree = reader.step(connection, key, &id, (&live, &hub_live))?;
                     Ok((reader, tree))
                 })
                 .await?;
@@ -84,7 +91,7 @@ impl TreeReader {
         connection: &Db,
         key: HubKey,
         id: &str,
-        live: &InstanceLive,
+        live: (&InstanceLive, &HubLive),
     ) -> Result<Option<proto::InstanceTree>, StoreError> {
         let Some(row) = instances::by_id(connection, key.0, id)? else {
             *self = Self::default();
@@ -110,7 +117,10 @@ impl TreeReader {
         for chunk in &read.chunks {
             let chunk = HistoryChunk::decode(chunk.as_slice())
                 .map_err(|error| StoreError::corrupt(format!("history of '{id}': {error}")))?;
-            chunk.events.iter().for_each(|event| self.fold.apply(event));
+            for event in &chunk.events {
+                self.fold.apply(event);
+                self.waits.apply(event);
+            }
         }
         self.next_chunk = read.next;
         if !read.chunks.is_empty() && read.chunks.iter().map(Vec::len).sum::<usize>() >= STEP_BYTES
@@ -125,7 +135,7 @@ impl TreeReader {
         connection: &Db,
         key: HubKey,
         row: InstanceRow,
-        live: &InstanceLive,
+        (live, hub_live): (&InstanceLive, &HubLive),
     ) -> Result<proto::InstanceTree, StoreError> {
         let waiting = waiting(connection, row.instance)?;
         let with_waiting;
@@ -134,6 +144,13 @@ impl TreeReader {
         } else {
             with_waiting = ahead(&self.fold, &waiting);
             &with_waiting
+        };
+        let waits = match rows::is_open(row.status) {
+            true => {
+                let stored = waits::stored(connection, &row)?;
+                Some(waits::facts(&row, &self.waits, &stored, live, hub_live))
+            }
+            false => None,
         };
         let payloads = instances::payloads(connection, row.instance)?;
         let statuses = family::child_statuses(connection, row.instance, &row.execution)?;
@@ -163,8 +180,8 @@ impl TreeReader {
             children: children
                 .into_iter()
                 .zip(reported)
-                .map(|(child, report)| rows::row(child, false, report))
-                .collect(),
+                .map(|(child, report)| rows::row(child, false, report, None))
+                .collect::<Result<_, _>>()?,
             failures: groups::failures(fold),
             timers: groups::timers(fold),
             events: groups::events(fold),
@@ -176,7 +193,7 @@ impl TreeReader {
                 .turn
                 .as_ref()
                 .map_or_else(String::new, |turn| turn.worker_id.clone()),
-            instance: Some(rows::row(row, live.turn.is_some(), own_report)),
+            instance: Some(rows::row(row, live.turn.is_some(), own_report, waits)?),
         })
     }
 }

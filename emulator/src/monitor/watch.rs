@@ -22,10 +22,9 @@ use crate::live::LiveWorker;
 use crate::monitor::About;
 use crate::monitor::pace::Pace;
 use crate::monitor::rates::RateWindow;
-use crate::monitor::reports::Reports;
 use crate::monitor::rows;
 use crate::monitor::tree::TreeReader;
-use crate::monitor::window;
+use crate::monitor::window::PageReader;
 
 /// Where updates go. There is room for one: a slow watcher gets fewer and newer ones.
 pub(super) type Updates = mpsc::Sender<Result<proto::WatchUpdate, HubError>>;
@@ -40,7 +39,7 @@ pub(super) struct Watcher {
     pace: Pace,
     started: Instant,
     rates: RateWindow,
-    reports: Reports,
+    reader: PageReader,
     tree: TreeReader,
     last: proto::WatchUpdate,
     /// The hub was there once; one that was just made is published a moment later.
@@ -58,7 +57,7 @@ impl Watcher {
             pace: Pace::new(),
             started: Instant::now(),
             rates: RateWindow::default(),
-            reports: Reports::default(),
+            reader: PageReader::default(),
             tree: TreeReader::default(),
             last: proto::WatchUpdate::default(),
             was_there: false,
@@ -126,15 +125,15 @@ impl Watcher {
         let now_us = clock::wall_us();
         if must_read {
             let window = self.asked.window.clone().unwrap_or_default();
-            let reports = &mut self.reports;
-            self.last.instances =
-                Some(window::read(&self.hub, self.key, &live, reports, &window, now_us).await?);
+            let reader = &mut self.reader;
+            let page = reader.read(&self.hub, self.key, &live, &window, now_us);
+            self.last.instances = Some(page.await?);
             self.last.tree = match self.asked.instance_id.as_str() {
                 "" => {
                     self.tree = TreeReader::default();
                     None
                 }
-                id => Some(self.tree.read(&self.hub, self.key, id).await?),
+                id => Some(self.tree.read(&self.hub, self.key, &live, id).await?),
             };
         }
         let elapsed = self.started.elapsed();
@@ -144,6 +143,9 @@ impl Watcher {
         let update = self.last.clone();
         let cost = must_read.then(|| begun.elapsed());
         self.pace.end(Instant::now(), cost);
+        if self.reader.is_behind() {
+            self.pace.on_change();
+        }
         Ok(update)
     }
 }
@@ -190,7 +192,7 @@ fn summary(
         turns: Some(queue(&live.turns)),
         activities: Some(queue(&live.activities)),
         entities: Some(queue(&live.entities)),
-        workers: live.workers.iter().map(worker).collect(),
+        workers: live.workers.iter().map(connected).collect(),
         server_version: env!("CARGO_PKG_VERSION").to_owned(),
         database: about.database.clone(),
     }
@@ -205,7 +207,7 @@ fn queue(queue: &LiveQueue) -> proto::QueueDepth {
     }
 }
 
-fn worker(worker: &LiveWorker) -> proto::ConnectedWorker {
+pub(super) fn connected(worker: &LiveWorker) -> proto::ConnectedWorker {
     proto::ConnectedWorker {
         worker_id: worker.worker_id.clone(),
         user_agent: worker.user_agent.clone(),

@@ -1,18 +1,28 @@
 //! The watched window of instances: what is asked for, bounded, and read.
 
+use std::collections::BTreeMap;
+
 use durascope_proto::monitor as proto;
 use durascope_proto::monitor::SortColumn;
-use futures_util::future::try_join_all;
+use durascope_proto::time::to_micros;
 
 use crate::hub::Hub;
 use crate::hub::HubError;
+use crate::hub::observe::Asked;
 use crate::live::HubKey;
 use crate::live::HubLive;
+use crate::live::InstanceLive;
+use crate::monitor::limits;
 use crate::monitor::reports::Reports;
 use crate::monitor::rows;
+use crate::monitor::waits::Stored;
+use crate::monitor::waits::Waits;
+use crate::store::Db;
+use crate::store::StoreError;
 use crate::store::instances::InstanceRow;
 use crate::store::pages::StatusSet;
 use crate::store::window as store;
+use crate::store::window::Filters;
 use crate::store::window::Window;
 use crate::store::window::WindowSort;
 
@@ -22,56 +32,107 @@ const LIMIT_MAX: u32 = 1_000;
 /// Failures are recent for so long.
 const RECENT_US: i64 = 10 * 60 * 1_000_000;
 
-/// For so many rows it is asked whether a worker holds a turn; each question costs the core
-/// thread a moment.
-const INSPECTED_MAX: usize = 32;
+/// What was read of the rows that were seen last; only a cache.
+#[derive(Clone, Debug, Default)]
+pub(super) struct PageReader {
+    reports: Reports,
+    waits: Waits,
+}
 
-/// Reads the page that `asked` describes.
-pub(super) async fn read(
-    hub: &Hub,
-    key: HubKey,
-    live: &HubLive,
-    reports: &mut Reports,
-    asked: &proto::InstanceWindow,
-    now_us: i64,
-) -> Result<proto::InstancePage, HubError> {
-    let window = parse(key, asked, now_us);
-    let known = matching_without_reading(live, &window);
-    // After a failure they are read anew: what is kept is only a cache.
-    let mut reader = std::mem::take(reports);
-    let (matching, found, reported, reader) = hub
-        .store()
-        .read(move |connection| {
-            let matching = match known {
-                Some(matching) => matching,
-                None => store::matching(connection, &window)?,
-            };
-            let found = store::rows(connection, &window)?;
-            let reported = reader.read(connection, key, &found)?;
-            Ok((matching, found, reported, reader))
-        })
-        .await?;
-    *reports = reader;
-    let candidates = found.iter().filter(|row| may_be_out(row));
-    // All at once: the core thread answers them together.
-    let outs = candidates.take(INSPECTED_MAX).map(|row| async {
-        Ok::<_, HubError>((row.instance, has_turn_out(hub, key, &row.id).await?))
-    });
-    let outs: Vec<(i64, bool)> = try_join_all(outs).await?;
-    let out = |row: &InstanceRow| outs.contains(&(row.instance, true));
-    let page = proto::InstancePage {
-        window: Some(asked.clone()),
-        matching,
-        rows: found
-            .into_iter()
-            .zip(reported)
-            .map(|(row, reported)| {
-                let turn_out = out(&row);
-                rows::row(row, turn_out, reported)
+/// What one read of the store gives.
+struct Read {
+    matching: u64,
+    rows: Vec<InstanceRow>,
+    reported: Vec<Option<proto::ReportedProgress>>,
+    stored: Vec<Option<Stored>>,
+}
+
+impl PageReader {
+    /// Reads the page that `asked` describes.
+    pub(super) async fn read(
+        &mut self,
+        hub: &Hub,
+        key: HubKey,
+        live: &HubLive,
+        asked: &proto::InstanceWindow,
+        now_us: i64,
+    ) -> Result<proto::InstancePage, HubError> {
+        let window = parse(key, asked, now_us)?;
+        let known = matching_without_reading(live, &window);
+        // After a failure they are read anew: what is kept is only a cache.
+        let mut reader = std::mem::take(self);
+        let (read, reader) = hub
+            .store()
+            .read(move |connection| {
+                let read = reader.read_store(connection, key, &window, known)?;
+                Ok((read, reader))
             })
-            .collect(),
-    };
-    Ok(page)
+            .await?;
+        *self = reader;
+        let observed = Self::observe(hub, key, &read).await?;
+        let stored = read.stored.into_iter().chain(std::iter::repeat(None));
+        let rows = read.rows.into_iter().zip(read.reported).zip(stored);
+        let nothing = InstanceLive::default();
+        let rows = rows.map(|((row, reported), stored)| {
+            let live_of_row = observed.get(&row.instance).unwrap_or(&nothing);
+            let facts = stored.and_then(|it| self.waits.facts(&row, &it, live_of_row, live));
+            rows::row(row, live_of_row.turn.is_some(), reported, facts)
+        });
+        Ok(proto::InstancePage {
+            window: Some(asked.clone()),
+            matching: read.matching,
+            rows: rows.collect::<Result<_, _>>()?,
+        })
+    }
+
+    /// Whether histories are left to be folded though nothing new happens.
+    pub(super) fn is_behind(&self) -> bool {
+        self.waits.is_behind()
+    }
+
+    fn read_store(
+        &mut self,
+        connection: &Db,
+        key: HubKey,
+        window: &Window,
+        known: Option<u64>,
+    ) -> Result<Read, StoreError> {
+        let matching = match known {
+            Some(matching) => matching,
+            None => store::matching(connection, window)?,
+        };
+        let rows = store::rows(connection, window)?;
+        let reported = self.reports.read(connection, key, &rows)?;
+        let stored = self.waits.read(connection, &rows)?;
+        Ok(Read {
+            matching,
+            rows,
+            reported,
+            stored,
+        })
+    }
+
+    /// What the core knows of the rows that have facts or may be out: one question.
+    async fn observe(
+        hub: &Hub,
+        key: HubKey,
+        read: &Read,
+    ) -> Result<BTreeMap<i64, InstanceLive>, HubError> {
+        let rows = read.rows.iter().enumerate();
+        let asked: Vec<Asked> = rows
+            .filter(|(place, row)| {
+                let has_facts = read.stored.get(*place).is_some_and(Option::is_some);
+                has_facts || may_be_out(row)
+            })
+            .map(|(_, row)| Asked {
+                key: row.instance,
+                execution: row.execution.clone(),
+            })
+            .collect();
+        let keys: Vec<i64> = asked.iter().map(|it| it.key).collect();
+        let live = hub.observe(key, asked).await?;
+        Ok(keys.into_iter().zip(live).collect())
+    }
 }
 
 /// A turn that is out has messages that it has not consumed.
@@ -79,20 +140,27 @@ fn may_be_out(row: &InstanceRow) -> bool {
     row.messages_waiting > 0 && rows::is_open(row.status)
 }
 
-async fn has_turn_out(hub: &Hub, key: HubKey, id: &str) -> Result<bool, HubError> {
-    match hub.inspect(key, id).await {
-        Ok(live) => Ok(live.turn.is_some()),
-        Err(HubError::UnknownInstance { .. }) => Ok(false),
-        Err(error) => Err(error),
-    }
-}
+/// Tags that are asked for at once.
+const TAGS_MAX: usize = 20;
 
-fn parse(key: HubKey, asked: &proto::InstanceWindow, now_us: i64) -> Window {
-    let limit = match asked.limit {
-        0 => LIMIT_DEFAULT,
-        limit => limit.min(LIMIT_MAX),
-    };
-    Window {
+/// # Errors
+/// [`HubError::Invalid`] for texts and numbers of tags that no filter needs.
+fn parse(key: HubKey, asked: &proto::InstanceWindow, now_us: i64) -> Result<Window, HubError> {
+    let limit = limits::page(asked.limit, LIMIT_DEFAULT, LIMIT_MAX);
+    let texts = [
+        ("window.text", &asked.text),
+        ("window.name", &asked.name),
+        ("window.id", &asked.id),
+    ];
+    for (field, text) in texts {
+        limits::text(field, text)?;
+    }
+    limits::at_most("window.tags", "entries", asked.tags.len(), TAGS_MAX)?;
+    for (name, value) in &asked.tags {
+        limits::text("a key of window.tags", name)?;
+        limits::text("a value of window.tags", value)?;
+    }
+    Ok(Window {
         hub: key.0,
         // SQLite's lower() knows ASCII only; both sides must agree.
         text: asked.text.to_ascii_lowercase(),
@@ -113,12 +181,26 @@ fn parse(key: HubKey, asked: &proto::InstanceWindow, now_us: i64) -> Window {
         offset: i64::from(asked.offset),
         limit: i64::from(limit),
         recent_us: now_us.saturating_sub(RECENT_US),
-    }
+        filters: Filters {
+            name: asked.name.clone(),
+            id: asked.id.clone(),
+            created_from_us: asked.created_after.as_ref().map(to_micros),
+            created_before_us: asked.created_before.as_ref().map(to_micros),
+            updated_before_us: asked.updated_before.as_ref().map(to_micros),
+            history_bytes_min: amount(asked.history_bytes_min),
+            failures_min: amount(asked.failures_min),
+            tags: asked.tags.clone(),
+        },
+    })
 }
 
-/// Without text and roots filter the totals say how many match.
+fn amount(asked: u64) -> Option<i64> {
+    (asked > 0).then(|| i64::try_from(asked).unwrap_or(i64::MAX))
+}
+
+/// With nothing but statuses asked for the totals say how many match.
 fn matching_without_reading(live: &HubLive, window: &Window) -> Option<u64> {
-    if !window.text.is_empty() || window.roots_only {
+    if !window.text.is_empty() || window.roots_only || window.filters.any() {
         return None;
     }
     let listed = |status: &i32| (0..8).contains(status) && (window.statuses.0 >> status) & 1 == 1;
@@ -139,11 +221,11 @@ mod tests {
             sort: 77,
             ..proto::InstanceWindow::default()
         };
-        let window = parse(HubKey(1), &asked, 0);
+        let window = parse(HubKey(1), &asked, 0).unwrap();
         assert_eq!(window.limit, 1_000);
         assert_eq!(window.text, "order");
         assert_eq!(window.sort, WindowSort::Attention);
-        let window = parse(HubKey(1), &proto::InstanceWindow::default(), 0);
+        let window = parse(HubKey(1), &proto::InstanceWindow::default(), 0).unwrap();
         assert_eq!(window.limit, 100);
     }
 
@@ -154,7 +236,7 @@ mod tests {
             ..HubLive::default()
         };
         let count = |asked: proto::InstanceWindow| {
-            matching_without_reading(&live, &parse(HubKey(1), &asked, 0))
+            matching_without_reading(&live, &parse(HubKey(1), &asked, 0).unwrap())
         };
         assert_eq!(count(proto::InstanceWindow::default()), Some(15));
         assert_eq!(

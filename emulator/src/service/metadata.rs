@@ -29,11 +29,13 @@ pub(crate) fn task_hub(metadata: &MetadataMap) -> Result<Option<&str>, Status> {
 
 /// A label for a worker stream: its `workerid`, else its address. Streams may share it.
 pub(crate) fn worker_id<T>(request: &Request<T>) -> String {
-    label(request.metadata(), "workerid").unwrap_or_else(|| {
-        request
-            .remote_addr()
-            .map_or_else(|| "unknown".to_owned(), |address| address.to_string())
-    })
+    label(request.metadata(), "workerid").unwrap_or_else(|| peer(request))
+}
+
+/// The address that a caller comes from.
+pub(crate) fn peer<T>(request: &Request<T>) -> String {
+    let address = request.remote_addr();
+    address.map_or_else(|| "unknown".to_owned(), |address| address.to_string())
 }
 
 /// The SDK of the caller, as far as it says.

@@ -28,11 +28,18 @@ use tonic_reflection::server::Builder as ReflectionBuilder;
 
 use crate::hub::Hub;
 use crate::monitor::About;
+use crate::monitor::failures::FailureReader;
+use crate::monitor::history::Histories;
 use crate::service::calls::LoggedCalls;
 use crate::service::limits::ExactRefusals;
 use crate::service::monitor::MonitorService;
 use crate::service::task_hub::TaskHubService;
 use crate::tasks::Tasks;
+
+/// Names of our services.
+const OFFICIAL: &str = "TaskHubSidecarService";
+const MONITOR: &str = "durascope.monitor.v1.Monitor";
+const HEALTH: &str = "grpc.health.v1.Health";
 
 /// A dead peer is noticed within the sum of these two.
 const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(20);
@@ -53,20 +60,22 @@ const HEADER_LIST_BYTES_MAX: u32 = 16 * 1024;
 pub(crate) struct ServiceOptions {
     pub(crate) task_hub_default: String,
     pub(crate) message_bytes_max: usize,
+    /// Whether dashboards find their feed.
+    pub(crate) feed: bool,
     pub(crate) about: About,
 }
 
 /// Tells health checks whether to send anybody here.
 #[derive(Clone, Debug)]
-pub(crate) struct Health(HealthReporter);
+pub(crate) struct Health {
+    reporter: HealthReporter,
+    feed: bool,
+}
 
 impl Health {
-    /// What a health check may ask for: the whole, and each service.
-    const SERVICES: [&'static str; 3] =
-        ["", "TaskHubSidecarService", "durascope.monitor.v1.Monitor"];
-
-    pub(crate) async fn serving() -> Self {
-        let health = Self(HealthReporter::new());
+    pub(crate) async fn serving(feed: bool) -> Self {
+        let reporter = HealthReporter::new();
+        let health = Self { reporter, feed };
         health.set(ServingStatus::Serving).await;
         health
     }
@@ -76,8 +85,12 @@ impl Health {
     }
 
     async fn set(&self, status: ServingStatus) {
-        for service in Self::SERVICES {
-            self.0.set_service_status(service, status).await;
+        // What a health check may ask for: the whole, and each service.
+        for service in ["", OFFICIAL] {
+            self.reporter.set_service_status(service, status).await;
+        }
+        if self.feed {
+            self.reporter.set_service_status(MONITOR, status).await;
         }
     }
 }
@@ -96,18 +109,29 @@ pub(crate) fn router(
     let task_hub =
         TaskHubService::new(hub.clone(), options.task_hub_default.clone(), tasks.clone());
     let task_hub = TaskHubSidecarServiceServer::new(task_hub).max_decoding_message_size(limit);
-    let monitor = MonitorServer::new(MonitorService {
-        hub: hub.clone(),
-        about: options.about.clone(),
-        task_hub_default: options.task_hub_default.clone(),
-        tasks: tasks.clone(),
+    let monitor = options.feed.then(|| {
+        MonitorServer::new(MonitorService {
+            hub: hub.clone(),
+            about: options.about.clone(),
+            task_hub_default: options.task_hub_default.clone(),
+            tasks: tasks.clone(),
+            histories: Histories::default(),
+            failures: FailureReader::default(),
+        })
     });
     let reflection = || {
-        ReflectionBuilder::configure()
+        let builder = ReflectionBuilder::configure()
             .register_encoded_file_descriptor_set(FILE_DESCRIPTOR_SET)
-            .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
+            .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET);
+        match options.feed {
+            true => builder,
+            // The descriptors are of all services, and named is only what is offered.
+            false => builder
+                .with_service_name(OFFICIAL)
+                .with_service_name(HEALTH),
+        }
     };
-    let health = HealthService::from_health_reporter(health.0.clone());
+    let health = HealthService::from_health_reporter(health.reporter.clone());
     Ok(Server::builder()
         .http2_keepalive_interval(Some(KEEPALIVE_INTERVAL))
         .http2_keepalive_timeout(Some(KEEPALIVE_TIMEOUT))
@@ -116,7 +140,7 @@ pub(crate) fn router(
         .max_concurrent_streams(CONCURRENT_STREAMS_MAX)
         .http2_max_header_list_size(HEADER_LIST_BYTES_MAX)
         .add_service(LoggedCalls::new(ExactRefusals::new(task_hub, limit)))
-        .add_service(monitor)
+        .add_optional_service(monitor)
         .add_service(HealthServer::new(health))
         .add_service(reflection().build_v1()?)
         .add_service(reflection().build_v1alpha()?))

@@ -12,8 +12,11 @@ use tonic::Status;
 use tonic::Streaming;
 
 use crate::hub::Hub;
+use crate::live::HubKey;
 use crate::monitor;
 use crate::monitor::About;
+use crate::monitor::failures::FailureReader;
+use crate::monitor::history::Histories;
 use crate::service::metadata;
 use crate::service::status;
 use crate::tasks::Tasks;
@@ -25,6 +28,17 @@ pub(crate) struct MonitorService {
     pub(crate) about: About,
     pub(crate) task_hub_default: String,
     pub(crate) tasks: Tasks,
+    pub(crate) histories: Histories,
+    pub(crate) failures: FailureReader,
+}
+
+impl MonitorService {
+    /// The hub that the caller means, and the message.
+    async fn open<T>(&self, request: Request<T>) -> Result<(HubKey, T), Status> {
+        let name = metadata::task_hub(request.metadata())?.unwrap_or(&self.task_hub_default);
+        let key = self.hub.resolve(name).await.map_err(status::from_hub)?;
+        Ok((key, request.into_inner()))
+    }
 }
 
 #[tonic::async_trait]
@@ -88,29 +102,37 @@ impl Monitor for MonitorService {
 
     async fn read_history(
         &self,
-        _request: Request<proto::ReadHistoryRequest>,
+        request: Request<proto::ReadHistoryRequest>,
     ) -> Result<Response<proto::HistoryPage>, Status> {
-        Err(Status::unimplemented("not yet"))
+        let (key, asked) = self.open(request).await?;
+        let page = self.histories.read(&self.hub, key, asked).await;
+        page.map(Response::new).map_err(status::from_hub)
     }
 
     async fn list_failures(
         &self,
-        _request: Request<proto::ListFailuresRequest>,
+        request: Request<proto::ListFailuresRequest>,
     ) -> Result<Response<proto::FailureList>, Status> {
-        Err(Status::unimplemented("not yet"))
+        let (key, asked) = self.open(request).await?;
+        let list = self.failures.list(&self.hub, key, asked).await;
+        list.map(Response::new).map_err(status::from_hub)
     }
 
     async fn list_entities(
         &self,
-        _request: Request<proto::ListEntitiesRequest>,
+        request: Request<proto::ListEntitiesRequest>,
     ) -> Result<Response<proto::EntityPage>, Status> {
-        Err(Status::unimplemented("not yet"))
+        let (key, asked) = self.open(request).await?;
+        let page = monitor::entities::list(&self.hub, key, asked).await;
+        page.map(Response::new).map_err(status::from_hub)
     }
 
     async fn list_work(
         &self,
-        _request: Request<proto::ListWorkRequest>,
+        request: Request<proto::ListWorkRequest>,
     ) -> Result<Response<proto::WorkList>, Status> {
-        Err(Status::unimplemented("not yet"))
+        let (key, asked) = self.open(request).await?;
+        let list = monitor::work::list(&self.hub, key, asked).await;
+        list.map(Response::new).map_err(status::from_hub)
     }
 }

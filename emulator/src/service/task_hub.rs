@@ -207,11 +207,13 @@ impl TaskHubSidecarService for TaskHubService {
         request: Request<proto::GetWorkItemsRequest>,
     ) -> Answer<Self::GetWorkItemsStream> {
         let worker_id = metadata::worker_id(&request);
+        let peer = metadata::peer(&request);
         let user_agent = metadata::user_agent(request.metadata());
         let sticky = metadata::sticky(request.metadata());
         let (hub, request) = self.open(request).await?;
         let profile = WorkerProfile {
             worker_id,
+            peer,
             user_agent,
             sticky,
             request,

@@ -147,13 +147,14 @@ pub(crate) fn set_state(
 
 const SET_LOCK: &str = "\
 UPDATE entity SET owner = :owner, owner_id = :owner_id, owner_execution = :execution,
-    section = :section
+    section = :section, locked_at_us = :locked_at_us
 WHERE entity = :entity";
 
 pub(crate) fn set_lock(
     db: &Connection,
     key: EntityKey,
     lock: Option<&Lock>,
+    now_us: i64,
 ) -> Result<(), StoreError> {
     db.prepare_cached(SET_LOCK)?.execute(named_params! {
         ":entity": key.0,
@@ -161,6 +162,7 @@ pub(crate) fn set_lock(
         ":owner_id": lock.map(|lock| &*lock.owner_id),
         ":execution": lock.map(|lock| &*lock.owner.execution),
         ":section": lock.map(|lock| &*lock.section),
+        ":locked_at_us": lock.map(|_| now_us),
     })?;
     Ok(())
 }

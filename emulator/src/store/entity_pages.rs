@@ -1,7 +1,10 @@
 //! Entities as clients see them: one, or pages of many.
 
+use std::collections::BTreeMap;
+
 use durascope_engine::entity::EntityId;
 use rusqlite::Connection;
+use rusqlite::OptionalExtension;
 use rusqlite::Row;
 use rusqlite::named_params;
 
@@ -105,4 +108,19 @@ fn entity_row(row: &Row<'_>) -> Result<EntityRow, StoreError> {
             .transpose()
             .map_err(|error| StoreError::corrupt(format!("state of an entity: {error}")))?,
     })
+}
+
+const ID: &str = "SELECT id FROM entity WHERE entity = :entity";
+
+/// The ids of these entities, as far as they exist.
+pub(crate) fn ids(db: &Connection, keys: &[i64]) -> Result<BTreeMap<i64, String>, StoreError> {
+    let mut statement = db.prepare_cached(ID)?;
+    let mut ids = BTreeMap::new();
+    for key in keys {
+        let id = statement.query_row(named_params! { ":entity": key }, |row| row.get(0));
+        if let Some(id) = id.optional()? {
+            ids.insert(*key, id);
+        }
+    }
+    Ok(ids)
 }

@@ -52,6 +52,20 @@ pub(crate) fn chunks(
     Ok(read)
 }
 
+const CHUNK: &str = "SELECT data FROM history WHERE instance = :instance AND chunk = :chunk";
+
+/// One chunk, an encoded HistoryChunk message.
+pub(crate) fn chunk(
+    connection: &Connection,
+    instance: i64,
+    chunk: i64,
+) -> Result<Option<Vec<u8>>, StoreError> {
+    let mut statement = connection.prepare_cached(CHUNK)?;
+    let parameters = named_params! { ":instance": instance, ":chunk": chunk };
+    let data = statement.query_row(parameters, |row| row.get(0));
+    Ok(data.optional()?)
+}
+
 const EXECUTION: &str = "SELECT execution FROM instance WHERE instance = :instance";
 
 /// The current execution; `None` when the instance is gone.

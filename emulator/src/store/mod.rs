@@ -4,8 +4,10 @@
 //! read-only connections and never wait for the writer.
 
 pub(crate) mod entities;
+pub(crate) mod entity_list;
 pub(crate) mod entity_pages;
 mod error;
+pub(crate) mod failures;
 pub(crate) mod family;
 pub(crate) mod history;
 pub(crate) mod instances;
@@ -15,6 +17,7 @@ pub(crate) mod pages;
 pub(crate) mod reader;
 pub(crate) mod reports;
 pub(crate) mod rewind;
+pub(crate) mod waits;
 pub(crate) mod window;
 pub(crate) mod writer;
 

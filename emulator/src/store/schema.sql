@@ -78,6 +78,9 @@ CREATE INDEX instance_open ON instance (hub, updated_at_us) WHERE status IN (0, 
 -- The newest first, and the failed ones, for the dashboard.
 CREATE INDEX instance_updated ON instance (hub, updated_at_us);
 CREATE INDEX instance_failed ON instance (hub, updated_at_us) WHERE status = 3;
+-- Instances with failures, the newest first.
+CREATE INDEX instance_failures ON instance (hub, updated_at_us)
+    WHERE (status = 3 OR act_failed + sub_failed > 0);
 -- Children of an instance.
 CREATE INDEX instance_parent ON instance (parent) WHERE parent IS NOT NULL;
 
@@ -150,6 +153,8 @@ CREATE TABLE entity (
     owner_id         TEXT,
     owner_execution  TEXT,
     section          TEXT,
+    -- Since when it is held; not known for locks from before this was noted.
+    locked_at_us     INTEGER,
     UNIQUE (hub, id)
 ) STRICT;
 

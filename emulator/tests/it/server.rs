@@ -140,6 +140,41 @@ async fn health_and_reflection_know_both_services() {
             .unwrap();
         assert_eq!(answer.into_inner().status(), ServingStatus::Serving);
     }
+    let names = reflected(&served).await;
+    for name in [
+        "TaskHubSidecarService",
+        "durascope.monitor.v1.Monitor",
+        "grpc.health.v1.Health",
+    ] {
+        assert!(names.iter().any(|it| it == name), "{name} in {names:?}");
+    }
+    served.running.stop().await;
+}
+
+#[tokio::test]
+async fn without_the_feed_the_official_service_is_all_there_is() {
+    let served = Served::with(Config {
+        feed: false,
+        ..Config::ephemeral()
+    })
+    .await;
+    served.client().hello(()).await.unwrap();
+    let mut monitor = MonitorClient::new(served.channel.clone());
+    let watched = monitor.watch(tokio_stream::iter([WatchRequest::default()]));
+    assert_eq!(watched.await.unwrap_err().code(), Code::Unimplemented);
+    let mut health = HealthClient::new(served.channel.clone());
+    let asked = health.check(HealthCheckRequest {
+        service: "durascope.monitor.v1.Monitor".to_owned(),
+    });
+    assert_eq!(asked.await.unwrap_err().code(), Code::NotFound);
+    let names = reflected(&served).await;
+    assert!(names.iter().any(|it| it == "TaskHubSidecarService"));
+    assert!(!names.iter().any(|it| it.contains("Monitor")), "{names:?}");
+    served.running.stop().await;
+}
+
+/// The services that reflection names.
+async fn reflected(served: &Served) -> Vec<String> {
     let mut reflection = ServerReflectionClient::new(served.channel.clone());
     let question = ServerReflectionRequest {
         host: String::new(),
@@ -154,16 +189,7 @@ async fn health_and_reflection_know_both_services() {
     let Some(MessageResponse::ListServicesResponse(list)) = answer.message_response else {
         panic!("{answer:?}");
     };
-    let names: Vec<String> = list.service.into_iter().map(|it| it.name).collect();
-    for name in [
-        "TaskHubSidecarService",
-        "durascope.monitor.v1.Monitor",
-        "grpc.health.v1.Health",
-    ] {
-        assert!(names.iter().any(|it| it == name), "{name} in {names:?}");
-    }
-    drop(answers);
-    served.running.stop().await;
+    list.service.into_iter().map(|it| it.name).collect()
 }
 
 #[tokio::test]

@@ -10,6 +10,7 @@ mod generated;
 mod older;
 #[cfg(feature = "progress")]
 pub mod progress;
+pub mod shape;
 pub mod sticky;
 pub mod time;
 

@@ -12,6 +12,7 @@ use super::options::PurgeFilter;
 use super::options::Purged;
 use crate::data;
 use crate::data::PayloadError;
+use crate::names::EMPTY_EVENT_NAME;
 use crate::names::ExternalEvent;
 use crate::transport::Repeat;
 
@@ -22,7 +23,8 @@ impl Client {
     /// [`ClientError::NotFound`]: there is no such instance. One that has ended takes the event
     /// and ignores it. [`ClientError::Unavailable`] or [`ClientError::DeadlineExceeded`]: the
     /// text says so where it is not known whether the event arrived; it is not sent again, as
-    /// it might then come twice.
+    /// it might then come twice. [`ClientError::InvalidArgument`]: the name is empty; nothing was
+    /// sent.
     pub async fn raise_event<T: Serialize>(
         &self,
         instance_id: &str,
@@ -58,6 +60,11 @@ impl Client {
         name: &str,
         payload: Option<String>,
     ) -> Result<(), ClientError> {
+        if name.is_empty() {
+            return Err(ClientError::InvalidArgument {
+                message: EMPTY_EVENT_NAME.to_owned(),
+            });
+        }
         let request = proto::RaiseEventRequest {
             instance_id: instance_id.to_owned(),
             name: name.to_owned(),

@@ -36,6 +36,18 @@ pub(crate) struct Batch {
     with_infos: bool,
     /// The server kept the state back, as some workers remember it.
     lacks_state: bool,
+    /// The time that operations are told, if it is not that of the clock.
+    at: Option<SystemTime>,
+}
+
+impl Batch {
+    /// The same batch, at a time that is not the clock's.
+    pub(crate) fn at(self, time: SystemTime) -> Self {
+        Self {
+            at: Some(time),
+            ..self
+        }
+    }
 }
 
 #[derive(Debug)]
@@ -57,6 +69,7 @@ impl From<EntityRequest> for Batch {
             state: request.entity_state.filter(|state| !state.is_empty()),
             with_infos: true,
             lacks_state: false,
+            at: None,
         }
     }
 }
@@ -108,6 +121,7 @@ impl From<EntityBatchRequest> for Batch {
             operations: operations.collect(),
             with_infos: false,
             lacks_state,
+            at: None,
         }
     }
 }
@@ -140,7 +154,7 @@ pub(crate) async fn run(
             request.operation,
             request.info.request_id.clone(),
             caller.as_ref().map(|caller| caller.instance_id.clone()),
-            started,
+            batch.at.unwrap_or(started),
         );
         let span = tracing::info_span!("entity", id = id.as_str(), operation = ctx.operation());
         let running = Caught::new(loaded.run(state.as_deref(), &ctx, request.input));

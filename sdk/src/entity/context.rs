@@ -101,7 +101,8 @@ impl EntityContext {
         self.call.caller.is_some()
     }
 
-    /// When the operation began, by the clock of the worker.
+    /// When the operation began, by the clock of the worker; in a
+    /// [test host](crate::testing::TestHost) the virtual time.
     pub fn started(&self) -> SystemTime {
         self.call.started
     }
@@ -156,14 +157,14 @@ impl EntityContext {
             name: operation.to_owned(),
             input,
             scheduled_time: time.into().map(timestamp),
-            request_time: Some(timestamp(SystemTime::now())),
+            request_time: Some(timestamp(self.call.started)),
             parent_trace_context: None,
         };
         self.push(OperationActionType::SendSignal(action));
         Ok(())
     }
 
-    /// Starts an orchestration under a random id, which it returns. Nobody waits for its end.
+    /// Starts an orchestration under an id of its own, which it returns. Nobody waits for its end.
     ///
     /// # Errors
     /// The input cannot be written as JSON. Nothing will be started.
@@ -219,7 +220,7 @@ impl EntityContext {
                 id
             }
             // Made here, so that the operation can tell it to others.
-            None => Uuid::new_v4().simple().to_string(),
+            None => self.derived_instance_id(),
         };
         let action = StartNewOrchestrationAction {
             instance_id: instance_id.clone(),
@@ -227,11 +228,24 @@ impl EntityContext {
             version: options.version,
             input,
             scheduled_time: options.scheduled_start.map(timestamp),
-            request_time: Some(timestamp(SystemTime::now())),
+            request_time: Some(timestamp(self.call.started)),
             parent_trace_context: None,
         };
         self.push(OperationActionType::StartNewOrchestration(action));
         Ok(instance_id)
+    }
+
+    /// Derived from the request, so that an operation that runs again, as its outcome was lost,
+    /// starts under the id of which others were told before.
+    fn derived_instance_id(&self) -> String {
+        let Call { id, request_id, .. } = &*self.call;
+        let place = self.effects().actions.len();
+        let name = format!("{id} {request_id} {place}");
+        let id = match request_id.is_empty() {
+            true => Uuid::new_v4(),
+            false => Uuid::new_v5(&Uuid::NAMESPACE_OID, name.as_bytes()),
+        };
+        id.simple().to_string()
     }
 
     fn push(&self, action: OperationActionType) {

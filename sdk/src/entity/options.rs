@@ -6,7 +6,8 @@ use std::time::SystemTime;
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub struct EntityStartOptions {
-    /// Id of the instance; a random one of 32 hex digits without.
+    /// Id of the instance; without, 32 hex digits that are made of the id of the request, and are
+    /// the same when the operation runs again.
     pub instance_id: Option<String>,
     /// Version of the orchestration asked for.
     pub version: Option<String>,

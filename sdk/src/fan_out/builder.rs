@@ -3,9 +3,14 @@
 use std::fmt;
 use std::future::Future;
 use std::marker::PhantomData;
+use std::task::Context;
+use std::task::Poll;
+use std::task::Waker;
 use std::time::Duration;
 
 use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
+use futures_util::future::ready;
 use serde::de::DeserializeOwned;
 use tracing::Instrument;
 
@@ -69,7 +74,9 @@ impl OrchestrationContext {
     /// Runs `code` for each item: several calls one after another, entities, whatever an
     /// orchestration may do. `name` is what messages call it.
     ///
-    /// Retries run the code again from its beginning. What it logs carries the item's index.
+    /// With the last word the code of each item that may start runs up to its first wait, in the
+    /// order of the items; from there on it goes on when the fan-out is awaited. Retries run it
+    /// again from its beginning. What it logs carries the item's index.
     pub fn fan_out_with<I, O, F, Fut>(
         &self,
         name: &str,
@@ -85,12 +92,20 @@ impl OrchestrationContext {
         let start = Box::new(
             move |ctx: &Self, item: &I, options: super::callable::ItemOptions| {
                 let span = tracing::info_span!("item", item = options.index);
-                repeat(ctx.clone(), item.clone(), code.clone(), options.retry)
-                    .instrument(span)
-                    .boxed()
+                let running = repeat(ctx.clone(), item.clone(), code.clone(), options.retry);
+                begun(running.instrument(span).boxed())
             },
         );
         FanOut::new(self, TaskKind::Step, name, start, items)
+    }
+}
+
+/// The code as far as it comes without waiting: like a call it begins with the last word of the
+/// fan-out, and not when somebody first waits for it. Who does polls it again, with a waker.
+fn begun<T: Send + 'static>(mut running: BoxFuture<'static, T>) -> BoxFuture<'static, T> {
+    match running.poll_unpin(&mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(result) => ready(result).boxed(),
+        Poll::Pending => running,
     }
 }
 
@@ -208,7 +223,8 @@ impl<I, O, K> FanOut<I, O, K> {
         self
     }
 
-    /// Shows how far it is, from each turn to the next.
+    /// Shows how far it is, from each turn to the next. Of several fan-outs at a time only one can
+    /// be seen in the status, see [`Progress::in_status`].
     pub fn progress(mut self, progress: Progress) -> Self {
         self.plan.shows_status = progress.in_status;
         self.plan.label = progress.label;

@@ -3,9 +3,12 @@
 use super::ids::IdError;
 use super::sum::SumError;
 use crate::error::TaskFailed;
+use crate::error::TaskKind;
+use crate::failure::FailureDetails;
 
 /// Why a fan-out as a whole failed. The failure of the first item is its source, and becomes the
-/// inner failure of an orchestration that passes it on with `?`.
+/// inner failure of an orchestration that passes it on with `?`. An orchestration, or code that
+/// a fan-out runs, may pass it on as [`TaskFailed`] too.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum FanOutError {
@@ -68,4 +71,26 @@ pub enum FanOutError {
     /// The sum is out of range.
     #[error(transparent)]
     Sum(#[from] SumError),
+}
+
+impl From<FanOutError> for TaskFailed {
+    /// A failed step named `fan-out`, as no single call stands for it: what failed is within its
+    /// details. One that was cancelled is [canceled](TaskFailed::is_canceled) here too.
+    fn from(error: FanOutError) -> Self {
+        let is_canceled = matches!(error, FanOutError::Canceled { .. });
+        let is_certain = match error {
+            FanOutError::Failed { .. } | FanOutError::TooManyFailures { .. } => false,
+            // The same again would be no better.
+            FanOutError::Impossible { .. }
+            | FanOutError::Canceled { .. }
+            | FanOutError::ChildId { .. }
+            | FanOutError::Sum(_) => true,
+        };
+        let mut details = FailureDetails::of(error);
+        details.non_retriable = is_certain;
+        if is_canceled {
+            Self::CANCELED.clone_into(&mut details.error_type);
+        }
+        Self::new(TaskKind::Step, "fan-out", 0, details)
+    }
 }

@@ -17,7 +17,12 @@ pub struct Progress {
 }
 
 impl Progress {
-    /// As the orchestration's custom status, a [`FanOutStatus`], which replaces any other.
+    /// As the orchestration's custom status, a [`FanOutStatus`].
+    ///
+    /// An orchestration has one custom status, and each piece of news replaces it. Of fan-outs that
+    /// follow each other it shows the current one. Of several that run at a time it would show
+    /// whichever had the last news: let one of them show its progress here, and the others in
+    /// trackers of their own.
     pub fn in_status() -> Self {
         Self {
             in_status: true,

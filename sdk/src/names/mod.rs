@@ -14,8 +14,14 @@ pub(crate) use instance_id::checked;
 use std::fmt;
 use std::marker::PhantomData;
 
+/// Why an external event can neither be raised nor waited for.
+pub(crate) const EMPTY_EVENT_NAME: &str = "the name of an external event must not be empty";
+
 macro_rules! typed_name {
-    ($(#[$doc:meta])* $name:ident < $($param:ident),+ >, $marker:ty) => {
+    (
+        $(#[$doc:meta])* $name:ident < $($param:ident),+ >, $marker:ty
+        $(, empty: $empty:expr, $panics:literal)?
+    ) => {
         $(#[$doc])*
         pub struct $name<$($param),+> {
             name: &'static str,
@@ -24,7 +30,12 @@ macro_rules! typed_name {
 
         impl<$($param),+> $name<$($param),+> {
             /// Binds the types to the name under which the other side knows it.
+            $(
+                #[doc = ""]
+                #[doc = $panics]
+            )?
             pub const fn named(name: &'static str) -> Self {
+                $(assert!(!name.is_empty(), "{}", $empty);)?
                 Self { name, marker: PhantomData }
             }
 
@@ -75,7 +86,9 @@ typed_name!(
 
 typed_name!(
     /// An external event that carries a `T` as JSON. Names compare without regard to case.
-    ExternalEvent<T>, fn(T) -> T
+    ExternalEvent<T>, fn(T) -> T,
+    empty: EMPTY_EVENT_NAME,
+    "# Panics\n`name` is empty. In a `const` this is an error of the compiler."
 );
 
 typed_name!(

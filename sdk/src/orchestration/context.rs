@@ -247,17 +247,20 @@ impl OrchestrationContext {
         self.wait(Cow::Borrowed(event.name()))
     }
 
-    /// Waits for an external event whose name is not known at compile time.
+    /// Waits for an external event whose name is not known at compile time. An empty name fails
+    /// at once, as no event can have it.
     pub fn wait_for_event_by_name<T: DeserializeOwned>(&self, name: &str) -> EventFuture<T> {
         self.wait(Cow::Owned(name.to_owned()))
     }
 
     fn wait<T>(&self, name: Cow<'static, str>) -> EventFuture<T> {
-        let waiter = self.shared.lock().mailboxes.wait(&name);
+        let is_refused = name.is_empty();
+        let waiter = (!is_refused).then(|| self.shared.lock().mailboxes.wait(&name));
         EventFuture {
             shared: self.shared.clone(),
             name,
-            waiter: Some(waiter),
+            waiter,
+            is_refused,
             marker: PhantomData,
         }
     }

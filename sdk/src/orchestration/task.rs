@@ -17,6 +17,7 @@ use crate::data::PayloadError;
 use crate::error::TaskFailed;
 use crate::error::TaskKind;
 use crate::failure::FailureDetails;
+use crate::names::EMPTY_EVENT_NAME;
 use crate::names::EntityId;
 use crate::orchestration::replay::Outcome;
 use crate::orchestration::replay::Shared;
@@ -184,6 +185,8 @@ pub struct EventFuture<T> {
     pub(crate) shared: Shared,
     pub(crate) name: std::borrow::Cow<'static, str>,
     pub(crate) waiter: Option<u64>,
+    /// Fails, as nothing can come, and has not yet said so.
+    pub(crate) is_refused: bool,
     pub(crate) marker: PhantomData<fn() -> T>,
 }
 
@@ -191,6 +194,11 @@ impl<T: DeserializeOwned> Future for EventFuture<T> {
     type Output = Result<T, TaskFailed>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        if std::mem::take(&mut self.is_refused) {
+            let details = FailureDetails::non_retriable("EventNameError", EMPTY_EVENT_NAME);
+            let failed = TaskFailed::new(TaskKind::ExternalEvent, &self.name, 0, details);
+            return Poll::Ready(Err(failed));
+        }
         let Some(waiter) = self.waiter else {
             return Poll::Pending;
         };
@@ -214,7 +222,7 @@ impl<T: DeserializeOwned> Future for EventFuture<T> {
 
 impl<T: DeserializeOwned> FusedFuture for EventFuture<T> {
     fn is_terminated(&self) -> bool {
-        self.waiter.is_none()
+        self.waiter.is_none() && !self.is_refused
     }
 }
 

@@ -22,6 +22,7 @@ use crate::orchestration::NonDeterminism;
 use crate::orchestration::replay;
 use crate::orchestration::replay::Replay;
 use crate::worker::Functions;
+use crate::worker::Mismatch;
 
 /// Failures that a worker or a server reports, not the code: with them a history may end anywhere.
 const NOT_BY_THE_CODE: [&str; 6] = [
@@ -54,6 +55,13 @@ pub enum ReplayError {
         /// Its name.
         name: String,
     },
+    /// A worker with these functions does not take the history's version: it would fail the
+    /// instance, or leave it to another worker.
+    #[error("no turn is made: {problem}")]
+    VersionMismatch {
+        /// Which version is taken, and which it is.
+        problem: String,
+    },
     /// A mistake in registering the functions.
     #[error("the functions cannot be run: {mistake}")]
     Functions {
@@ -79,11 +87,12 @@ pub enum ReplayError {
 /// on.
 ///
 /// Only histories whose ids count from 1 can be replayed: those of this SDK, and of the official
-/// ones for Python and JavaScript.
+/// ones for Python and JavaScript; of Python only where nothing was retried, as its retries repeat
+/// the id, and where no section locked several entities, as it unlocks them in any order.
 ///
 /// # Errors
 /// [`ReplayError::NonDeterminism`] with turn, event id, expected and found; or the orchestration
-/// is not among `functions`, or those were registered wrongly.
+/// is not among `functions`, they do not take its version, or they were registered wrongly.
 ///
 /// ```
 /// use durascope_sdk::testing::{History, ReplayError, replay};
@@ -147,6 +156,9 @@ pub fn replay(history: &History, functions: &Functions) -> Result<OrchestrationS
             name: history.name().to_owned(),
         });
     }
+    if let Some(Mismatch { problem, .. }) = functions.mismatch(history.version()) {
+        return Err(ReplayError::VersionMismatch { problem });
+    }
     let state = walk(history, functions, Told::Now)?;
     walk(history, functions, Told::Before)?;
     Ok(state)
@@ -169,6 +181,7 @@ fn walk(
     let instance_id = history.instance_id().to_owned();
     let execution_id = history.execution_id().to_owned();
     let mut replay = Replay::new(instance_id, execution_id, lookup);
+    replay.set_default_version(functions.sub_default_version());
 
     let mut turns = turns(history.events());
     let count = turns.len();

@@ -6,31 +6,20 @@ use std::sync::RwLock;
 use std::time::Duration;
 
 use durascope_proto::task_hub_sidecar_service_client::TaskHubSidecarServiceClient;
-use tokio::time::Instant;
-use tonic::Code;
 use tonic::Request;
 use tonic::Response;
 use tonic::Status;
 use uuid::Uuid;
 
-use super::backoff;
 use super::channel::HubChannel;
 use super::endpoint::HubEndpoint;
 use super::error::ClientError;
 use super::options::ConnectOptions;
 use super::repeat::Repeat;
-use super::repeat::fate;
 use super::status;
-use super::token;
 use crate::payloads::Payloads;
 
 pub(crate) type Stub = TaskHubSidecarServiceClient<HubChannel>;
-
-/// As many as the official clients make of a call.
-const ATTEMPTS_MAX: u32 = 10;
-
-/// Longer than any call takes; beyond it the clock has no times.
-const CALL_TIMEOUT_MAX: Duration = Duration::from_secs(10 * 365 * 24 * 60 * 60);
 
 /// Who speaks, for the `x-user-agent` header.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -116,39 +105,10 @@ impl Connection {
         F: Future<Output = Result<Response<R>, Status>>,
     {
         self.store_payloads(&mut message).await?;
-        let deadline = Instant::now() + limit.min(CALL_TIMEOUT_MAX);
-        let mut token_renewed = false;
-        let mut attempt = 1;
-        let mut failed = None;
-        loop {
-            let made = call(self.stub(), Request::new(message.clone()));
-            let status = match tokio::time::timeout_at(deadline, made).await {
-                Ok(Ok(response)) => {
-                    let mut response = response.into_inner();
-                    self.load_payloads(&mut response).await?;
-                    return Ok(response);
-                }
-                Ok(Err(status)) => status,
-                // Of a call that may be repeated the last failure tells more than the clock.
-                Err(_elapsed) => {
-                    let known = failed.filter(|_| repeat == Repeat::Safe);
-                    return Err(known.unwrap_or_else(|| repeat.no_answer(limit)));
-                }
-            };
-            if self.may_renew_token(&status) && !token_renewed {
-                token_renewed = true;
-                continue;
-            }
-            let fate = fate(&status);
-            let pause = backoff::call(attempt, backoff::random());
-            let in_time = Instant::now() + pause < deadline;
-            if !repeat.allows(fate) || attempt >= ATTEMPTS_MAX || !in_time {
-                return Err(repeat.explained(status, fate));
-            }
-            failed = Some(status);
-            tokio::time::sleep(pause).await;
-            attempt += 1;
-        }
+        let made = || call(self.stub(), Request::new(message.clone()));
+        let mut response = self.endpoint.call(limit, repeat, made).await?;
+        self.load_payloads(&mut response).await?;
+        Ok(response)
     }
 
     /// Puts what is large in an outgoing message into the payload store, if there is one.
@@ -169,9 +129,7 @@ impl Connection {
 
     /// Whether the server has refused the token of a call: the next one carries another.
     pub(crate) fn may_renew_token(&self, status: &Status) -> bool {
-        self.endpoint.has_tokens()
-            && status.code() == Code::Unauthenticated
-            && !token::is_missing(status)
+        self.endpoint.may_renew_token(status)
     }
 }
 

@@ -1,11 +1,15 @@
 //! Where a task hub is and how to get there: TLS, timeouts, keepalive, the metadata of calls.
 
 use std::fmt;
+use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
+use tonic::Code;
+use tonic::Response;
+use tonic::Status;
 use tonic::codegen::http::HeaderMap;
 use tonic::codegen::http::HeaderName;
 use tonic::codegen::http::HeaderValue;
@@ -13,12 +17,15 @@ use tonic::transport::Certificate;
 use tonic::transport::ClientTlsConfig;
 use tonic::transport::Endpoint;
 
+use super::attempts::attempts;
 use super::channel::HubChannel;
 use super::connection_string::ConnectionStringError;
 use super::connection_string::is_loopback;
 use super::connection_string::is_plain;
 use super::error::ClientError;
 use super::options::ConnectOptions;
+use super::repeat::Repeat;
+use super::token;
 use super::token::TokenCache;
 
 /// Windows that hold a large fan-out in flight; the default of 64 KiB stalls it.
@@ -99,7 +106,7 @@ impl HubEndpoint {
     /// but not securely. Credentials are not tried before the first call.
     pub async fn connect(&self) -> Result<HubChannel, ClientError> {
         let channel = self.endpoint.connect().await;
-        let channel = channel.map_err(|error| tonic::Status::from_error(error.into()))?;
+        let channel = channel.map_err(|error| Status::from_error(error.into()))?;
         Ok(HubChannel::new(
             channel,
             Arc::clone(&self.metadata),
@@ -107,9 +114,32 @@ impl HubEndpoint {
         ))
     }
 
-    /// Whether calls carry a token.
-    pub(super) fn has_tokens(&self) -> bool {
+    /// Makes a call as often as it takes: in the time `limit`, again as `repeat` allows, and
+    /// once more with another token if the server has refused the one that it carried. Each
+    /// time `call` makes one attempt, over a channel of this endpoint.
+    ///
+    /// A stream is repeated until it is open, and not when it breaks later.
+    ///
+    /// # Errors
+    /// The status of the last attempt; its message says so where it is not known whether the
+    /// call was carried out.
+    pub async fn call<R, F>(
+        &self,
+        limit: Duration,
+        repeat: Repeat,
+        call: impl Fn() -> F,
+    ) -> Result<R, Status>
+    where
+        F: Future<Output = Result<Response<R>, Status>>,
+    {
+        attempts(limit, repeat, |status| self.may_renew_token(status), call).await
+    }
+
+    /// Whether the server has refused the token of a call: the next one carries another.
+    pub(super) fn may_renew_token(&self, status: &Status) -> bool {
         self.tokens.is_some()
+            && status.code() == Code::Unauthenticated
+            && !token::is_missing(status)
     }
 }
 

@@ -1,5 +1,6 @@
 //! Everything between this crate and the network; no other module names the transport.
 
+mod attempts;
 #[cfg(feature = "azure")]
 mod azure;
 mod backoff;
@@ -22,6 +23,7 @@ pub use endpoint::HubEndpoint;
 pub use error::ClientError;
 pub use options::ConnectOptions;
 pub use options::task_hub_from_variables;
+pub use repeat::Repeat;
 pub use token::AccessToken;
 pub use token::TOKEN_SCOPE;
 pub use token::TokenProvider;
@@ -30,7 +32,6 @@ pub(crate) use backoff::random;
 pub(crate) use connection::Connection;
 pub(crate) use connection::Role;
 pub(crate) use connection::Stub;
-pub(crate) use repeat::Repeat;
 pub(crate) use tonic::Code;
 pub(crate) use tonic::Request;
 pub(crate) use tonic::Response;

@@ -14,7 +14,7 @@ use super::status::with_causes;
 
 /// What a call would do if it were carried out twice; every call says so.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Repeat {
+pub enum Repeat {
     /// No more than once: it reads, or asks for a state that it then finds in place.
     Safe,
     /// More than once, like raising an event: it is only made again if the first attempt

@@ -91,7 +91,8 @@ fn hint(message: &str) -> Option<&'static str> {
         (
             "UnknownIssuer",
             "nobody that this machine trusts has signed the server's certificate: give the root \
-             of a private one with ConnectOptions::with_root_certificate_pem",
+             of a private one in a file that SSL_CERT_FILE names, or with \
+             ConnectOptions::with_root_certificate_pem",
         ),
         (
             "certificate not valid for name",

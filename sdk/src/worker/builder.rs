@@ -10,7 +10,6 @@ use serde::de::DeserializeOwned;
 use super::Worker;
 use super::error::WorkerError;
 use super::functions::Functions;
-use super::registry::Registry;
 use super::session::Limits;
 use crate::activity::ActivityContext;
 use crate::client::Client;
@@ -30,7 +29,7 @@ use crate::versioning::Versioning;
 #[must_use = "a builder does nothing until it is built"]
 pub struct WorkerBuilder {
     client: Client,
-    registry: Registry,
+    functions: Functions,
     limits: Limits,
 }
 
@@ -38,14 +37,14 @@ impl WorkerBuilder {
     pub(super) fn new(client: &Client) -> Self {
         Self {
             client: client.clone(),
-            registry: Registry::default(),
+            functions: Functions::new(),
             limits: Limits::default(),
         }
     }
 
     /// Runs all of `functions`, which tests can run without a server.
     pub fn functions(mut self, functions: Functions) -> Self {
-        self.registry.merge(functions.into_registry());
+        self.functions = self.functions.and(functions);
         self
     }
 
@@ -62,7 +61,7 @@ impl WorkerBuilder {
         Fut: Future<Output = Result<O, E>> + Send + 'static,
         E: Into<BoxError>,
     {
-        self.registry.add_orchestration(orchestration, "", function);
+        self.functions = self.functions.orchestration(orchestration, function);
         self
     }
 
@@ -75,7 +74,7 @@ impl WorkerBuilder {
         Fut: Future<Output = Result<O, E>> + Send + 'static,
         E: Into<BoxError>,
     {
-        self.registry.add_activity(activity, "", function);
+        self.functions = self.functions.activity(activity, function);
         self
     }
 
@@ -87,7 +86,7 @@ impl WorkerBuilder {
         F: Fn(ActivityContext, I) -> Result<O, E> + Send + Sync + 'static,
         E: Into<BoxError>,
     {
-        self.registry.add_blocking_activity(activity, "", function);
+        self.functions = self.functions.blocking_activity(activity, function);
         self
     }
 
@@ -106,8 +105,9 @@ impl WorkerBuilder {
         Fut: Future<Output = Result<O, E>> + Send + 'static,
         E: Into<BoxError>,
     {
-        self.registry
-            .add_orchestration(orchestration, version, function);
+        self.functions = self
+            .functions
+            .orchestration_version(orchestration, version, function);
         self
     }
 
@@ -127,26 +127,26 @@ impl WorkerBuilder {
         Fut: Future<Output = Result<O, E>> + Send + 'static,
         E: Into<BoxError>,
     {
-        self.registry.add_activity(activity, version, function);
+        self.functions = self.functions.activity_version(activity, version, function);
         self
     }
 
     /// Takes only orchestrations of the versions that `versioning` describes. Without, the
     /// worker takes all versions.
     pub fn versioning(mut self, versioning: Versioning) -> Self {
-        self.registry.set_versioning(versioning);
+        self.functions = self.functions.versioning(versioning);
         self
     }
 
     /// Version of sub-orchestrations that are called without one; none unless told otherwise.
     pub fn default_version(mut self, version: impl Into<String>) -> Self {
-        self.registry.set_default_version(version.into());
+        self.functions = self.functions.default_version(version);
         self
     }
 
     /// Runs entities of this name, whose state is an `S`.
     pub fn entity<S: EntityState>(mut self, entity: &Entity) -> Self {
-        self.registry.add_entity::<S>(entity);
+        self.functions = self.functions.entity::<S>(entity);
         self
     }
 
@@ -158,7 +158,7 @@ impl WorkerBuilder {
         F: Fn(EntityOperation) -> Fut + Send + Sync + 'static,
         Fut: Future<Output = Result<O, E>> + Send + 'static,
     {
-        self.registry.add_entity_fn(entity, function);
+        self.functions = self.functions.entity_fn(entity, function);
         self
     }
 
@@ -240,14 +240,15 @@ impl WorkerBuilder {
     ///
     /// # Errors
     /// A name was registered twice or is empty; the connection cannot be prepared.
-    pub fn build(mut self) -> Result<Worker, WorkerError> {
-        if let Some(mistake) = self.registry.take_mistake() {
+    pub fn build(self) -> Result<Worker, WorkerError> {
+        let mut registry = self.functions.into_registry();
+        if let Some(mistake) = registry.take_mistake() {
             return Err(mistake);
         }
         let connection = Connection::open(self.client.options().clone(), Role::Worker)?;
         Ok(Worker {
             connection: Arc::new(connection),
-            registry: Arc::new(self.registry),
+            registry: Arc::new(registry),
             limits: self.limits,
         })
     }

@@ -1,6 +1,7 @@
 //! Turns of orchestrations whose version this worker does not take.
 
 use durascope_proto as proto;
+use durascope_proto::HistoryEvent;
 use durascope_proto::OrchestratorAction;
 use durascope_proto::OrchestratorRequest;
 use durascope_proto::OrchestratorResponse;
@@ -9,8 +10,47 @@ use durascope_proto::orchestrator_action::OrchestratorActionType;
 
 use super::registry::Registry;
 use crate::failure::FailureDetails;
+use crate::orchestration::replay::Turn;
 use crate::orchestration::replay::is_rewind;
 use crate::transport::Status;
+use crate::versioning::Versioning;
+
+/// Why an orchestration of some version is not taken, and what becomes of it.
+pub(crate) struct Mismatch {
+    pub(crate) problem: String,
+    /// Whether it fails, instead of waiting for another worker.
+    pub(crate) fails: bool,
+}
+
+impl Mismatch {
+    pub(super) fn of(versioning: Option<&Versioning>, version: Option<&str>) -> Option<Self> {
+        let versioning = versioning?;
+        let problem = versioning.mismatch(version)?;
+        let fails = versioning.fails();
+        Some(Self { problem, fails })
+    }
+
+    /// The turn in which it fails.
+    pub(crate) fn failed(self, past: &[HistoryEvent], new: &[HistoryEvent]) -> Turn {
+        let details = FailureDetails::non_retriable("VersionMismatch", self.problem);
+        let completion = proto::CompleteOrchestrationAction {
+            orchestration_status: proto::OrchestrationStatus::Failed.into(),
+            failure_details: Some(details.into_proto()),
+            ..proto::CompleteOrchestrationAction::default()
+        };
+        let last = past.iter().chain(new).map(|event| event.event_id).max();
+        let action = OrchestratorAction {
+            id: last.unwrap_or(0).saturating_add(1),
+            orchestrator_action_type: Some(OrchestratorActionType::CompleteOrchestration(
+                completion,
+            )),
+        };
+        Turn {
+            actions: vec![action],
+            custom_status: None,
+        }
+    }
+}
 
 /// The answer to a turn of a version that is not taken, if failing is what was asked for;
 /// `None` if the turn should be made.
@@ -22,52 +62,34 @@ pub(super) fn refuse(
     request: &OrchestratorRequest,
     completion_token: &str,
 ) -> Result<Option<OrchestratorResponse>, Status> {
-    let Some(versioning) = registry.versioning() else {
+    if registry.versioning().is_none() {
         return Ok(None);
-    };
+    }
     // A rewind runs no code, and what follows it is checked.
     if is_rewind(&request.past_events, &request.new_events) {
         return Ok(None);
     }
-    let events = || request.past_events.iter().chain(&request.new_events);
-    let started = events().find_map(|event| match &event.event_type {
+    let mut events = request.past_events.iter().chain(&request.new_events);
+    let started = events.find_map(|event| match &event.event_type {
         Some(EventType::ExecutionStarted(it)) => Some(it),
         Some(_) | None => None,
     });
-    let mismatch = started.and_then(|it| versioning.mismatch(it.version.as_deref()));
+    let mismatch =
+        started.and_then(|it| Mismatch::of(registry.versioning(), it.version.as_deref()));
     let Some(mismatch) = mismatch else {
         return Ok(None);
     };
-    if !versioning.fails() {
-        return Err(Status::failed_precondition(mismatch));
+    if !mismatch.fails {
+        return Err(Status::failed_precondition(mismatch.problem));
     }
-    let last = events().map(|event| event.event_id).max().unwrap_or(0);
-    Ok(Some(failed(request, completion_token, last, mismatch)))
-}
-
-fn failed(
-    request: &OrchestratorRequest,
-    completion_token: &str,
-    last_id: i32,
-    mismatch: String,
-) -> OrchestratorResponse {
-    tracing::warn!(instance = ?request.instance_id, "failing the instance: {mismatch}");
-    let details = FailureDetails::non_retriable("VersionMismatch", mismatch);
-    let completion = proto::CompleteOrchestrationAction {
-        orchestration_status: proto::OrchestrationStatus::Failed.into(),
-        failure_details: Some(details.into_proto()),
-        ..proto::CompleteOrchestrationAction::default()
-    };
-    OrchestratorResponse {
+    let instance = &request.instance_id;
+    tracing::warn!(?instance, "failing the instance: {}", mismatch.problem);
+    let turn = mismatch.failed(&request.past_events, &request.new_events);
+    Ok(Some(OrchestratorResponse {
         instance_id: request.instance_id.clone(),
-        actions: vec![OrchestratorAction {
-            id: last_id.saturating_add(1),
-            orchestrator_action_type: Some(OrchestratorActionType::CompleteOrchestration(
-                completion,
-            )),
-        }],
+        actions: turn.actions,
         completion_token: completion_token.to_owned(),
         orchestration_trace_context: request.orchestration_trace_context.clone(),
         ..OrchestratorResponse::default()
-    }
+    }))
 }

@@ -16,6 +16,7 @@ mod sticky;
 pub use builder::WorkerBuilder;
 pub use error::WorkerError;
 pub use functions::Functions;
+pub(crate) use mismatch::Mismatch;
 
 use std::fmt;
 use std::future::Future;

@@ -381,6 +381,23 @@ fn terminated_instance_ends_with_the_given_output_and_its_children_if_asked() {
 }
 
 #[test]
+fn fan_out_that_fails_fast_terminates_its_children() {
+    const FAST: Orchestration<Vec<u64>, Vec<u64>> = Orchestration::named("Fast");
+    let fast = |ctx: OrchestrationContext, numbers: Vec<u64>| async move {
+        let children = ctx.fan_out(&CHILD, numbers).child_ids("c");
+        children.terminate_children().fail_fast().await
+    };
+    let mut host = TestHost::new(functions().orchestration(&FAST, fast));
+    let id = host.start(&FAST, vec![13, 100]).unwrap();
+    let state = host.run_to_end(&id).unwrap();
+    assert_eq!(state.status, OrchestrationStatus::Failed);
+    host.settle().unwrap();
+    let child = host.get(&format!("{id}-c-1")).unwrap();
+    assert_eq!(child.status, OrchestrationStatus::Terminated);
+    assert_eq!(host.elapsed(), 13 * SECOND);
+}
+
+#[test]
 fn start_that_is_put_off_waits_for_its_time() {
     let mut host = TestHost::new(functions()).beginning_at(SystemTime::UNIX_EPOCH);
     let later = StartOptions::new().scheduled_start(host.now() + 60 * SECOND);

@@ -4,7 +4,11 @@
     reason = "helpers of tests fail the test they serve"
 )]
 
+mod entities;
+mod fan_outs;
 mod host;
 mod host_errors;
 mod replay;
+mod sections;
 mod stored;
+mod versions;

@@ -172,6 +172,8 @@ fn each_batch_is_logged_once_however_often_it_is_replayed() {
     let writer = lines.clone();
     let subscriber = logging::subscriber(move || writer.clone());
     let _guard = tracing::subscriber::set_default(subscriber);
+    // While there is only one, a line that a thread without it comes to first is off for all.
+    let _second = tracing::Dispatch::new(logging::subscriber(io::sink));
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()

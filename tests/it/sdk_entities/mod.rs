@@ -2,6 +2,7 @@
 
 mod calls;
 mod failures;
+mod kit;
 mod management;
 mod progress;
 mod python;

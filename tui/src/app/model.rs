@@ -83,6 +83,8 @@ pub struct Model {
     pub run: Option<Run>,
     /// What was sent before.
     pub memory: Memory,
+    /// The screen has no colours or no half blocks: a sign stands for each cell of a grid.
+    pub whole_cells: bool,
     pub(crate) next_call: u64,
     pub(crate) subscription: Subscription,
 }
@@ -106,6 +108,7 @@ impl Model {
             marks: Marks::default(),
             run: None,
             memory: Memory::default(),
+            whole_cells: false,
             next_call: 1,
             subscription: Subscription::default(),
         }

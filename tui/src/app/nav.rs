@@ -14,6 +14,9 @@ use crate::app::screens::work::Work;
 /// Screens on top of each other at most; beyond, the oldest is forgotten.
 const DEPTH_MAX: usize = 32;
 
+/// Instances that are remembered after their screens are left.
+const SEEN_MAX: usize = 64;
+
 /// A screen above the hub's tabs.
 #[derive(Clone, Debug)]
 pub enum Opened {
@@ -31,6 +34,8 @@ pub struct Screens {
     pub work: Work,
     pub schedules: Schedules,
     opened: Vec<Opened>,
+    /// Id and name of the instances that were open, the last one last.
+    seen: Vec<(String, String)>,
 }
 
 impl Screens {
@@ -106,6 +111,30 @@ impl Screens {
     pub fn to_tab(&mut self, tab: HubTab) {
         self.opened.clear();
         self.tab = tab;
+    }
+
+    /// Remembers that the instance `id`, an orchestration called `name`, is looked at.
+    pub fn has_seen(&mut self, id: &str, name: &str) {
+        if self
+            .seen
+            .last()
+            .is_some_and(|it| it.0 == id && it.1 == name)
+        {
+            return;
+        }
+        self.seen.retain(|it| it.0 != id);
+        if self.seen.len() == SEEN_MAX {
+            self.seen.remove(0);
+        }
+        self.seen.push((id.to_owned(), name.to_owned()));
+    }
+
+    /// The instance of `name` beside `id` that was looked at last.
+    pub fn last_seen(&self, name: &str, id: &str) -> Option<&str> {
+        let mut newest = self.seen.iter().rev();
+        newest
+            .find(|it| it.1 == name && it.0 != id)
+            .map(|it| it.0.as_str())
     }
 
     /// Ids of the open instances, outermost first.

@@ -4,6 +4,7 @@ use crate::app::action;
 use crate::app::action::ActionId;
 use crate::app::acts;
 use crate::app::dialogs::Dialog;
+use crate::app::dialogs::compare_with;
 use crate::app::dialogs::help;
 use crate::app::dialogs::help::Help;
 use crate::app::dialogs::sort;
@@ -81,7 +82,7 @@ fn on_feed(model: &mut Model, feed: Feed) {
 }
 
 /// Gives what is known to the screens that show it.
-fn on_data(model: &mut Model) {
+pub(crate) fn on_data(model: &mut Model) {
     overview::on_data(model);
     acts::on_data(model);
     instance::on_data(model);
@@ -140,6 +141,7 @@ fn on_dialog_key(model: &mut Model, dialog: Dialog, key: Key, effects: &mut Vec<
                 model.dialogs.push(Dialog::Help(it));
             }
         }
+        Dialog::CompareWith(it) => compare_with::on_key(model, it, key),
         dialog => acts::on_key(model, dialog, key, effects),
     }
 }
@@ -187,6 +189,7 @@ pub(crate) fn on_action(model: &mut Model, id: ActionId, effects: &mut Vec<Effec
         ActionId::ToSchedules => to_tab(model, HubTab::Schedules),
         ActionId::NextTab => step_tab(model, 1),
         ActionId::PreviousTab => step_tab(model, -1),
+        ActionId::Compare => compare::begin(model),
         ActionId::Open if model.screens.place() == Place::Hub(HubTab::Instances) => {
             if let Some(id) = model.target().map(|it| it.instance_id.clone()) {
                 model.screens.overview.selection.pin();

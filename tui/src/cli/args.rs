@@ -27,9 +27,16 @@ pub struct Args {
     #[arg(long, value_name = "NAME")]
     pub task_hub: Option<String>,
 
-    /// Both in one: "Endpoint=http://localhost:8080;TaskHub=default;Authentication=None"
+    /// All in one: "Endpoint=http://localhost:8080;TaskHub=default;Authentication=None", or
+    /// "Endpoint=NAME.REGION.durabletask.io;TaskHub=HUB;Authentication=AzureCli"
     #[arg(long, value_name = "STRING", hide_env_values = true)]
     pub connection_string: Option<String>,
+
+    /// How to sign in, whatever the connection string says: None, DefaultAzure, AzureCli,
+    /// AzureDeveloperCli, ManagedIdentity, WorkloadIdentity or Environment [default:
+    /// DefaultAzure over https, None over http]
+    #[arg(long, value_name = "KIND")]
+    pub authentication: Option<String>,
 
     /// Refuse everything that would change an orchestration
     #[arg(long)]
@@ -95,6 +102,7 @@ impl Args {
             endpoint: self.endpoint.clone(),
             task_hub: self.task_hub.clone(),
             connection_string: self.connection_string.clone(),
+            authentication: self.authentication.clone(),
         }
     }
 }
@@ -104,7 +112,10 @@ Environment, where no flag says otherwise:
   DURABLE_TASK_SCHEDULER_CONNECTION_STRING, DTS_CONNECTION_STRING,
   DURABLE_TASK_CONNECTION_STRING   the first that is set, as --connection-string
   ENDPOINT, TASKHUB                address and task hub, when none of these is set; or
-                                   DTS_ENDPOINT, DTS_TASKHUB and DTS_AUTHENTICATION
+                                   DTS_ENDPOINT and DTS_TASKHUB
+  DTS_AUTHENTICATION               as --authentication, where no connection string is given
+  AZURE_...                        who you are, as with other tools of Azure
+  SSL_CERT_FILE, SSL_CERT_DIR      certificates to trust instead of this machine's
   NO_COLOR                         no colours; CLICOLOR_FORCE and FORCE_COLOR override it
 
 Exit status: 0 after leaving the dashboard, 1 when it failed (or the headless demo did not

@@ -13,20 +13,26 @@ use durascope_sdk::transport::task_hub_from_variables;
 /// The task hub when none is named.
 pub const DEFAULT_TASK_HUB: &str = "default";
 
-/// A server and a task hub on it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// What a kind of authentication is read from, where neither flag nor connection string say.
+const AUTHENTICATION: &str = "DTS_AUTHENTICATION";
+
+const CONNECTION_STRING: &str = "--connection-string";
+
+/// A server and a task hub on it, and who the dashboard is there.
+#[derive(Clone, Debug)]
 pub struct Server {
-    /// With its scheme, like `http://localhost:8080`.
-    pub url: String,
-    pub task_hub: String,
+    pub options: ConnectOptions,
 }
 
 impl Server {
     /// For people: without the scheme.
     pub fn host(&self) -> &str {
-        self.url
-            .split_once("://")
-            .map_or(self.url.as_str(), |(_, host)| host)
+        let url = self.options.endpoint();
+        url.split_once("://").map_or(url, |(_, host)| host)
+    }
+
+    pub fn task_hub(&self) -> &str {
+        self.options.task_hub()
     }
 }
 
@@ -36,6 +42,7 @@ pub struct Wanted {
     pub endpoint: Option<String>,
     pub task_hub: Option<String>,
     pub connection_string: Option<String>,
+    pub authentication: Option<String>,
 }
 
 /// Why no server could be found.
@@ -48,11 +55,6 @@ pub enum ConfigError {
     },
     #[error(transparent)]
     Environment(ConnectionStringError),
-    #[error(
-        "{url}: the dashboard cannot sign in with Authentication={kind}; only None is supported, \
-         said in the connection string or in DTS_AUTHENTICATION"
-    )]
-    Authentication { url: String, kind: Authentication },
 }
 
 /// Finds the server. `env` reads one environment variable; blank ones count as absent.
@@ -67,26 +69,33 @@ pub fn resolve(
         || task_hub_from_variables(&env).unwrap_or_else(|| DEFAULT_TASK_HUB.to_owned());
     let options = match (&wanted.connection_string, &wanted.endpoint) {
         (Some(text), endpoint) => {
-            let options = text
-                .parse::<ConnectionString>()
-                .and_then(|it| ConnectOptions::from_parts(it, Some(fallback_hub())))
-                .map_err(in_flag("--connection-string"))?;
-            let options = authenticated_by_nothing(options)?;
-            match endpoint {
-                Some(endpoint) => at(endpoint, options.task_hub())?,
-                None => options,
+            let in_text = in_flag(CONNECTION_STRING);
+            let mut parts: ConnectionString = text.parse().map_err(in_text)?;
+            if let Some(endpoint) = endpoint {
+                parts.endpoint = at(endpoint, "")?.endpoint().to_owned();
             }
+            ConnectOptions::from_parts(parts, Some(fallback_hub()))
+                .map_err(in_flag(CONNECTION_STRING))?
         }
-        (None, Some(endpoint)) => at(endpoint, &fallback_hub())?,
-        (None, None) => {
-            let options = ConnectOptions::from_variables(&env, Some(fallback_hub()));
-            authenticated_by_nothing(options.map_err(ConfigError::Environment)?)?
+        (None, Some(endpoint)) => {
+            let options = at(endpoint, &fallback_hub())?;
+            let kind = authentication(&options, &env).map_err(ConfigError::Environment)?;
+            options.with_authentication(kind)
         }
+        (None, None) => ConnectOptions::from_variables(&env, Some(fallback_hub()))
+            .map_err(ConfigError::Environment)?,
+    };
+    let options = match &wanted.authentication {
+        Some(kind) => {
+            let kind = kind.parse().map_err(in_flag("--authentication"))?;
+            options.with_authentication(kind)
+        }
+        None => options,
     };
     let task_hub = wanted.task_hub.as_deref().unwrap_or(options.task_hub());
+    let task_hub = task_hub.trim().to_owned();
     Ok(Server {
-        url: options.endpoint().to_owned(),
-        task_hub: task_hub.trim().to_owned(),
+        options: options.with_task_hub(task_hub),
     })
 }
 
@@ -94,13 +103,19 @@ fn at(endpoint: &str, task_hub: &str) -> Result<ConnectOptions, ConfigError> {
     ConnectOptions::new(endpoint, task_hub).map_err(in_flag("--endpoint"))
 }
 
-fn authenticated_by_nothing(options: ConnectOptions) -> Result<ConnectOptions, ConfigError> {
-    match options.authentication() {
-        Authentication::None => Ok(options),
-        kind => Err(ConfigError::Authentication {
-            url: options.endpoint().to_owned(),
-            kind,
-        }),
+/// Who the dashboard is at an address that comes alone: as where the environment names it.
+fn authentication(
+    options: &ConnectOptions,
+    env: impl Fn(&str) -> Option<String>,
+) -> Result<Authentication, ConnectionStringError> {
+    let in_variable = |problem| ConnectionStringError::Variable {
+        name: AUTHENTICATION,
+        problem: Box::new(problem),
+    };
+    match env(AUTHENTICATION).filter(|it| !it.trim().is_empty()) {
+        Some(kind) => kind.parse().map_err(in_variable),
+        None if options.endpoint().starts_with("http://") => Ok(Authentication::None),
+        None => Ok(Authentication::DefaultAzure),
     }
 }
 

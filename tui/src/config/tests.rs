@@ -8,7 +8,10 @@ fn found(wanted: Wanted, env: &[(&str, &str)]) -> Result<(String, String), Confi
             .find(|(it, _)| *it == name)
             .map(|(_, value)| (*value).to_owned())
     };
-    resolve(&wanted, read).map(|it| (it.url, it.task_hub))
+    resolve(&wanted, read).map(|it| {
+        let options = it.options;
+        (options.endpoint().to_owned(), options.task_hub().to_owned())
+    })
 }
 
 fn pair(url: &str, hub: &str) -> Result<(String, String), ConfigError> {
@@ -92,22 +95,68 @@ fn without_a_scheme_only_this_machine_is_spoken_to_in_clear() {
 
 #[test]
 fn what_cannot_work_is_said_at_the_start() {
-    let azure = [(
-        "DTS_CONNECTION_STRING",
-        "Endpoint=x.azure.io;Authentication=ManagedIdentity",
-    )];
     let refused = |wanted, env: &[_]| found(wanted, env).unwrap_err().to_string();
-    let message = refused(Wanted::default(), &azure);
+    let magic = [("DTS_AUTHENTICATION", "Magic")];
+    let message = refused(at("h"), &magic);
     assert!(
-        message.starts_with("https://x.azure.io: ")
-            && message.contains("Authentication=ManagedIdentity"),
+        message.starts_with("DTS_AUTHENTICATION: ") && message.contains("AzureCli"),
         "{message}"
     );
-    let message = refused(Wanted::default(), &[("ENDPOINT", "https://x.azure.io")]);
-    assert!(message.contains("DefaultAzure"), "{message}");
+    let flag = Wanted {
+        authentication: Some("Magic".to_owned()),
+        ..at("h")
+    };
+    let message = refused(flag, &[]);
+    assert!(message.starts_with("--authentication: "), "{message}");
     let message = refused(at(" "), &[]);
     assert!(message.starts_with("--endpoint: "), "{message}");
     assert!(message.contains("no host"), "{message}");
     let message = refused(Wanted::default(), &[("DTS_CONNECTION_STRING", "TaskHub=h")]);
     assert!(message.starts_with("DTS_CONNECTION_STRING: "), "{message}");
+}
+
+#[test]
+fn who_the_dashboard_is_follows_flag_string_variable_and_scheme() {
+    let none = [("DTS_AUTHENTICATION", "None")];
+    let text = "Endpoint=https://h;TaskHub=x;Authentication=AzureCli";
+    let with_text = |endpoint: Option<&str>| Wanted {
+        connection_string: Some(text.to_owned()),
+        endpoint: endpoint.map(str::to_owned),
+        ..Wanted::default()
+    };
+    let with_flag = |wanted| Wanted {
+        authentication: Some("environment".to_owned()),
+        ..wanted
+    };
+    type Row<'a> = (Wanted, &'a [(&'a str, &'a str)], Authentication);
+    let rows: [Row<'_>; 8] = [
+        (at("http://h"), &[], Authentication::None),
+        (at("https://h"), &[], Authentication::DefaultAzure),
+        (at("https://h"), &none, Authentication::None),
+        (with_text(None), &none, Authentication::AzureCli),
+        (
+            with_text(Some("https://other")),
+            &none,
+            Authentication::AzureCli,
+        ),
+        (with_flag(with_text(None)), &[], Authentication::Environment),
+        (
+            with_flag(at("https://h")),
+            &none,
+            Authentication::Environment,
+        ),
+        (
+            Wanted::default(),
+            &[("ENDPOINT", "https://x.azure.io")],
+            Authentication::DefaultAzure,
+        ),
+    ];
+    for (wanted, env, expected) in rows {
+        let read = |name: &str| {
+            let found = env.iter().find(|(it, _)| *it == name);
+            found.map(|(_, value)| (*value).to_owned())
+        };
+        let server = resolve(&wanted, read).unwrap();
+        assert_eq!(server.options.authentication(), expected, "{wanted:?}");
+    }
 }

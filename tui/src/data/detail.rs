@@ -8,7 +8,10 @@ use durascope_proto::monitor::TaskGroup;
 
 use crate::data::json;
 use crate::data::progress;
+use crate::data::siblings;
+use crate::data::siblings::Siblings;
 use crate::data::status;
+use crate::data::tasks::Tasks;
 use crate::data::tree::Node;
 use crate::data::tree::NodeKey;
 use crate::data::tree::Source;
@@ -65,8 +68,14 @@ impl Page {
     }
 }
 
-/// The lines about `node`, or about the whole instance without one.
-pub fn lines(tree: &InstanceTree, node: Option<&Node>, columns: usize, now: Micros) -> Vec<Line> {
+/// The lines about `node`, or about the whole instance without one; `tasks` where they are known.
+pub fn lines(
+    tree: &InstanceTree,
+    tasks: Option<(&Tasks, &Siblings)>,
+    node: Option<&Node>,
+    columns: usize,
+    now: Micros,
+) -> Vec<Line> {
     let mut page = Page {
         columns,
         lines: Vec::new(),
@@ -85,6 +94,20 @@ pub fn lines(tree: &InstanceTree, node: Option<&Node>, columns: usize, now: Micr
             }
         }
         Some((Source::Task(at, task_at), _)) => task(&mut page, tree, at, task_at, now),
+        Some((Source::Item(at), _)) => {
+            if let Some((tasks, siblings)) = tasks {
+                item(&mut page, tasks, siblings, at, now);
+            }
+        }
+        Some((Source::More(count), _)) => {
+            page.add(
+                Tone::Plain,
+                &format!(
+                    "{} more of them; Enter shows more",
+                    format::count(u64::try_from(count).unwrap_or(u64::MAX))
+                ),
+            );
+        }
         Some((Source::Child(at), _)) => {
             if let Some(row) = tree.children.get(at) {
                 row_facts(&mut page, row, now);
@@ -304,6 +327,71 @@ fn task(page: &mut Page, tree: &InstanceTree, at: usize, task_at: usize, now: Mi
     page.gap();
     page.add(Tone::Head, "start of its input");
     page.add(Tone::Plain, &task.label);
+}
+
+fn item(page: &mut Page, tasks: &Tasks, siblings: &Siblings, at: u32, now: Micros) {
+    let Some(task) = crate::data::batches::member(tasks, at) else {
+        return;
+    };
+    page.add(Tone::Head, &format!("{} #{}", tasks.name(task), task.id));
+    let ms = |it: Micros| format::duration_ms(u64::try_from(it / format::MILLI).unwrap_or(0));
+    page.fact("label", &task.label);
+    page.fact("state", status::task_word(task.state));
+    if task.attempt > 1 {
+        page.fact(
+            "attempt",
+            &format!("{} (it seems to repeat a failed one)", task.attempt),
+        );
+    }
+    page.fact(
+        "scheduled",
+        &format!(
+            "in turn {}, {} ago ({} UTC)",
+            task.turn,
+            format::age(now - task.scheduled_at),
+            format::clock(task.scheduled_at)
+        ),
+    );
+    match (task.waited(now), task.ran(now)) {
+        _ if !tasks.knows_starts => {
+            page.fact("open for", &ms(task.total(now)));
+            page.add(Tone::Dim, "this server does not tell when a worker took it");
+        }
+        (waited, ran) => {
+            page.fact("waited", &waited.map_or_else(|| "not known".to_owned(), ms));
+            if let Some(ran) = ran {
+                page.fact("ran", &ms(ran));
+            }
+        }
+    }
+    let kin = siblings.kin(task);
+    if let Some(took) = siblings::took(tasks, task, now).filter(|_| kin.completed > 0) {
+        let times = took / kin.median.max(1);
+        let note = if siblings.is_straggler(tasks, task, now) {
+            format!(": this is {times} times that")
+        } else {
+            String::new()
+        };
+        page.fact("the others", &format!("p50 {}{note}", ms(kin.median)));
+    }
+    if let Some(worker) = tasks.worker(task) {
+        page.fact("worker", worker);
+    }
+    if !task.child_id.is_empty() {
+        page.fact("child", &task.child_id);
+    }
+    page.fact(
+        "payloads",
+        &format!(
+            "{} in, {} out",
+            format::bytes(u64::from(task.input_bytes)),
+            format::bytes(u64::from(task.result_bytes))
+        ),
+    );
+    if !task.failure.is_empty() {
+        page.gap();
+        page.add(Tone::Bad, &task.failure);
+    }
 }
 
 fn failure_group(page: &mut Page, tree: &InstanceTree, at: usize, now: Micros) {

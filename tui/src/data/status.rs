@@ -4,6 +4,7 @@ use durascope_proto::OrchestrationStatus;
 use durascope_proto::monitor::InstanceRow;
 use durascope_proto::monitor::Progress;
 use durascope_proto::monitor::TaskGroup;
+use durascope_proto::monitor::task::State;
 use prost_types::Timestamp;
 
 use crate::format::Micros;
@@ -24,6 +25,17 @@ pub fn word(status: OrchestrationStatus) -> &'static str {
         OrchestrationStatus::Terminated => "terminated",
         OrchestrationStatus::Pending => "pending",
         OrchestrationStatus::Suspended => "suspended",
+    }
+}
+
+/// The word for the state of a task.
+pub fn task_word(state: State) -> &'static str {
+    match state {
+        State::Queued => "queued",
+        State::Running => "running",
+        State::Completed => "completed",
+        State::Failed => "failed",
+        State::Abandoned => "abandoned: its execution ended",
     }
 }
 

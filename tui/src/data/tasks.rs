@@ -121,6 +121,33 @@ impl Tasks {
         self.chunks.iter().flat_map(|it| it.iter())
     }
 
+    /// How many names there are.
+    pub fn name_count(&self) -> usize {
+        self.names.len()
+    }
+
+    /// Where the task `id` is: at `hint` if it still is there.
+    pub fn find(&self, id: i32, hint: usize) -> Option<usize> {
+        if self.get(hint).is_some_and(|it| it.id == id) {
+            return Some(hint);
+        }
+        self.iter().position(|it| it.id == id)
+    }
+
+    /// True when `other` is this very state: a stream that begins anew counts from one again, so
+    /// the revision alone does not tell.
+    pub fn is_same(&self, other: &Self) -> bool {
+        self.revision == other.revision
+            && self.count == other.count
+            && self.slots == other.slots
+            && self.execution_id == other.execution_id
+            && self
+                .chunks
+                .iter()
+                .zip(&other.chunks)
+                .all(|(it, other)| Arc::ptr_eq(it, other))
+    }
+
     /// The name of `task`.
     pub fn name(&self, task: &Task) -> &str {
         self.name_at(task.name)
@@ -210,8 +237,93 @@ fn task(told: Told) -> Task {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
+    use crate::format::SECOND;
+
+    /// Tasks for tests, one after the other; times are seconds after [`Made::at`] zero.
+    pub(crate) struct Made {
+        names: Vec<String>,
+        tasks: Vec<Told>,
+        pub(crate) turn: u64,
+        pub(crate) slots: u32,
+        pub(crate) knows_starts: bool,
+    }
+
+    impl Made {
+        pub(crate) fn new(name: &str) -> Self {
+            Self {
+                names: vec![name.to_owned()],
+                tasks: Vec::new(),
+                turn: 1,
+                slots: 4,
+                knows_starts: true,
+            }
+        }
+
+        pub(crate) fn at(&self, seconds: i64) -> Micros {
+            (1_000_000 + seconds) * SECOND
+        }
+
+        /// The next ones have another name.
+        pub(crate) fn named(&mut self, name: &str) {
+            self.names.push(name.to_owned());
+        }
+
+        pub(crate) fn add(&mut self, state: State, times: [Option<i64>; 3]) -> &mut Told {
+            let ms = |it: Option<i64>| it.map_or(0, |it| (1_000_000 + it) * 1_000);
+            let index = u32::try_from(self.tasks.len()).expect("few tasks");
+            self.tasks.push(Told {
+                index,
+                state: state as i32,
+                task_id: i32::try_from(index).expect("few tasks") + 1,
+                name: u32::try_from(self.names.len()).expect("few names") - 1,
+                turn: self.turn,
+                scheduled_at: ms(times[0]),
+                started_at: ms(times[1]),
+                finished_at: ms(times[2]),
+                label: format!("item-{index}"),
+                ..Told::default()
+            });
+            self.tasks.last_mut().expect("just added")
+        }
+
+        /// Scheduled and taken at `from`, done after `seconds`.
+        pub(crate) fn ran(&mut self, from: i64, seconds: i64) -> &mut Told {
+            let times = [Some(from), Some(from), Some(from + seconds)];
+            self.add(State::Completed, times)
+        }
+
+        pub(crate) fn running(&mut self, from: i64) -> &mut Told {
+            self.add(State::Running, [Some(from), Some(from), None])
+        }
+
+        pub(crate) fn queued(&mut self, from: i64) -> &mut Told {
+            self.add(State::Queued, [Some(from), None, None])
+        }
+
+        pub(crate) fn failed(&mut self, from: i64, seconds: i64) -> &mut Told {
+            let times = [Some(from), Some(from), Some(from + seconds)];
+            let it = self.add(State::Failed, times);
+            it.failure = "Timeout: too slow".to_owned();
+            it
+        }
+
+        pub(crate) fn tasks(&self) -> Tasks {
+            let mut tasks = Tasks::new(self.knows_starts);
+            tasks.apply(TasksUpdate {
+                found: true,
+                reset: true,
+                execution_id: "e1".to_owned(),
+                names: self.names.clone(),
+                tasks: self.tasks.clone(),
+                turns: self.turn,
+                slots: self.slots,
+                ..TasksUpdate::default()
+            });
+            tasks
+        }
+    }
 
     fn update(reset: bool, tasks: Vec<(u32, State)>) -> TasksUpdate {
         TasksUpdate {

@@ -8,6 +8,7 @@ use durascope_proto::monitor::InstanceTree;
 use durascope_proto::monitor::TaskGroup;
 use durascope_proto::monitor::task_group::Kind;
 
+use crate::data::items::Items;
 use crate::data::status;
 
 /// Children shown unfolded by themselves.
@@ -34,6 +35,12 @@ pub enum NodeKey {
     },
     Task {
         id: i32,
+    },
+    More {
+        kind: i32,
+        name: String,
+        turn: u64,
+        state: TaskState,
     },
     Child {
         instance_id: String,
@@ -71,6 +78,10 @@ pub enum Source {
     Group(usize),
     State(usize, TaskState),
     Task(usize, usize),
+    /// Index into all tasks.
+    Item(u32),
+    /// So many more of this state.
+    More(usize),
     Child(usize),
     FailureGroup(usize),
     Timer(usize),
@@ -90,10 +101,11 @@ pub struct Node {
 /// What the user folded and unfolded; the rest follows the defaults.
 pub type Folds = BTreeMap<NodeKey, bool>;
 
-/// The lines of `tree`, with `folds` applied.
-pub fn nodes(tree: &InstanceTree, folds: &Folds) -> Vec<Node> {
+/// The lines of `tree`, with `folds` applied; single tasks where `items` are known.
+pub fn nodes(tree: &InstanceTree, folds: &Folds, items: Option<&Items<'_>>) -> Vec<Node> {
     let mut list = Lines {
         folds,
+        items,
         nodes: Vec::new(),
     };
     if tree.failure.is_some() {
@@ -122,6 +134,7 @@ fn has_text(payload: Option<&durascope_proto::monitor::Payload>) -> bool {
 
 struct Lines<'a> {
     folds: &'a Folds,
+    items: Option<&'a Items<'a>>,
     nodes: Vec<Node>,
 }
 
@@ -163,13 +176,14 @@ fn groups(tree: &InstanceTree, list: &mut Lines<'_>) -> Vec<bool> {
         }
         let by_default = group.running > 0 || group.queued > 0;
         if list.branch(key, Source::Group(index), 0, by_default) {
-            states(group, index, list);
+            states(tree, group, index, list);
         }
     }
     placed
 }
 
-fn group_key(group: &TaskGroup) -> NodeKey {
+/// The key of a group's line.
+pub fn group_key(group: &TaskGroup) -> NodeKey {
     NodeKey::Group {
         kind: group.kind,
         name: group.name.clone(),
@@ -177,7 +191,17 @@ fn group_key(group: &TaskGroup) -> NodeKey {
     }
 }
 
-fn states(group: &TaskGroup, index: usize, list: &mut Lines<'_>) {
+/// The key of the line of a group's members in `state`.
+pub fn state_key(group: &TaskGroup, state: TaskState) -> NodeKey {
+    NodeKey::State {
+        kind: group.kind,
+        name: group.name.clone(),
+        turn: group.turn_first,
+        state,
+    }
+}
+
+fn states(tree: &InstanceTree, group: &TaskGroup, index: usize, list: &mut Lines<'_>) {
     for (state, count) in [
         (TaskState::Failed, group.failed),
         (TaskState::Running, group.running),
@@ -187,14 +211,11 @@ fn states(group: &TaskGroup, index: usize, list: &mut Lines<'_>) {
         if count == 0 {
             continue;
         }
-        let key = NodeKey::State {
-            kind: group.kind,
-            name: group.name.clone(),
-            turn: group.turn_first,
-            state,
-        };
+        let key = state_key(group, state);
         let source = Source::State(index, state);
-        if state != TaskState::Running || group.oldest_running.is_empty() {
+        if let Some(items) = list.items {
+            single(tree, (group, index, state), key, items, list);
+        } else if state != TaskState::Running || group.oldest_running.is_empty() {
             list.leaf(key, source, 1);
         } else if list.branch(key, source, 1, true) {
             for (at, task) in group.oldest_running.iter().enumerate() {
@@ -205,6 +226,44 @@ fn states(group: &TaskGroup, index: usize, list: &mut Lines<'_>) {
                 );
             }
         }
+    }
+}
+
+/// The state's line and, where it is unfolded, its tasks.
+fn single(
+    tree: &InstanceTree,
+    (group, index, state): (&TaskGroup, usize, TaskState),
+    key: NodeKey,
+    items: &Items<'_>,
+    list: &mut Lines<'_>,
+) {
+    let chosen = list.folds.contains_key(&key);
+    let limit = items.pages.limit(&key, chosen);
+    let by_default = state == TaskState::Running;
+    if !list.branch(key, Source::State(index, state), 1, by_default) {
+        return;
+    }
+    let all = items.of(tree, index, state);
+    let id = |it: &u32| crate::data::batches::member(items.tasks, *it).map(|it| it.id);
+    let pinned = items.pages.pinned;
+    let beyond = all.iter().skip(limit);
+    let pinned = beyond
+        .filter(|_| pinned.is_some())
+        .find(|it| id(it) == pinned);
+    for index in all.iter().take(limit).chain(pinned) {
+        if let Some(id) = id(index) {
+            list.leaf(NodeKey::Task { id }, Source::Item(*index), 2);
+        }
+    }
+    let more = all.len().saturating_sub(limit) - usize::from(pinned.is_some());
+    if more > 0 {
+        let key = NodeKey::More {
+            kind: group.kind,
+            name: group.name.clone(),
+            turn: group.turn_first,
+            state,
+        };
+        list.leaf(key, Source::More(more), 2);
     }
 }
 

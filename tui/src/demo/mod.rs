@@ -71,8 +71,7 @@ impl Stage {
 
     fn server(&self) -> Server {
         Server {
-            url: self.emulator.endpoint.clone(),
-            task_hub: TASK_HUB.to_owned(),
+            options: self.client.options().clone(),
         }
     }
 

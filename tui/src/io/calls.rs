@@ -1,7 +1,8 @@
 //! Calls that actions make: one task each, with a deadline; the answer comes as an event.
 //!
 //! Of the monitor feed's service only what has no official counterpart is asked, so that all
-//! that changes something works on any server.
+//! that changes something works on any server. What would be done twice by two calls is
+//! repeated only when the first certainly did nothing.
 
 use std::hash::BuildHasher;
 use std::hash::RandomState;
@@ -25,6 +26,7 @@ use durascope_proto::TerminateRequest;
 use durascope_proto::monitor::PreviewPurgeRequest;
 use durascope_proto::monitor::PreviewPurgeResponse;
 use durascope_proto::purge_instances_request::Request;
+use durascope_sdk::transport::Repeat;
 use futures_util::StreamExt;
 use futures_util::TryStreamExt;
 use tonic::Code;
@@ -38,12 +40,11 @@ use crate::app::event::Reply;
 use crate::data::status;
 use crate::io::matching;
 use crate::io::poll;
-use crate::io::wire;
 use crate::io::wire::Hub;
 
-/// How long an answer is waited for.
+/// How long one answer is waited for.
 const DEADLINE: Duration = Duration::from_secs(10);
-/// For what goes over many instances or entities.
+/// How long all of them are, where one action asks for many.
 const DEADLINE_OF_MANY: Duration = Duration::from_secs(60);
 /// Instances in one request, as the service allows for batches.
 const BATCH: usize = 500;
@@ -52,27 +53,14 @@ const OUT_MAX: usize = 16;
 
 /// Makes `call` and answers with its number.
 pub async fn make(hub: Hub, id: u64, call: Call) -> Reply {
-    let deadline = match &call {
-        Call::PreviewPurge { .. }
-        | Call::CleanEntities { .. }
-        | Call::ListMatching(_)
-        | Call::Look { .. } => DEADLINE_OF_MANY,
-        _ => DEADLINE,
-    };
-    let changes = !call.only_asks();
-    let outcome = match tokio::time::timeout(deadline, send(hub, call)).await {
-        Ok(Ok(answer)) => Ok(answer),
-        Ok(Err(status)) => Err(wire::words(&status)),
-        Err(_) if changes => Err(format!(
-            "no answer within {}s; it may still happen",
-            deadline.as_secs()
-        )),
-        Err(_) => Err(format!("no answer within {}s", deadline.as_secs())),
+    let outcome = match tokio::time::timeout(DEADLINE_OF_MANY, send(&hub, call)).await {
+        Ok(answer) => answer.map_err(|status| hub.words(&status)),
+        Err(_) => Err(format!("no answer within {}s", DEADLINE_OF_MANY.as_secs())),
     };
     Reply { id, outcome }
 }
 
-async fn send(hub: Hub, call: Call) -> Result<Answer, Status> {
+async fn send(hub: &Hub, call: Call) -> Result<Answer, Status> {
     match call {
         Call::RaiseEvent {
             instance_id,
@@ -84,7 +72,11 @@ async fn send(hub: Hub, call: Call) -> Result<Answer, Status> {
                 name,
                 input: payload,
             };
-            wire::sidecar(hub).raise_event(request).await?;
+            hub.call(DEADLINE, Repeat::IfUnsent, || {
+                let (mut client, request) = (hub.sidecar(), request.clone());
+                async move { client.raise_event(request).await }
+            })
+            .await?;
         }
         Call::Terminate {
             instance_id,
@@ -96,7 +88,11 @@ async fn send(hub: Hub, call: Call) -> Result<Answer, Status> {
                 output: reason.map(json),
                 recursive,
             };
-            wire::sidecar(hub).terminate_instance(request).await?;
+            hub.call(DEADLINE, Repeat::Safe, || {
+                let (mut client, request) = (hub.sidecar(), request.clone());
+                async move { client.terminate_instance(request).await }
+            })
+            .await?;
         }
         Call::ForceTerminate {
             instance_id,
@@ -110,7 +106,11 @@ async fn send(hub: Hub, call: Call) -> Result<Answer, Status> {
                 instance_id,
                 reason,
             };
-            wire::sidecar(hub).suspend_instance(request).await?;
+            hub.call(DEADLINE, Repeat::Safe, || {
+                let (mut client, request) = (hub.sidecar(), request.clone());
+                async move { client.suspend_instance(request).await }
+            })
+            .await?;
         }
         Call::Resume {
             instance_id,
@@ -120,7 +120,11 @@ async fn send(hub: Hub, call: Call) -> Result<Answer, Status> {
                 instance_id,
                 reason,
             };
-            wire::sidecar(hub).resume_instance(request).await?;
+            hub.call(DEADLINE, Repeat::Safe, || {
+                let (mut client, request) = (hub.sidecar(), request.clone());
+                async move { client.resume_instance(request).await }
+            })
+            .await?;
         }
         Call::Rewind {
             instance_id,
@@ -130,7 +134,11 @@ async fn send(hub: Hub, call: Call) -> Result<Answer, Status> {
                 instance_id,
                 reason,
             };
-            wire::sidecar(hub).rewind_instance(request).await?;
+            hub.call(DEADLINE, Repeat::IfUnsent, || {
+                let (mut client, request) = (hub.sidecar(), request.clone());
+                async move { client.rewind_instance(request).await }
+            })
+            .await?;
         }
         Call::Restart {
             instance_id,
@@ -140,9 +148,14 @@ async fn send(hub: Hub, call: Call) -> Result<Answer, Status> {
                 instance_id,
                 restart_with_new_instance_id: new_id,
             };
-            let answer = wire::sidecar(hub).restart_instance(request).await?;
+            let answer = hub
+                .call(DEADLINE, Repeat::IfUnsent, || {
+                    let (mut client, request) = (hub.sidecar(), request.clone());
+                    async move { client.restart_instance(request).await }
+                })
+                .await?;
             return Ok(Answer::Started {
-                instance_id: answer.into_inner().instance_id,
+                instance_id: answer.instance_id,
             });
         }
         Call::Start(start) => return start_new(hub, *start).await,
@@ -158,7 +171,11 @@ async fn send(hub: Hub, call: Call) -> Result<Answer, Status> {
                 request_id: new_id(),
                 ..SignalEntityRequest::default()
             };
-            wire::sidecar(hub).signal_entity(request).await?;
+            hub.call(DEADLINE, Repeat::IfUnsent, || {
+                let (mut client, request) = (hub.sidecar(), request.clone());
+                async move { client.signal_entity(request).await }
+            })
+            .await?;
         }
         Call::CleanEntities {
             remove_empty,
@@ -190,7 +207,7 @@ fn new_id() -> String {
     format!("{:016x}{:016x}", part(), part())
 }
 
-async fn start_new(hub: Hub, start: Start) -> Result<Answer, Status> {
+async fn start_new(hub: &Hub, start: Start) -> Result<Answer, Status> {
     let instance_id = if start.instance_id.is_empty() {
         new_id()
     } else {
@@ -206,23 +223,34 @@ async fn start_new(hub: Hub, start: Start) -> Result<Answer, Status> {
         orchestration_id_reuse_policy: Some(OrchestrationIdReusePolicy::default()),
         ..CreateInstanceRequest::default()
     };
-    let answer = wire::sidecar(hub).start_instance(request).await?;
+    let answer = hub
+        .call(DEADLINE, Repeat::IfUnsent, || {
+            let (mut client, request) = (hub.sidecar(), request.clone());
+            async move { client.start_instance(request).await }
+        })
+        .await?;
     Ok(Answer::Started {
-        instance_id: answer.into_inner().instance_id,
+        instance_id: answer.instance_id,
     })
 }
 
-async fn force(hub: Hub, instance_id: String, reason: Option<String>) -> Result<(), Status> {
+async fn force(hub: &Hub, instance_id: String, reason: Option<String>) -> Result<(), Status> {
     let request = SkipGracefulOrchestrationTerminationsRequest {
         instance_batch: Some(InstanceBatch {
             instance_ids: vec![instance_id],
         }),
         reason,
     };
-    let answer = wire::sidecar(hub)
-        .skip_graceful_orchestration_terminations(request)
-        .await?
-        .into_inner();
+    let answer = hub
+        .call(DEADLINE, Repeat::Safe, || {
+            let (mut client, request) = (hub.sidecar(), request.clone());
+            async move {
+                client
+                    .skip_graceful_orchestration_terminations(request)
+                    .await
+            }
+        })
+        .await?;
     if answer.unterminated_instance_ids.is_empty() {
         return Ok(());
     }
@@ -231,8 +259,7 @@ async fn force(hub: Hub, instance_id: String, reason: Option<String>) -> Result<
     ))
 }
 
-async fn clean(hub: Hub, remove_empty: bool, release_locks: bool) -> Result<Answer, Status> {
-    let mut client = wire::sidecar(hub);
+async fn clean(hub: &Hub, remove_empty: bool, release_locks: bool) -> Result<Answer, Status> {
     let (mut removed, mut released) = (0, 0);
     let mut token = None;
     loop {
@@ -241,7 +268,12 @@ async fn clean(hub: Hub, remove_empty: bool, release_locks: bool) -> Result<Answ
             remove_empty_entities: remove_empty,
             release_orphaned_locks: release_locks,
         };
-        let answer = client.clean_entity_storage(request).await?.into_inner();
+        let answer = hub
+            .call(DEADLINE, Repeat::Safe, || {
+                let (mut client, request) = (hub.sidecar(), request.clone());
+                async move { client.clean_entity_storage(request).await }
+            })
+            .await?;
         removed += i64::from(answer.empty_entities_removed);
         released += i64::from(answer.orphaned_locks_released);
         token = answer.continuation_token.filter(|it| !it.is_empty());
@@ -251,15 +283,19 @@ async fn clean(hub: Hub, remove_empty: bool, release_locks: bool) -> Result<Answ
     }
 }
 
-async fn preview_purge(hub: Hub, ids: &[String], recursive: bool) -> Result<Answer, Status> {
-    let mut client = wire::monitor(hub);
+async fn preview_purge(hub: &Hub, ids: &[String], recursive: bool) -> Result<Answer, Status> {
     let mut sum = PreviewPurgeResponse::default();
     for batch in ids.chunks(BATCH) {
         let request = PreviewPurgeRequest {
             instance_ids: batch.to_vec(),
             recursive,
         };
-        let answer = client.preview_purge(request).await?.into_inner();
+        let answer = hub
+            .call(DEADLINE, Repeat::Safe, || {
+                let (mut client, request) = (hub.monitor(), request.clone());
+                async move { client.preview_purge(request).await }
+            })
+            .await?;
         sum.deleted = sum.deleted.saturating_add(answer.deleted);
         sum.kept = sum.kept.saturating_add(answer.kept);
         sum.unknown = sum.unknown.saturating_add(answer.unknown);
@@ -267,16 +303,18 @@ async fn preview_purge(hub: Hub, ids: &[String], recursive: bool) -> Result<Answ
     Ok(Answer::PurgePreview(sum))
 }
 
-async fn purge(hub: Hub, instance_id: String, recursive: bool) -> Result<Answer, Status> {
+async fn purge(hub: &Hub, instance_id: String, recursive: bool) -> Result<Answer, Status> {
     let request = PurgeInstancesRequest {
         request: Some(Request::InstanceId(instance_id.clone())),
         recursive,
         is_orchestration: true,
     };
-    let answer = wire::sidecar(hub.clone())
-        .purge_instances(request)
-        .await?
-        .into_inner();
+    let answer = hub
+        .call(DEADLINE, Repeat::Safe, || {
+            let (mut client, request) = (hub.sidecar(), request.clone());
+            async move { client.purge_instances(request).await }
+        })
+        .await?;
     let deleted = i64::from(answer.deleted_instance_count);
     if deleted == 0 {
         // The service says so for what is gone and for what has not ended: these differ.
@@ -291,7 +329,7 @@ async fn purge(hub: Hub, instance_id: String, recursive: bool) -> Result<Answer,
 }
 
 async fn state_of(
-    hub: Hub,
+    hub: &Hub,
     instance_id: String,
     get_inputs_and_outputs: bool,
 ) -> Result<Option<OrchestrationState>, Status> {
@@ -299,23 +337,23 @@ async fn state_of(
         instance_id,
         get_inputs_and_outputs,
     };
-    match wire::sidecar(hub).get_instance(request).await {
-        Ok(answer) => {
-            let answer = answer.into_inner();
-            Ok(answer.orchestration_state.filter(|_| answer.exists))
-        }
+    match hub
+        .call(DEADLINE, Repeat::Safe, || {
+            let (mut client, request) = (hub.sidecar(), request.clone());
+            async move { client.get_instance(request).await }
+        })
+        .await
+    {
+        Ok(answer) => Ok(answer.orchestration_state.filter(|_| answer.exists)),
         Err(status) if status.code() == Code::NotFound => Ok(None),
         Err(status) => Err(status),
     }
 }
 
-async fn look(hub: Hub, instance_ids: Vec<String>) -> Result<Answer, Status> {
-    let one = |id: String| {
-        let hub = hub.clone();
-        async move {
-            let state = state_of(hub, id.clone(), false).await?;
-            Ok::<_, Status>((id, state))
-        }
+async fn look(hub: &Hub, instance_ids: Vec<String>) -> Result<Answer, Status> {
+    let one = |id: String| async move {
+        let state = state_of(hub, id.clone(), false).await?;
+        Ok::<_, Status>((id, state))
     };
     let states: Vec<_> = futures_util::stream::iter(instance_ids)
         .map(one)
@@ -332,7 +370,7 @@ async fn look(hub: Hub, instance_ids: Vec<String>) -> Result<Answer, Status> {
     Ok(Answer::Looked { targets, gone })
 }
 
-async fn read_start(hub: Hub, instance_id: String) -> Result<Answer, Status> {
+async fn read_start(hub: &Hub, instance_id: String) -> Result<Answer, Status> {
     let state = state_of(hub, instance_id.clone(), true).await?;
     let state = state.ok_or_else(|| Status::not_found(format!("{instance_id} is gone")))?;
     Ok(Answer::StartedWith(Box::new(Start {

@@ -20,7 +20,6 @@ use crate::io::source::Ended;
 use crate::io::source::Sink;
 use crate::io::source::Source;
 use crate::io::topics;
-use crate::io::wire;
 use crate::io::wire::Address;
 use crate::io::wire::Hub;
 
@@ -83,7 +82,7 @@ async fn once(address: &Address, spec: &watch::Receiver<WatchSpec>, sink: &Sink)
 
 /// Adds the task hubs that do exist, if the server lists them.
 async fn with_hubs(hub: Hub, reason: String) -> String {
-    let mut client = wire::monitor(hub);
+    let mut client = hub.monitor();
     let asked = client.list_task_hubs(ListTaskHubsRequest {});
     match tokio::time::timeout(BACKOFF_MAX, asked).await {
         Ok(Ok(answer)) => {

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use durascope_proto::monitor::WatchRequest;
+use durascope_sdk::transport::Repeat;
 use tokio::sync::watch;
 use tokio_stream::StreamExt;
 use tokio_stream::wrappers::WatchStream;
@@ -13,11 +14,13 @@ use crate::app::event::Mode;
 use crate::io::source::Ended;
 use crate::io::source::Sink;
 use crate::io::source::Source;
-use crate::io::wire;
 use crate::io::wire::Hub;
 
 /// The server gives a sign of life every two seconds; without one for this long it is gone.
 const SILENCE_MAX: Duration = Duration::from_secs(8);
+
+/// A token may have to be fetched before the feed opens.
+const OPEN_MAX: Duration = Duration::from_secs(20);
 
 /// Durascope's own feed.
 pub struct MonitorFeed {
@@ -33,22 +36,24 @@ impl MonitorFeed {
 
 impl Source for MonitorFeed {
     async fn run(&mut self, spec: watch::Receiver<WatchSpec>, sink: &Sink) -> Ended {
-        let requests = WatchStream::new(spec).map(|it| WatchRequest {
-            window: Some(it.window),
-            instance_id: it.instance_id,
+        let hub = &self.hub;
+        let opened = hub.call(OPEN_MAX, Repeat::Safe, || {
+            let requests = WatchStream::new(spec.clone()).map(|it| WatchRequest {
+                window: Some(it.window),
+                instance_id: it.instance_id,
+            });
+            let mut client = hub.monitor();
+            async move { client.watch(requests).await }
         });
-        let mut client = wire::monitor(self.hub.clone());
-        let opened = client.watch(requests);
-        let mut updates = match tokio::time::timeout(SILENCE_MAX, opened).await {
-            Ok(Ok(response)) => response.into_inner(),
-            Ok(Err(status)) => return ended(&status),
-            Err(_) => return Ended::Failed(silence()),
+        let mut updates = match opened.await {
+            Ok(updates) => updates,
+            Err(status) => return ended(hub, &status),
         };
         loop {
             match tokio::time::timeout(SILENCE_MAX, updates.message()).await {
                 Ok(Ok(Some(update))) => sink.data(update, Mode::Feed),
                 Ok(Ok(None)) => return Ended::Failed("the server ended the feed".to_owned()),
-                Ok(Err(status)) => return ended(&status),
+                Ok(Err(status)) => return ended(hub, &status),
                 Err(_) => return Ended::Failed(silence()),
             }
         }
@@ -59,10 +64,12 @@ fn silence() -> String {
     format!("no sign of life for {}s", SILENCE_MAX.as_secs())
 }
 
-fn ended(status: &tonic::Status) -> Ended {
+fn ended(hub: &Hub, status: &tonic::Status) -> Ended {
     match status.code() {
-        Code::Unimplemented => Ended::NotOffered,
-        Code::NotFound => Ended::NoSuchHub(wire::words(status)),
-        _ => Ended::Failed(wire::words(status)),
+        // What stands before a server may refuse services that it has not heard of. If it
+        // refuses the identity, it refuses the official service too.
+        Code::Unimplemented | Code::PermissionDenied => Ended::NotOffered,
+        Code::NotFound => Ended::NoSuchHub(hub.words(status)),
+        _ => Ended::Failed(hub.words(status)),
     }
 }

@@ -13,7 +13,6 @@ use tonic::Status;
 use crate::app::deed::Target;
 use crate::app::event::Answer;
 use crate::io::poll;
-use crate::io::wire;
 use crate::io::wire::Hub;
 
 /// Instances that are taken at most.
@@ -23,14 +22,14 @@ const PAGE: u32 = 1_000;
 const QUERY_PAGE: i32 = 500;
 
 /// All that match the filter of `window`.
-pub(super) async fn list(hub: Hub, window: InstanceWindow) -> Result<Answer, Status> {
-    match by_feed(hub.clone(), &window).await {
+pub(super) async fn list(hub: &Hub, window: InstanceWindow) -> Result<Answer, Status> {
+    match by_feed(hub, &window).await {
         Err(status) if status.code() == Code::Unimplemented => by_query(hub, &window).await,
         other => other,
     }
 }
 
-async fn by_feed(hub: Hub, window: &InstanceWindow) -> Result<Answer, Status> {
+async fn by_feed(hub: &Hub, window: &InstanceWindow) -> Result<Answer, Status> {
     let mut targets = Vec::new();
     let mut offset = 0;
     loop {
@@ -42,7 +41,7 @@ async fn by_feed(hub: Hub, window: &InstanceWindow) -> Result<Answer, Status> {
             limit: PAGE,
             ..window.clone()
         };
-        let page = page(hub.clone(), window).await?;
+        let page = page(hub, window).await?;
         let is_last = page.rows.is_empty()
             || u64::from(offset) + u64::try_from(page.rows.len()).unwrap_or(u64::MAX)
                 >= page.matching;
@@ -58,12 +57,13 @@ async fn by_feed(hub: Hub, window: &InstanceWindow) -> Result<Answer, Status> {
     }
 }
 
-async fn page(hub: Hub, window: InstanceWindow) -> Result<InstancePage, Status> {
+async fn page(hub: &Hub, window: InstanceWindow) -> Result<InstancePage, Status> {
     let request = WatchRequest {
         window: Some(window),
         instance_id: String::new(),
     };
-    let mut updates = wire::monitor(hub)
+    let mut updates = hub
+        .monitor()
         .watch(tokio_stream::iter([request]))
         .await?
         .into_inner();
@@ -73,8 +73,8 @@ async fn page(hub: Hub, window: InstanceWindow) -> Result<InstancePage, Status> 
         .ok_or_else(|| Status::unavailable("the server ended the feed"))
 }
 
-async fn by_query(hub: Hub, window: &InstanceWindow) -> Result<Answer, Status> {
-    let mut client = wire::sidecar(hub);
+async fn by_query(hub: &Hub, window: &InstanceWindow) -> Result<Answer, Status> {
+    let mut client = hub.sidecar();
     let mut targets = Vec::new();
     let mut token = None;
     loop {

@@ -8,6 +8,7 @@ pub mod feed;
 pub mod glance;
 pub mod matching;
 pub mod poll;
+mod sign_in;
 pub mod source;
 pub mod topics;
 pub mod wire;

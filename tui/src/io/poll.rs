@@ -24,6 +24,7 @@ use durascope_proto::monitor::SortColumn;
 use durascope_proto::monitor::StatusCount;
 use durascope_proto::monitor::WatchUpdate;
 use durascope_proto::progress;
+use durascope_sdk::transport::Repeat;
 use prost_types::Timestamp;
 use tokio::sync::watch;
 use tokio::time::Instant;
@@ -37,7 +38,6 @@ use crate::data::status;
 use crate::io::source::Ended;
 use crate::io::source::Sink;
 use crate::io::source::Source;
-use crate::io::wire;
 use crate::io::wire::Hub;
 
 /// Instances loaded at most; the screen says when there are more.
@@ -46,6 +46,8 @@ const PAGE: i32 = 500;
 /// Shortest and longest pause between two reads.
 const PAUSE_MIN: Duration = Duration::from_secs(1);
 const PAUSE_MAX: Duration = Duration::from_secs(30);
+/// Longest wait for an answer, and for the next part of a history.
+const READ_MAX: Duration = Duration::from_secs(30);
 /// Bytes of a payload that the screen keeps, as the feed does.
 const PAYLOAD_BYTES_MAX: usize = 64 * 1024;
 /// History events read of one instance at most.
@@ -76,7 +78,6 @@ impl Poll {
     }
 
     async fn read(&mut self) -> Result<(), Status> {
-        let mut client = wire::sidecar(self.hub.clone());
         let mut rows = Vec::new();
         let mut token = None;
         loop {
@@ -86,7 +87,11 @@ impl Poll {
                 ..InstanceQuery::default()
             };
             let request = QueryInstancesRequest { query: Some(query) };
-            let answer = client.query_instances(request).await?.into_inner();
+            let answer = self.hub.call(READ_MAX, Repeat::Safe, || {
+                let (mut client, request) = (self.hub.sidecar(), request.clone());
+                async move { client.query_instances(request).await }
+            });
+            let answer = answer.await?;
             rows.extend(answer.orchestration_state.into_iter().map(row_of));
             token = answer.continuation_token.filter(|it| !it.is_empty());
             self.more = token.is_some();
@@ -102,14 +107,17 @@ impl Poll {
             self.tree = None;
             return Ok(());
         }
-        let mut client = wire::sidecar(self.hub.clone());
         let instance_id = instance_id.to_owned();
         let request = GetInstanceRequest {
             instance_id: instance_id.clone(),
             get_inputs_and_outputs: true,
         };
-        let answer = match client.get_instance(request).await {
-            Ok(answer) => answer.into_inner(),
+        let answer = self.hub.call(READ_MAX, Repeat::Safe, || {
+            let (mut client, request) = (self.hub.sidecar(), request.clone());
+            async move { client.get_instance(request).await }
+        });
+        let answer = match answer.await {
+            Ok(answer) => answer,
             Err(status) if status.code() == Code::NotFound => Default::default(),
             Err(status) => return Err(status),
         };
@@ -153,9 +161,12 @@ impl Poll {
             instance_id: progress::tracker_id(instance_id),
             include_state: true,
         };
-        let answer = wire::sidecar(self.hub.clone()).get_entity(request).await;
-        let entity = match answer {
-            Ok(answer) => answer.into_inner().entity,
+        let answer = self.hub.call(READ_MAX, Repeat::Safe, || {
+            let (mut client, request) = (self.hub.sidecar(), request.clone());
+            async move { client.get_entity(request).await }
+        });
+        let entity = match answer.await {
+            Ok(answer) => answer.entity,
             Err(status) => match status.code() {
                 Code::Unimplemented => {
                     self.without_entities = true;
@@ -175,17 +186,22 @@ impl Poll {
             instance_id: instance_id.to_owned(),
             ..StreamInstanceHistoryRequest::default()
         };
-        let answer = wire::sidecar(self.hub.clone())
-            .stream_instance_history(request)
-            .await;
-        let mut chunks = match answer {
-            Ok(answer) => answer.into_inner(),
+        let opened = self.hub.call(READ_MAX, Repeat::Safe, || {
+            let (mut client, request) = (self.hub.sidecar(), request.clone());
+            async move { client.stream_instance_history(request).await }
+        });
+        let mut chunks = match opened.await {
+            Ok(chunks) => chunks,
             // Some servers keep the history to themselves: the rest is still worth showing.
             Err(status) if status.code() == Code::Unimplemented => return Ok(Vec::new()),
             Err(status) => return Err(status),
         };
         let mut events = Vec::new();
-        while let Some(chunk) = chunks.message().await? {
+        let silent = |_elapsed| Status::deadline_exceeded("the history does not go on");
+        while let Some(chunk) = tokio::time::timeout(READ_MAX, chunks.message())
+            .await
+            .map_err(silent)??
+        {
             events.extend(chunk.events);
             if events.len() >= EVENTS_MAX {
                 break;
@@ -245,7 +261,7 @@ impl Source for Poll {
             match read.await {
                 Ok(()) => {}
                 Err(status) if status.code() == Code::Unimplemented => return Ended::NotOffered,
-                Err(status) => return Ended::Failed(wire::words(&status)),
+                Err(status) => return Ended::Failed(self.hub.words(&status)),
             }
             if is_due {
                 pause = (started.elapsed() * 10).clamp(PAUSE_MIN, PAUSE_MAX);

@@ -16,7 +16,6 @@ use crate::app::topic::Told;
 use crate::app::topic::Topic;
 use crate::data::tasks::Tasks;
 use crate::io::source::Sink;
-use crate::io::wire;
 use crate::io::wire::Hub;
 
 /// Shortest pause between two questions, and how much longer than its cost a pause is.
@@ -64,24 +63,24 @@ async fn answer(hub: &Hub, topic: &Topic, sink: &Sink) {
             },
         };
         if let Err(status) = answered {
-            sink.topic(topic.clone(), Told::Refused(refusal(&status)));
+            sink.topic(topic.clone(), Told::Refused(refusal(hub, &status)));
         }
         let pause = (begun.elapsed() * COST_FACTOR).max(PAUSE_MIN);
         tokio::time::sleep(pause).await;
     }
 }
 
-fn refusal(status: &Status) -> String {
+fn refusal(hub: &Hub, status: &Status) -> String {
     match status.code() {
         Code::Unimplemented => {
             "this server does not tell that; the durascope emulator does".to_owned()
         }
-        _ => wire::words(status),
+        _ => hub.words(status),
     }
 }
 
 async fn ask(hub: &Hub, topic: &Topic) -> Result<Told, Status> {
-    let mut client = wire::monitor(hub.clone());
+    let mut client = hub.monitor();
     Ok(match topic {
         Topic::History(it) => Told::History(Arc::new(
             client.read_history(it.clone()).await?.into_inner(),
@@ -141,8 +140,5 @@ async fn watch_tasks(hub: &Hub, id: &str) -> Result<tonic::Streaming<TasksUpdate
     let request = WatchTasksRequest {
         instance_id: id.to_owned(),
     };
-    Ok(wire::monitor(hub.clone())
-        .watch_tasks(request)
-        .await?
-        .into_inner())
+    Ok(hub.monitor().watch_tasks(request).await?.into_inner())
 }

@@ -1,110 +1,66 @@
-//! Channels, metadata and errors of the wire, as the dashboard needs them.
+//! Channels, calls and errors of the wire, as the dashboard needs them.
 
 use std::error::Error;
 use std::time::Duration;
 
 use durascope_proto::monitor::monitor_client::MonitorClient;
 use durascope_proto::task_hub_sidecar_service_client::TaskHubSidecarServiceClient;
+use durascope_sdk::ClientError;
+use durascope_sdk::transport::Authentication;
+use durascope_sdk::transport::HubChannel;
+use durascope_sdk::transport::HubEndpoint;
+use durascope_sdk::transport::Repeat;
 use tonic::Code;
-use tonic::Request;
+use tonic::Response;
 use tonic::Status;
-use tonic::metadata::Ascii;
-use tonic::metadata::MetadataValue;
-use tonic::service::Interceptor;
-use tonic::service::interceptor::InterceptedService;
-use tonic::transport::Channel;
-use tonic::transport::ClientTlsConfig;
-use tonic::transport::Endpoint;
 
 use crate::config::Server;
+use crate::io::sign_in;
 
 /// Bytes of one message that the dashboard accepts.
 const MESSAGE_BYTES_MAX: usize = 64 * 1024 * 1024;
+/// Somebody looks at the screen: sooner than a program gives up.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
-const KEEP_ALIVE_INTERVAL: Duration = Duration::from_secs(10);
+/// Who asks, in the metadata of every call.
+const USER_AGENT: &str = concat!("durascope/", env!("CARGO_PKG_VERSION"));
 
-/// Adds the task hub and who asks to every call.
-#[derive(Clone, Debug)]
-pub struct Metadata {
-    task_hub: MetadataValue<Ascii>,
-    user_agent: MetadataValue<Ascii>,
-}
-
-impl Interceptor for Metadata {
-    fn call(&mut self, mut request: Request<()>) -> Result<Request<()>, Status> {
-        let metadata = request.metadata_mut();
-        metadata.insert("taskhub", self.task_hub.clone());
-        metadata.insert("x-user-agent", self.user_agent.clone());
-        Ok(request)
-    }
-}
-
-/// A channel that tells the task hub.
-pub type Hub = InterceptedService<Channel, Metadata>;
-
-/// The server's address and hub, checked once.
+/// The server's address and hub, checked once, and who the dashboard is there.
 #[derive(Clone, Debug)]
 pub struct Address {
-    endpoint: Endpoint,
-    metadata: Metadata,
+    endpoint: HubEndpoint,
+    authentication: Authentication,
 }
 
-/// Why a server cannot be addressed.
+/// The server cannot be addressed, or the credentials for it cannot be used.
 #[derive(Debug, thiserror::Error)]
-pub enum AddressError {
-    #[error("{url} is not an address: {source}")]
-    Url {
-        url: String,
-        source: tonic::transport::Error,
-    },
-    #[error("TLS to {url} cannot be prepared: {source}")]
-    Tls {
-        url: String,
-        source: tonic::transport::Error,
-    },
-    #[error("task hub {task_hub:?} has characters that cannot be sent")]
-    TaskHub { task_hub: String },
+#[error("{url}: {}", sign_in::refusal(source))]
+pub struct AddressError {
+    pub url: String,
+    source: ClientError,
+}
+
+/// A connection to the task hub. Clones share it.
+#[derive(Clone, Debug)]
+pub struct Hub {
+    address: Address,
+    channel: HubChannel,
 }
 
 impl Address {
-    /// Checks `server`.
+    /// Checks `server` and prepares its credentials; nobody is asked for a token yet.
     ///
     /// # Errors
-    /// - [`AddressError::Url`]: not a URL.
-    /// - [`AddressError::Tls`]: it is https, and this system has no certificates to trust.
-    /// - [`AddressError::TaskHub`]: the name is not visible ASCII.
+    /// The address or the hub's name cannot be sent, this system has no certificates to trust,
+    /// or the credentials cannot be used.
     pub fn new(server: &Server) -> Result<Self, AddressError> {
-        let endpoint = Endpoint::from_shared(server.url.clone())
-            .map_err(|source| AddressError::Url {
-                url: server.url.clone(),
-                source,
-            })?
-            .connect_timeout(CONNECT_TIMEOUT)
-            .http2_keep_alive_interval(KEEP_ALIVE_INTERVAL)
-            .keep_alive_timeout(CONNECT_TIMEOUT)
-            .keep_alive_while_idle(true);
-        let endpoint = if server.url.starts_with("https://") {
-            endpoint
-                .tls_config(ClientTlsConfig::new().with_native_roots())
-                .map_err(|source| AddressError::Tls {
-                    url: server.url.clone(),
-                    source,
-                })?
-        } else {
-            endpoint
-        };
-        let bad_hub = |_| AddressError::TaskHub {
-            task_hub: server.task_hub.clone(),
-        };
-        let task_hub = server.task_hub.parse().map_err(bad_hub)?;
-        let user_agent =
-            MetadataValue::from_static(concat!("durascope/", env!("CARGO_PKG_VERSION")));
+        let options = server.options.clone().with_connect_timeout(CONNECT_TIMEOUT);
+        let endpoint = HubEndpoint::new(&options, USER_AGENT).map_err(|source| AddressError {
+            url: options.endpoint().to_owned(),
+            source,
+        })?;
         Ok(Self {
             endpoint,
-            metadata: Metadata {
-                task_hub,
-                user_agent,
-            },
+            authentication: options.authentication(),
         })
     }
 
@@ -113,33 +69,67 @@ impl Address {
     /// # Errors
     /// Words for the screen.
     pub async fn connect(&self) -> Result<Hub, String> {
-        let channel = self
-            .endpoint
-            .connect()
-            .await
-            .map_err(|it| root_cause(&it))?;
-        Ok(InterceptedService::new(channel, self.metadata.clone()))
+        match self.endpoint.connect().await {
+            Ok(channel) => Ok(self.hub(channel)),
+            Err(error) => Err(error.to_string()),
+        }
     }
 
-    /// A channel that connects when it is used, again and again.
+    /// A connection that is made when it is used, again and again.
     pub fn lazy(&self) -> Hub {
-        InterceptedService::new(self.endpoint.connect_lazy(), self.metadata.clone())
+        self.hub(self.endpoint.lazy())
+    }
+
+    fn hub(&self, channel: HubChannel) -> Hub {
+        Hub {
+            address: self.clone(),
+            channel,
+        }
     }
 }
 
-/// The official service over `hub`.
-pub fn sidecar(hub: Hub) -> TaskHubSidecarServiceClient<Hub> {
-    TaskHubSidecarServiceClient::new(hub).max_decoding_message_size(MESSAGE_BYTES_MAX)
+impl Hub {
+    /// The official service.
+    pub fn sidecar(&self) -> TaskHubSidecarServiceClient<HubChannel> {
+        TaskHubSidecarServiceClient::new(self.channel.clone())
+            .max_decoding_message_size(MESSAGE_BYTES_MAX)
+    }
+
+    /// The monitor feed.
+    pub fn monitor(&self) -> MonitorClient<HubChannel> {
+        MonitorClient::new(self.channel.clone()).max_decoding_message_size(MESSAGE_BYTES_MAX)
+    }
+
+    /// Makes a call by the rules of the SDK: see [`HubEndpoint::call`].
+    ///
+    /// # Errors
+    /// The status of the last attempt.
+    pub async fn call<R, F>(
+        &self,
+        limit: Duration,
+        repeat: Repeat,
+        call: impl Fn() -> F,
+    ) -> Result<R, Status>
+    where
+        F: Future<Output = Result<Response<R>, Status>>,
+    {
+        self.address.endpoint.call(limit, repeat, call).await
+    }
+
+    /// A refusal in words: what kind it is, what to do, and what the server said.
+    pub fn words(&self, status: &Status) -> String {
+        let kind = kind(status.code());
+        let said = said(status);
+        match sign_in::advice(self.address.authentication, status) {
+            Some(advice) => format!("{kind}: {advice} ({said})"),
+            None if said.is_empty() => kind.to_owned(),
+            None => format!("{kind}: {said}"),
+        }
+    }
 }
 
-/// The monitor feed over `hub`.
-pub fn monitor(hub: Hub) -> MonitorClient<Hub> {
-    MonitorClient::new(hub).max_decoding_message_size(MESSAGE_BYTES_MAX)
-}
-
-/// A refusal in words: what kind it is, and what the server said.
-pub fn words(status: &Status) -> String {
-    let kind = match status.code() {
+fn kind(code: Code) -> &'static str {
+    match code {
         Code::Ok => "ok",
         Code::Cancelled => "canceled",
         Code::Unknown => "unknown error",
@@ -157,15 +147,15 @@ pub fn words(status: &Status) -> String {
         Code::Unavailable => "unavailable",
         Code::DataLoss => "data loss",
         Code::Unauthenticated => "not signed in",
-    };
-    let said = match status.source() {
-        Some(source) => root_cause(source),
-        None => status.message().to_owned(),
-    };
-    if said.is_empty() {
-        kind.to_owned()
-    } else {
-        format!("{kind}: {said}")
+    }
+}
+
+/// What the status says, or its cause where that says more.
+fn said(status: &Status) -> String {
+    let message = status.message();
+    match status.source().map(root_cause) {
+        Some(cause) if !message.contains(&cause) => cause,
+        _ => message.to_owned(),
     }
 }
 

@@ -84,6 +84,7 @@ pub async fn run(settings: Settings, address: Address, look: Look) -> io::Result
     let mut screen = Screen::open(look)?;
     let size = screen.size()?;
     let mut model = Model::new(settings, size, clock.now());
+    model.whole_cells = look.needs_whole_cells();
     // First the frame, then the network.
     screen.draw(&model)?;
     let mut outside = Outside::start(address, clock);

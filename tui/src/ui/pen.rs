@@ -2,6 +2,8 @@
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
+use ratatui::style::Color;
+use ratatui::style::Style;
 
 use crate::app::geometry::Area;
 use crate::text;
@@ -103,6 +105,35 @@ impl<'b> Pen<'b> {
         if let Some(start) = start.filter(|it| *it >= from) {
             self.line_from(area, start, y, pieces);
         }
+    }
+
+    /// Two halves of one cell in the colours of their roles; a half without a role stays empty.
+    pub fn halves(
+        &mut self,
+        area: Area,
+        (x, y): (u16, u16),
+        upper: Option<Role>,
+        lower: Option<Role>,
+    ) {
+        // What has no colour of its own is between the background and the text.
+        let color = |it: Role| self.look.theme.style(it).fg.unwrap_or(Color::DarkGray);
+        let (sign, front, back) = match (upper, lower) {
+            (None, None) => return,
+            (Some(upper), lower) => ("▀", color(upper), lower.map(color)),
+            (None, Some(lower)) => ("▄", color(lower), None),
+        };
+        let clip = self.clip(area);
+        let at = (area.x.saturating_add(x), area.y.saturating_add(y));
+        if at.0 >= clip.right() || at.1 >= clip.bottom() {
+            return;
+        }
+        let style = Style::new().fg(front).bg(back.unwrap_or(Color::Reset));
+        self.buffer.set_stringn(at.0, at.1, sign, 1, style);
+    }
+
+    /// True when a cell must not be told by its colour alone.
+    pub fn needs_whole_cells(&self) -> bool {
+        self.look.needs_whole_cells()
     }
 
     /// A horizontal rule with a title at the left and one at the right.

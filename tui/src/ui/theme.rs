@@ -33,6 +33,11 @@ pub enum Theme {
 }
 
 impl Theme {
+    /// True when roles can be told apart by colour.
+    pub fn has_colors(self) -> bool {
+        self != Self::Mono
+    }
+
     /// The style of `role`.
     pub fn style(self, role: Role) -> Style {
         let color = |it: Color| {

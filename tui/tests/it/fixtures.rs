@@ -105,9 +105,14 @@ pub(crate) fn arrives(model: &mut Model, update: WatchUpdate) -> Vec<Effect> {
 
 /// The connection is lost.
 pub(crate) fn breaks(model: &mut Model) {
+    breaks_because(model, "Connection refused (os error 111)");
+}
+
+/// The connection is lost, for this reason.
+pub(crate) fn breaks_because(model: &mut Model, reason: &str) {
     let link = Link::Lost {
         attempt: 4,
-        reason: "Connection refused (os error 111)".to_owned(),
+        reason: reason.to_owned(),
         retry_at: model.now + 3 * SECOND,
     };
     happens(

@@ -8,3 +8,6 @@ mod monkey;
 mod screens;
 mod text;
 mod update;
+mod views;
+mod views_data;
+mod views_screens;

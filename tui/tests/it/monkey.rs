@@ -12,12 +12,16 @@ use durascope::app::event::Event;
 use durascope::app::event::Key;
 use durascope::app::event::Reply;
 use durascope::app::event::Size;
+use durascope::app::topic::Told;
+use durascope::app::topic::Topic;
 use durascope::app::update::DIALOGS_MAX;
 use durascope::app::update::update;
+use durascope::data::tasks::Tasks;
 use durascope_proto::monitor::PreviewPurgeResponse;
 use proptest::prelude::*;
 
 use crate::fixtures::*;
+use crate::views_data::*;
 
 #[derive(Clone, Debug)]
 enum Step {
@@ -26,13 +30,14 @@ enum Step {
     Resize(u16, u16),
     Rows(usize, usize),
     Tree(bool, usize),
+    Tasks(usize),
     Break,
     Answer(bool),
     Time(i64),
 }
 
 fn step() -> impl Strategy<Value = Step> {
-    let letters = "jkgGhlFPets xzyn/?iqrc<>0a\"{ VVuRwAfYa12346789"
+    let letters = "jkgGhlFPets xzyn/?iqrc<>0a\"{][=S+-VVuRwAfYa12346789"
         .chars()
         .collect::<Vec<_>>();
     let codes = [
@@ -61,6 +66,7 @@ fn step() -> impl Strategy<Value = Step> {
         2 => (1_u16..150, 1_u16..50).prop_map(|(width, height)| Step::Resize(width, height)),
         3 => (0_usize..7, 0_usize..7).prop_map(|(turn, count)| Step::Rows(turn, count)),
         3 => (any::<bool>(), 0_usize..5).prop_map(|(found, groups)| Step::Tree(found, groups)),
+        3 => (0_usize..4).prop_map(Step::Tasks),
         1 => Just(Step::Break),
         2 => any::<bool>().prop_map(Step::Answer),
         1 => (0_i64..20_000_000).prop_map(Step::Time),
@@ -116,6 +122,20 @@ proptest! {
                     let mut update = answer(&model, rows());
                     update.tree = Some(tree);
                     arrives(&mut model, update);
+                    None
+                }
+                Step::Tasks(which) => {
+                    let tasks = match which {
+                        0 => Tasks::new(true),
+                        1 => made(few(), 6),
+                        2 => made(waves(), 700),
+                        _ => made(fan_out(), 412),
+                    };
+                    let answer = match durascope::app::window::topic(&model) {
+                        Topic::Compare { .. } => Told::Compare(tasks, made(few(), 6)),
+                        _ => Told::Tasks(tasks),
+                    };
+                    told(&mut model, answer);
                     None
                 }
                 Step::Break => {

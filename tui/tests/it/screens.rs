@@ -68,6 +68,15 @@ fn overview_in_all_its_states() {
         breaks(&mut model);
         model
     });
+    shows("overview_not_signed_in", |width, height| {
+        let mut model = model(width, height);
+        let reason = "not signed in: sign in with `az login`, or name another kind with \
+            --authentication (no token: no credential of DefaultAzure gave one; \
+            EnvironmentCredential: its variables are not set; WorkloadIdentityCredential: its \
+            variables are not set; AzureCliCredential: az not found on PATH)";
+        breaks_because(&mut model, reason);
+        model
+    });
     shows("overview_disconnected", |width, height| {
         let mut model = on_overview(width, height);
         model.now += 19_000_000;

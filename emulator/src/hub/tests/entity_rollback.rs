@@ -58,6 +58,7 @@ fn cure(path: &Path) {
 async fn one_at_a_time(hub: &Hub, key: HubKey) -> WorkerItems {
     let profile = WorkerProfile {
         worker_id: "w".to_owned(),
+        peer: String::new(),
         user_agent: "test".to_owned(),
         sticky: 0,
         request: GetWorkItemsRequest {

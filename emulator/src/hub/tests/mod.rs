@@ -103,6 +103,7 @@ async fn worker(hub: &Hub, key: HubKey, limit: i32) -> WorkerItems {
     };
     let profile = WorkerProfile {
         worker_id: "w".to_owned(),
+        peer: String::new(),
         user_agent: "test".to_owned(),
         sticky: 0,
         request,

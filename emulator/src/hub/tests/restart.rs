@@ -72,6 +72,7 @@ async fn activities_of_an_ended_execution_keep_its_version_for_filters_after_a_r
     };
     let profile = WorkerProfile {
         worker_id: "w".to_owned(),
+        peer: String::new(),
         user_agent: "test".to_owned(),
         sticky: 0,
         request: GetWorkItemsRequest {

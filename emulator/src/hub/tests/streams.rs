@@ -75,6 +75,7 @@ async fn a_turn_that_only_time_made_ready_is_published_when_it_is_handed_out() {
 fn signs_of_life_on_an_unread_stream_leave_room_for_all_items() {
     let profile = WorkerProfile {
         worker_id: "w".to_owned(),
+        peer: String::new(),
         user_agent: "test".to_owned(),
         sticky: 0,
         request: GetWorkItemsRequest {

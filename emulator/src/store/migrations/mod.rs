@@ -10,6 +10,7 @@ use crate::store::error::StoreError;
 const STEPS: &[&str] = &[
     include_str!("0001_initial.sql"),
     include_str!("0002_entities.sql"),
+    include_str!("0003_since.sql"),
 ];
 
 /// Marks a SQLite file as ours ("Dura").

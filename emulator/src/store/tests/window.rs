@@ -4,6 +4,7 @@ use crate::store::pages::StatusSet;
 use crate::store::tests::Fixture;
 use crate::store::tests::Instance;
 use crate::store::window;
+use crate::store::window::Filters;
 use crate::store::window::Window;
 use crate::store::window::WindowSort;
 
@@ -18,6 +19,7 @@ fn every(sort: WindowSort) -> Window {
         offset: 0,
         limit: 100,
         recent_us: 1_000,
+        filters: Filters::default(),
     }
 }
 
@@ -160,5 +162,167 @@ fn orders_that_an_index_has_read_the_window_and_not_the_hub() {
             plan.matches("USE TEMP B-TREE").count() <= sorted,
             "{sort:?}:\n{plan}"
         );
+    }
+}
+
+/// The ids that a filter leaves, and whether the count agrees.
+fn left(fixture: &Fixture, filters: &Filters) -> String {
+    let mut shown = String::new();
+    for sort in [WindowSort::Id, WindowSort::Attention] {
+        let window = Window {
+            filters: filters.clone(),
+            ..every(sort)
+        };
+        let mut ids: Vec<char> = ids(fixture, &window).chars().collect();
+        ids.sort_unstable();
+        let matching = window::matching(&fixture.writer, &window).unwrap();
+        assert_eq!(usize::try_from(matching).unwrap(), ids.len(), "{filters:?}");
+        shown = ids.into_iter().collect();
+    }
+    shown
+}
+
+#[test]
+fn patterns_times_and_amounts_leave_what_matches_all_of_them() {
+    let fixture = hub();
+    let name = |name: &str| Filters {
+        name: name.to_owned(),
+        ..Filters::default()
+    };
+    let cases = [
+        (name("order"), "cd"),
+        (name("*ORDER"), "cde"),
+        (name("*a*"), "abfg"),
+        (name("b**a"), "fg"),
+        (name("*"), "abcdefg"),
+        (
+            Filters {
+                id: "C".to_owned(),
+                ..Filters::default()
+            },
+            "c",
+        ),
+        (
+            Filters {
+                created_from_us: Some(120),
+                created_before_us: Some(150),
+                ..Filters::default()
+            },
+            "cde",
+        ),
+        (
+            Filters {
+                updated_before_us: Some(700),
+                ..Filters::default()
+            },
+            "bd",
+        ),
+        (
+            Filters {
+                history_bytes_min: Some(40),
+                ..Filters::default()
+            },
+            "cfg",
+        ),
+        (
+            Filters {
+                failures_min: Some(2),
+                ..name("*a")
+            },
+            "a",
+        ),
+    ];
+    for (filters, expected) in cases {
+        assert_eq!(left(&fixture, &filters), expected, "{filters:?}");
+    }
+}
+
+#[test]
+fn hostile_patterns_are_literal() {
+    let fixture = Fixture::new();
+    let names = [
+        ("a", "50%_done"),
+        ("b", "50x_done"),
+        ("c", "50%xdone"),
+        ("d", r"back\slash"),
+        ("e", "'; DROP TABLE instance; --"),
+        ("f", "Ünder_score"),
+        ("g", "star*"),
+    ];
+    for (id, name) in names {
+        fixture.add(&Instance {
+            id: id.to_owned(),
+            name: name.to_owned(),
+            ..Instance::default()
+        });
+    }
+    let cases = [
+        ("50%_done", "a"),
+        ("50%*", "ac"),
+        ("%", ""),
+        ("_", ""),
+        ("*_*", "abf"),
+        (r"back\slash", "d"),
+        (r"*\*", "d"),
+        (r"\", ""),
+        (r"*\%*", ""),
+        ("'; DROP TABLE instance; --", "e"),
+        ("*'*", "e"),
+        ("' OR 1 = 1 --", ""),
+        ("ünder*", ""),
+        ("Ünder*", "f"),
+        ("star*", "g"),
+        (&"*x".repeat(1_000), ""),
+    ];
+    for (pattern, expected) in cases {
+        let filters = Filters {
+            name: pattern.to_owned(),
+            ..Filters::default()
+        };
+        assert_eq!(left(&fixture, &filters), expected, "{pattern:?}");
+    }
+}
+
+#[test]
+fn tags_are_compared_as_they_are() {
+    let fixture = Fixture::new();
+    let tagged = [
+        ("a", r#"{"team":"red","x":"1"}"#),
+        ("b", r#"{"team":"blue"}"#),
+        ("c", r#"{"it's \"1\" = 1":"a%\\b","team":""}"#),
+        ("d", "{}"),
+    ];
+    for (id, tags) in tagged {
+        let key = fixture.add(&Instance {
+            id: id.to_owned(),
+            ..Instance::default()
+        });
+        let set = "UPDATE instance SET tags = ?1 WHERE instance = ?2";
+        fixture
+            .writer
+            .execute(set, rusqlite::params![tags, key])
+            .unwrap();
+    }
+    fixture.add(&Instance {
+        id: "e".to_owned(),
+        ..Instance::default()
+    });
+    let cases: [(&[(&str, &str)], &str); 8] = [
+        (&[("team", "")], "abc"),
+        (&[("team", "red")], "a"),
+        (&[("team", "RED")], ""),
+        (&[("team", "red"), ("x", "")], "a"),
+        (&[("team", "red"), ("x", "2")], ""),
+        (&[("it's \"1\" = 1", r"a%\b")], "c"),
+        (&[("%", "")], ""),
+        (&[("', '$') OR 1 = 1 --", "x")], ""),
+    ];
+    for (tags, expected) in cases {
+        let tags = tags.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned()));
+        let filters = Filters {
+            tags: tags.collect(),
+            ..Filters::default()
+        };
+        assert_eq!(left(&fixture, &filters), expected, "{filters:?}");
     }
 }

@@ -1,10 +1,8 @@
 //! Calls: answered by a fake, or by the real thing.
 
-use std::thread;
 use std::time::Duration;
 
 use durascope_proto::ActivityRequest;
-use durascope_proto::ActivityResponse;
 use durascope_proto::CreateSubOrchestrationAction;
 use durascope_proto::OrchestrationInstance;
 use durascope_proto::ScheduleTaskAction;
@@ -14,7 +12,6 @@ use durascope_proto::TaskCompletedEvent;
 use durascope_proto::TaskFailedEvent;
 use durascope_proto::TaskFailureDetails;
 use durascope_proto::history_event::EventType;
-use tokio::runtime;
 
 use super::CallKind;
 use super::HostError;
@@ -28,7 +25,7 @@ use crate::failure::FailureDetails;
 type Ended = Result<Option<String>, TaskFailureDetails>;
 
 /// What came of asking for a fake.
-enum Faked {
+pub(super) enum Faked {
     /// There is none.
     Not,
     Never,
@@ -44,7 +41,7 @@ impl TestHost {
         action: ScheduleTaskAction,
     ) -> Result<(), HostError> {
         let name = action.name.clone();
-        match self.answer(CallKind::Activity, &name, action.input.as_deref())? {
+        match self.ask_fake(CallKind::Activity, &name, action.input.as_deref())? {
             Faked::Ends(ended, time) => {
                 self.put_off_result(id, execution, activity_result(task_id, ended), time);
                 return Ok(());
@@ -74,7 +71,7 @@ impl TestHost {
             parent_trace_context: action.parent_trace_context,
             tags: action.tags,
         };
-        let response = self.run_real(request)?;
+        let response = self.beside.run(self.functions.run_activity(request))?;
         let ended = match response.failure_details {
             Some(details) => Err(details),
             None => Ok(response.result),
@@ -97,7 +94,7 @@ impl TestHost {
     ) -> Result<(), HostError> {
         let name = &action.name;
         let input = action.input.as_deref();
-        match self.answer(CallKind::SubOrchestration, name, input)? {
+        match self.ask_fake(CallKind::SubOrchestration, name, input)? {
             Faked::Ends(ended, time) => {
                 self.put_off_result(id, execution, child_result(task_id, ended), time);
                 return Ok(());
@@ -123,7 +120,7 @@ impl TestHost {
         Ok(())
     }
 
-    fn answer(
+    pub(super) fn ask_fake(
         &mut self,
         kind: CallKind,
         name: &str,
@@ -156,32 +153,6 @@ impl TestHost {
             event: Box::new(event),
         };
         self.put_off(clock::later(self.now_micros, time), due);
-    }
-
-    /// Runs an activity to its end, on a thread of its own: the test may be within a runtime.
-    fn run_real(&mut self, request: ActivityRequest) -> Result<ActivityResponse, HostError> {
-        let runtime = match self.runtime.take() {
-            Some(runtime) => runtime,
-            None => runtime::Builder::new_current_thread()
-                .enable_all()
-                .build()?,
-        };
-        let runtime = self.runtime.insert(runtime);
-        let functions = &self.functions;
-        // Logs of the activity go where those of the test go.
-        let logs = tracing::dispatcher::get_default(Clone::clone);
-        let run = || {
-            tracing::dispatcher::with_default(&logs, || {
-                runtime.block_on(functions.run_activity(request))
-            })
-        };
-        thread::scope(|scope| {
-            let running = thread::Builder::new().spawn_scoped(scope, run)?;
-            match running.join() {
-                Ok(response) => Ok(response),
-                Err(panic) => std::panic::resume_unwind(panic),
-            }
-        })
     }
 }
 

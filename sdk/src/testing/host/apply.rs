@@ -15,10 +15,10 @@ use durascope_proto::TaskScheduledEvent;
 use durascope_proto::TimerCreatedEvent;
 use durascope_proto::history_event::EventType;
 use durascope_proto::orchestrator_action::OrchestratorActionType;
+use durascope_proto::send_entity_message_action::EntityMessageType;
 use durascope_proto::time::from_micros;
 use durascope_proto::time::to_micros;
 
-use super::HostError;
 use super::event;
 use super::instance::Instance;
 use super::instance::is_for_any_execution;
@@ -28,12 +28,7 @@ use crate::orchestration::replay::Turn;
 
 impl Instance {
     /// Writes down what a turn decided, and says what is to be done about it elsewhere.
-    pub(super) fn apply(
-        &mut self,
-        now: i64,
-        turn: Turn,
-        next_execution: String,
-    ) -> Result<Vec<Effect>, HostError> {
+    pub(super) fn apply(&mut self, now: i64, turn: Turn, next_execution: String) -> Vec<Effect> {
         self.custom_status = turn.custom_status;
         let mut effects = Vec::new();
         let mut completion = None;
@@ -86,17 +81,20 @@ impl Instance {
                     completion = Some((id, it));
                     continue;
                 }
-                Some(
-                    OrchestratorActionType::TerminateOrchestration(_)
-                    | OrchestratorActionType::SendEntityMessage(_)
-                    | OrchestratorActionType::RewindOrchestration(_),
-                )
-                | None => {
-                    return Err(HostError::NotSupported {
-                        instance_id: self.id().to_owned(),
-                        what: "an operation of an entity".to_owned(),
-                    });
+                Some(OrchestratorActionType::SendEntityMessage(it)) => {
+                    let Some(sent) = it.entity_message_type.map(sent_to_entity) else {
+                        continue;
+                    };
+                    effects.push(Effect::Entity(id, Box::new(sent.clone())));
+                    sent
                 }
+                // No event tells of it.
+                Some(OrchestratorActionType::TerminateOrchestration(it)) => {
+                    effects.push(Effect::Terminate(it));
+                    continue;
+                }
+                // Only a rewind is answered so, and a host has none.
+                Some(OrchestratorActionType::RewindOrchestration(_)) | None => continue,
             };
             self.history.push(HistoryEvent {
                 event_id: id,
@@ -106,7 +104,7 @@ impl Instance {
         if let Some((id, completion)) = completion {
             self.complete(now, id, completion, next_execution, &mut effects);
         }
-        Ok(effects)
+        effects
     }
 
     fn complete(
@@ -213,5 +211,15 @@ impl Instance {
                 },
             ),
         }
+    }
+}
+
+/// The event that tells of a message to an entity.
+fn sent_to_entity(message: EntityMessageType) -> EventType {
+    match message {
+        EntityMessageType::EntityOperationSignaled(it) => EventType::EntityOperationSignaled(it),
+        EntityMessageType::EntityOperationCalled(it) => EventType::EntityOperationCalled(it),
+        EntityMessageType::EntityLockRequested(it) => EventType::EntityLockRequested(it),
+        EntityMessageType::EntityUnlockSent(it) => EventType::EntityUnlockSent(it),
     }
 }

@@ -10,16 +10,20 @@ use crate::data::PayloadError;
 use crate::names::Activity;
 use crate::names::Orchestration;
 
-/// What kind of thing an orchestration called.
+/// What kind of thing an orchestration, or an entity, called.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[non_exhaustive]
 pub enum CallKind {
     /// An activity.
     Activity,
-    /// A sub-orchestration.
+    /// A sub-orchestration, or an orchestration that an entity started.
     SubOrchestration,
     /// An event sent to another instance.
     Event,
+    /// An operation of an entity whose result is awaited.
+    Entity,
+    /// An operation of an entity without an answer.
+    Signal,
 }
 
 impl fmt::Display for CallKind {
@@ -28,25 +32,28 @@ impl fmt::Display for CallKind {
             Self::Activity => "activity",
             Self::SubOrchestration => "orchestration",
             Self::Event => "event",
+            Self::Entity => "entity operation",
+            Self::Signal => "signal",
         })
     }
 }
 
-/// One call of an orchestration, as it left it.
+/// One call of an orchestration or of an entity, as it left it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Call {
     /// What was called.
     pub kind: CallKind,
-    /// Its name.
+    /// Its name; of a call or a signal to an entity that of the operation.
     pub name: String,
     /// Input as JSON text; `None` for `null`.
     pub raw_input: Option<String>,
-    /// Instance that made the call.
+    /// Instance or entity that made the call.
     pub instance_id: String,
-    /// Id of the call in that instance's history.
+    /// Id of the call in that instance's history; of an entity, its place among what its batch
+    /// of operations set going.
     pub task_id: i32,
-    /// Instance that was started, or to which the event was sent.
+    /// Instance that was started, or instance or entity to which something was sent.
     pub target: Option<String>,
     /// When, in virtual time.
     pub at: SystemTime,

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use durascope_proto::EntityOperationSignaledEvent;
 use durascope_proto::EventRaisedEvent;
 use durascope_proto::ExecutionResumedEvent;
 use durascope_proto::ExecutionSuspendedEvent;
@@ -13,6 +14,7 @@ use serde::Serialize;
 use super::HostError;
 use super::TestHost;
 use super::event;
+use super::run::Ready;
 use crate::client::OrchestrationStatus as Status;
 use crate::clock;
 use crate::data;
@@ -35,6 +37,7 @@ pub(super) enum Due {
         id: String,
         control: Control,
     },
+    Signal(EntityOperationSignaledEvent),
 }
 
 /// What a client does to an instance.
@@ -48,8 +51,8 @@ pub(super) enum Control {
 /// The host, some virtual time from now: made by [`TestHost::after`].
 #[derive(Debug)]
 pub struct After<'a> {
-    host: &'a mut TestHost,
-    delay: Duration,
+    pub(super) host: &'a mut TestHost,
+    pub(super) delay: Duration,
 }
 
 impl TestHost {
@@ -186,7 +189,7 @@ impl TestHost {
         if let Some(instance) = self.instances.get_mut(&id)
             && !std::mem::replace(&mut instance.is_ready, true)
         {
-            self.ready.push_back(id);
+            self.ready.push_back(Ready::Instance(id));
         }
     }
 

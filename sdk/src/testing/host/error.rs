@@ -5,6 +5,7 @@ use std::io;
 use super::calls::CallKind;
 use crate::client::OutputError;
 use crate::data::PayloadError;
+use crate::names::EntityId;
 
 /// A [`TestHost`](super::TestHost) cannot do what it was asked for.
 #[derive(Debug, thiserror::Error)]
@@ -35,8 +36,10 @@ pub enum HostError {
         /// What it waits for, in words, such as `event "Approval"`.
         waits_for: Vec<String>,
     },
-    /// So many turns were made without an end in sight.
-    #[error("{limit} turns were made and there is no end; is an orchestration eternal?")]
+    /// So many turns were made, or batches of entities run, without an end in sight.
+    #[error(
+        "{limit} turns were made and there is no end; does an orchestration or an entity go on for ever?"
+    )]
     TooManyTurns {
         /// How many; see [`TestHost::max_turns`](super::TestHost::max_turns).
         limit: usize,
@@ -77,15 +80,15 @@ pub enum HostError {
     /// A payload of the test cannot be written as JSON.
     #[error(transparent)]
     Payload(#[from] PayloadError),
-    /// The code asks for something that a test host does not have.
-    #[error("instance {instance_id:?} wants {what}, which a test host does not have")]
-    NotSupported {
-        /// Whose code.
-        instance_id: String,
-        /// What it asks for.
-        what: String,
+    /// The test signals an entity of a kind that is not registered.
+    #[error("no entity named {name:?} is registered, and the test signals {id:?}")]
+    EntityNotRegistered {
+        /// The name, in lower case.
+        name: String,
+        /// Which entity.
+        id: EntityId,
     },
-    /// A real activity needs a runtime and a thread, which could not be had.
-    #[error("no runtime for real activities: {0}")]
+    /// A real activity, or an entity, needs a runtime and a thread, which could not be had.
+    #[error("no runtime for real activities and entities: {0}")]
     Runtime(#[from] io::Error),
 }

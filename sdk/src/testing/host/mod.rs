@@ -4,11 +4,15 @@ mod activities;
 mod apply;
 mod calls;
 mod control;
+mod entities;
 mod error;
 mod fake;
 mod instance;
 mod read;
 mod run;
+mod runtime;
+mod sections;
+mod signals;
 mod start;
 mod turn;
 
@@ -29,13 +33,15 @@ use durascope_proto::history_event::EventType;
 use durascope_proto::time::from_micros;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use tokio::runtime::Runtime;
 
 use crate::clock;
 use crate::worker::Functions;
 use control::Due;
+use entities::Entities;
 use fake::FakeFn;
 use instance::Instance;
+use run::Ready;
+use runtime::Beside;
 
 /// Midnight of the first day of 2024, UTC.
 const BEGINNING_MICROS: i64 = 1_704_067_200_000_000;
@@ -49,7 +55,7 @@ const TURNS_MAX: usize = 10_000;
 /// thread beside, with a runtime. Durable timers fire at once, in the order of their times: the
 /// clock jumps to the next thing that is to happen when nothing else is left to do. As on a
 /// worker that has just started, each turn is replayed from the beginning, so that code that is
-/// not deterministic fails here too.
+/// not deterministic fails here too. Entities run for real, with their locks.
 ///
 /// The same test does the same whenever it runs. Nothing is asynchronous: a plain `#[test]` will
 /// do. Errors of type [`HostError`] are mistakes of the test or of its set-up; what goes wrong in
@@ -103,12 +109,15 @@ const TURNS_MAX: usize = 10_000;
 #[must_use = "a host does nothing until something is started"]
 pub struct TestHost {
     functions: Functions,
+    /// Of instances that are started without one.
+    default_version: Option<String>,
     fakes: BTreeMap<(CallKind, &'static str), FakeFn>,
     began_micros: i64,
     now_micros: i64,
     instances: BTreeMap<String, Instance>,
-    /// Instances with messages, in the order in which they are to have their turn.
-    ready: VecDeque<String>,
+    entities: Entities,
+    /// Who may have something to do, in the order in which they are to have their turn.
+    ready: VecDeque<Ready>,
     /// What happens later, by its time and in the order in which it was asked for.
     due: BTreeMap<(i64, u64), Due>,
     dues: u64,
@@ -116,7 +125,7 @@ pub struct TestHost {
     starts: u64,
     executions: u64,
     turns_max: usize,
-    runtime: Option<Runtime>,
+    beside: Beside,
 }
 
 impl TestHost {
@@ -124,10 +133,12 @@ impl TestHost {
     pub fn new(functions: Functions) -> Self {
         Self {
             functions,
+            default_version: None,
             fakes: BTreeMap::new(),
             began_micros: BEGINNING_MICROS,
             now_micros: BEGINNING_MICROS,
             instances: BTreeMap::new(),
+            entities: Entities::default(),
             ready: VecDeque::new(),
             due: BTreeMap::new(),
             dues: 0,
@@ -135,7 +146,7 @@ impl TestHost {
             starts: 0,
             executions: 0,
             turns_max: TURNS_MAX,
-            runtime: None,
+            beside: Beside::default(),
         }
     }
 
@@ -166,16 +177,6 @@ impl TestHost {
     }
 }
 
-impl Drop for TestHost {
-    fn drop(&mut self) {
-        // To wait for its threads is not allowed within another runtime, and there is nothing
-        // left that could be waited for.
-        if let Some(runtime) = self.runtime.take() {
-            runtime.shutdown_background();
-        }
-    }
-}
-
 impl fmt::Debug for TestHost {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("TestHost")
@@ -183,6 +184,7 @@ impl fmt::Debug for TestHost {
             .field("functions", &self.functions)
             .field("fakes", &self.fakes.keys())
             .field("instances", &self.instances.keys())
+            .field("entities", &self.entities.by_id.keys())
             .finish_non_exhaustive()
     }
 }

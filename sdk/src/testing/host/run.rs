@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use durascope_proto::HistoryEvent;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -11,7 +12,14 @@ use super::control::Due;
 use crate::client::OrchestrationState;
 use crate::client::OrchestrationStatus as Status;
 use crate::clock;
+use crate::names::EntityId;
 use crate::names::Orchestration;
+
+/// Who is to have a turn.
+pub(super) enum Ready {
+    Instance(String),
+    Entity(EntityId),
+}
 
 /// How many reasons are named for an instance that is stuck.
 const REASONS_MAX: usize = 20;
@@ -87,29 +95,29 @@ impl TestHost {
         while let Some(due) = self.next_due() {
             self.on_due(due)?;
         }
-        while let Some(id) = self.ready.pop_front() {
-            let Some(instance) = self.instances.get_mut(&id) else {
-                continue;
-            };
-            instance.is_ready = false;
-            let batch = instance.take_batch();
-            if batch.is_empty() {
-                continue;
-            }
-            if *turns >= self.turns_max {
-                return Err(HostError::TooManyTurns {
-                    limit: self.turns_max,
-                });
-            }
-            *turns += 1;
-            self.make_turn(&id, batch)?;
-            // What a turn of its own has kept out of this one.
-            if self
-                .instances
-                .get(&id)
-                .is_some_and(|it| !it.inbox.is_empty())
-            {
-                self.make_ready(id);
+        while let Some(ready) = self.ready.pop_front() {
+            match ready {
+                Ready::Instance(id) => {
+                    let batch = self.next_messages(&id);
+                    if batch.is_empty() {
+                        continue;
+                    }
+                    self.count_turn(turns)?;
+                    self.make_turn(&id, batch)?;
+                    // What a turn of its own has kept out of this one.
+                    let instance = self.instances.get(&id);
+                    if instance.is_some_and(|it| !it.inbox.is_empty()) {
+                        self.make_ready(id);
+                    }
+                }
+                Ready::Entity(id) => {
+                    let batch = self.next_operations(&id);
+                    if batch.is_empty() {
+                        continue;
+                    }
+                    self.count_turn(turns)?;
+                    self.run_batch(&id, batch)?;
+                }
             }
             return Ok(true);
         }
@@ -120,6 +128,28 @@ impl TestHost {
             }
             Some(_) | None => Ok(false),
         }
+    }
+
+    fn next_messages(&mut self, id: &str) -> Vec<HistoryEvent> {
+        let Some(instance) = self.instances.get_mut(id) else {
+            return Vec::new();
+        };
+        instance.is_ready = false;
+        let version = instance.start.version.as_deref();
+        match self.functions.mismatch(version) {
+            // It waits for a worker that takes it.
+            Some(mismatch) if !mismatch.fails => Vec::new(),
+            Some(_) | None => instance.take_batch(),
+        }
+    }
+
+    fn count_turn(&self, turns: &mut usize) -> Result<(), HostError> {
+        let limit = self.turns_max;
+        if *turns >= limit {
+            return Err(HostError::TooManyTurns { limit });
+        }
+        *turns += 1;
+        Ok(())
     }
 
     fn next_due(&mut self) -> Option<Due> {
@@ -136,6 +166,7 @@ impl TestHost {
                 event,
             } => self.deliver(id, &execution_id, *event),
             Due::Control { id, control } => self.control(&id, control)?,
+            Due::Signal(signal) => self.take_signal(signal),
         }
         Ok(())
     }
@@ -148,6 +179,10 @@ impl TestHost {
         if instance.status == Status::Suspended {
             return vec!["its resumption, as it is suspended".to_owned()];
         }
+        let version = instance.start.version.as_deref();
+        if let Some(mismatch) = self.functions.mismatch(version).filter(|it| !it.fails) {
+            return vec![format!("a worker of its version: {}", mismatch.problem)];
+        }
         let open = instance.open.iter();
         open.flat_map(|open| {
             let child = open.id.and_then(|id| instance.children.get(&id));
@@ -157,7 +192,11 @@ impl TestHost {
                     .into_iter()
                     .map(|reason| format!("{open}, instance {child:?}, which waits for {reason}"))
                     .collect(),
-                None => vec![open.to_string()],
+                None => {
+                    let holders = self.lock_holders(instance_id, open.id);
+                    let parts = std::iter::once(open.to_string()).chain(holders);
+                    vec![parts.collect::<Vec<_>>().join(", and ")]
+                }
             }
         })
         .collect()

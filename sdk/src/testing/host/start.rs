@@ -4,11 +4,15 @@ use durascope_proto::CreateSubOrchestrationAction;
 use durascope_proto::ExecutionStartedEvent;
 use durascope_proto::OrchestrationInstance;
 use durascope_proto::ParentInstanceInfo;
+use durascope_proto::StartNewOrchestrationAction;
+use durascope_proto::time::to_micros;
 use serde::Serialize;
 use uuid::Uuid;
 
+use super::CallKind;
 use super::HostError;
 use super::TestHost;
+use super::activities::Faked;
 use super::control::Due;
 use super::instance::Instance;
 use crate::client::OrchestrationStatus;
@@ -17,12 +21,21 @@ use crate::clock;
 use crate::data;
 use crate::data::PayloadError;
 use crate::failure::FailureDetails;
+use crate::names::EntityId;
 use crate::names::Orchestration;
 
 /// The longest id that servers take, in characters.
 const ID_CHARACTERS_MAX: usize = 100;
 
 impl TestHost {
+    /// The same host with a version for instances that are started without one, as
+    /// [`Client::with_default_version`](crate::Client::with_default_version) has it. That of
+    /// sub-orchestrations is [`Functions::default_version`](crate::Functions::default_version).
+    pub fn with_default_version(mut self, version: impl Into<String>) -> Self {
+        self.default_version = Some(version.into());
+        self
+    }
+
     /// Starts an instance and returns its id, which is `{name}-{n}`. It runs as soon as the host
     /// is told to.
     ///
@@ -45,13 +58,10 @@ impl TestHost {
         &mut self,
         orchestration: &Orchestration<I, O>,
         input: I,
-        options: StartOptions,
+        mut options: StartOptions,
     ) -> Result<String, HostError> {
-        if let Some(mistake) = self.functions.mistake() {
-            return Err(HostError::Functions {
-                mistake: mistake.to_string(),
-            });
-        }
+        self.check_functions()?;
+        options.version = options.version.or_else(|| self.default_version.clone());
         let name = orchestration.name();
         self.starts += 1;
         let number = self.starts;
@@ -64,7 +74,7 @@ impl TestHost {
             .is_none()
         {
             return Err(HostError::NotRegistered {
-                kind: super::CallKind::SubOrchestration,
+                kind: CallKind::SubOrchestration,
                 name: name.to_owned(),
                 instance_id: id,
             });
@@ -148,10 +158,68 @@ impl TestHost {
         Ok(())
     }
 
+    /// Starts what an entity asked for. One that runs under this id already stays.
+    pub(super) fn start_from_entity(
+        &mut self,
+        entity: &EntityId,
+        action: StartNewOrchestrationAction,
+    ) -> Result<(), HostError> {
+        let kind = CallKind::SubOrchestration;
+        let faked = self.ask_fake(kind, &action.name, action.input.as_deref())?;
+        // Nobody waits for what came of it.
+        if !matches!(faked, Faked::Not) {
+            return Ok(());
+        }
+        let found = self
+            .functions
+            .find_orchestration(&action.name, action.version.as_deref());
+        if found.is_none() {
+            return Err(HostError::NotRegistered {
+                kind,
+                name: action.name,
+                instance_id: entity.as_str().to_owned(),
+            });
+        }
+        let id = action.instance_id;
+        let existing = self.instances.get(&id);
+        if existing.is_some_and(|existing| !existing.status.is_terminal()) {
+            tracing::warn!(%entity, ?id, "an instance of this id runs, so the entity starts none");
+            return Ok(());
+        }
+        let at = action.scheduled_time.as_ref().map(to_micros);
+        let later = at.filter(|micros| *micros > self.now_micros);
+        let started = ExecutionStartedEvent {
+            name: action.name,
+            version: action.version,
+            input: action.input,
+            orchestration_instance: Some(OrchestrationInstance {
+                execution_id: Some(self.fresh_execution(&id)),
+                instance_id: id,
+            }),
+            scheduled_start_timestamp: later.and(action.scheduled_time),
+            ..ExecutionStartedEvent::default()
+        };
+        self.create(started, later);
+        Ok(())
+    }
+
+    /// # Errors
+    /// A mistake was made in registering the functions.
+    pub(super) fn check_functions(&self) -> Result<(), HostError> {
+        match self.functions.mistake() {
+            Some(mistake) => Err(HostError::Functions {
+                mistake: mistake.to_string(),
+            }),
+            None => Ok(()),
+        }
+    }
+
     fn create(&mut self, start: ExecutionStartedEvent, later_micros: Option<i64>) {
         let instance = Instance::new(self.now_micros, start, later_micros.is_some());
         let (id, execution_id) = (instance.id().to_owned(), instance.execution_id().to_owned());
-        self.instances.insert(id.clone(), instance);
+        if let Some(replaced) = self.instances.insert(id.clone(), instance) {
+            self.release_locks(&id, replaced.execution_id());
+        }
         match later_micros {
             Some(micros) => self.put_off(micros, Due::Start { id, execution_id }),
             None => self.make_ready(id),

@@ -10,6 +10,7 @@ use durascope_proto::HistoryEvent;
 use durascope_proto::OrchestrationInstance;
 use durascope_proto::OrchestratorStartedEvent;
 use durascope_proto::ScheduleTaskAction;
+use durascope_proto::TerminateOrchestrationAction;
 use durascope_proto::TimerFiredEvent;
 use durascope_proto::history_event::EventType;
 use durascope_proto::time::from_micros;
@@ -31,6 +32,8 @@ pub(super) enum Effect {
     Child(i32, CreateSubOrchestrationAction),
     Timer(i32, i64),
     Send(i32, EventSentEvent),
+    Entity(i32, Box<EventType>),
+    Terminate(TerminateOrchestrationAction),
     /// The execution has ended, and its children are to end with it.
     TerminateChildren(Vec<String>, Option<String>),
     TellParent(Box<EventType>),
@@ -50,12 +53,19 @@ impl TestHost {
         let begins = EventType::OrchestratorStarted(OrchestratorStartedEvent {});
         let mut new = vec![event(now, begins)];
         new.extend(batch);
-        let lookup = self.functions.lookup();
         let execution_id = instance.execution_id().to_owned();
-        let mut replay = Replay::new(id.to_owned(), execution_id.clone(), lookup);
-        let turn = replay.turn(instance.history.clone(), new.clone());
-        instance.open = replay.open();
-        drop(replay);
+        let version = instance.start.version.as_deref();
+        let turn = match self.functions.mismatch(version) {
+            Some(mismatch) => mismatch.failed(&instance.history, &new),
+            None => {
+                let lookup = self.functions.lookup();
+                let mut replay = Replay::new(id.to_owned(), execution_id.clone(), lookup);
+                replay.set_default_version(self.functions.sub_default_version());
+                let turn = replay.turn(instance.history.clone(), new.clone());
+                instance.open = replay.open();
+                turn
+            }
+        };
 
         instance.turns += 1;
         instance.history.append(&mut new);
@@ -63,17 +73,22 @@ impl TestHost {
         if instance.status == OrchestrationStatus::Pending {
             instance.status = OrchestrationStatus::Running;
         }
-        let effects = instance.apply(now, turn, next_execution)?;
+        let effects = instance.apply(now, turn, next_execution);
         for effect in effects {
             self.carry_out(id, &execution_id, effect)?;
         }
-        // What a generation sends to itself comes before what had been waiting for it.
-        if let Some(instance) = self.instances.get_mut(id)
-            && instance.execution_id() != execution_id
-        {
-            let mut late: VecDeque<HistoryEvent> = std::mem::take(&mut instance.late);
-            instance.inbox.append(&mut late);
-            self.make_ready(id.to_owned());
+        if let Some(instance) = self.instances.get_mut(id) {
+            let is_renewed = instance.execution_id() != execution_id;
+            let is_over = is_renewed || instance.status.is_terminal();
+            // What a generation sends to itself comes before what had been waiting for it.
+            if is_renewed {
+                let mut late: VecDeque<HistoryEvent> = std::mem::take(&mut instance.late);
+                instance.inbox.append(&mut late);
+                self.make_ready(id.to_owned());
+            }
+            if is_over {
+                self.release_locks(id, &execution_id);
+            }
         }
         Ok(())
     }
@@ -131,6 +146,18 @@ impl TestHost {
                 // To nobody, or to somebody who has ended: lost without a trace.
                 self.control(&sent.instance_id, Control::Raise(raised)).ok();
             }
+            Effect::Entity(task_id, sent) => {
+                self.send_to_entity((id, execution, task_id), *sent);
+            }
+            Effect::Terminate(action) => {
+                let terminated = ExecutionTerminatedEvent {
+                    input: action.reason,
+                    recurse: action.recurse,
+                };
+                // Of nobody, or of somebody who has ended: nothing comes of it.
+                self.control(&action.instance_id, Control::Terminate(terminated))
+                    .ok();
+            }
             Effect::TerminateChildren(children, output) => {
                 for child in children {
                     let terminated = ExecutionTerminatedEvent {
@@ -163,7 +190,7 @@ impl TestHost {
         Ok(())
     }
 
-    fn note(
+    pub(super) fn note(
         &mut self,
         kind: CallKind,
         name: &str,

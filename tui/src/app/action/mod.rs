@@ -12,15 +12,16 @@ mod guards;
 mod history;
 mod overview;
 mod schedules;
+mod site;
 mod tabs;
 mod timeline;
 mod tree;
-mod whereabouts;
 mod work;
 
 use ActionId as A;
 use guards::*;
-pub use whereabouts::Where;
+
+pub use site::Where;
 
 use crate::app::event::Code;
 use crate::app::event::Key;
@@ -83,6 +84,19 @@ pub enum ActionId {
     CleanEntities,
     Actions,
     CopyId,
+    Compare,
+    CompareSide,
+    Root,
+    Slowest,
+    CellLeft,
+    CellRight,
+    ByLatency,
+    PanLeft,
+    PanRight,
+    ZoomIn,
+    ZoomOut,
+    ZoomFit,
+    FoldIdle,
 }
 
 /// What an action can do to the task hub.

@@ -65,4 +65,15 @@ pub(super) const ACTIONS: &[Action] = &[
         "show sub-orchestrations too, or roots only",
         4,
     ),
+    Action {
+        enabled: has_target,
+        ..view(
+            A::Compare,
+            OVERVIEW,
+            &[Key::char('=')],
+            "compare",
+            "side by side with the last instance of this name that was open",
+            0,
+        )
+    },
 ];

@@ -46,6 +46,33 @@ pub(super) const ACTIONS: &[Action] = &[
         "to the next failure",
         3,
     ),
+    view(
+        A::Slowest,
+        TREE,
+        &[Key::char('S')],
+        "slowest",
+        "to the task that took or runs longest",
+        3,
+    ),
+    Action {
+        enabled: has_parent,
+        ..view(
+            A::Root,
+            TREE,
+            &[Key::char('0')],
+            "root",
+            "open the outermost parent",
+            0,
+        )
+    },
+    view(
+        A::Compare,
+        Where::AnyInstance,
+        &[Key::char('=')],
+        "compare",
+        "side by side with another instance",
+        0,
+    ),
     Action {
         enabled: has_parent,
         ..view(

@@ -62,7 +62,7 @@ pub(crate) fn on_key(model: &mut Model, dialog: Dialog, key: Key, effects: &mut 
                 }
             }
         },
-        Dialog::Sort(_) | Dialog::Help(_) => {}
+        Dialog::Sort(_) | Dialog::Help(_) | Dialog::CompareWith(_) => {}
     }
 }
 
@@ -176,6 +176,7 @@ pub(crate) fn on_paste(model: &mut Model, text: &str) {
         Some(Dialog::RaiseEvent(dialog)) => dialog.on_paste(text),
         Some(Dialog::Confirm(dialog)) => dialog.on_paste(text),
         Some(Dialog::Form(dialog)) => dialog.on_paste(text),
+        Some(Dialog::CompareWith(dialog)) => dialog.field.insert(text),
         _ => {}
     }
 }

@@ -1,6 +1,7 @@
 //! Dialogs: a small stack over the screens; only the top one gets keys.
 
 pub mod clean;
+pub mod compare_with;
 pub mod confirm;
 pub mod form;
 pub mod help;
@@ -10,6 +11,7 @@ pub mod results;
 pub mod sort;
 
 use clean::Clean;
+use compare_with::CompareWith;
 use confirm::Confirm;
 use form::Form;
 use help::Help;
@@ -29,4 +31,5 @@ pub enum Dialog {
     Clean(Clean),
     Results(Results),
     Menu(Menu),
+    CompareWith(CompareWith),
 }

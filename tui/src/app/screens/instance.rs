@@ -11,19 +11,30 @@ use crate::app::event::Size;
 use crate::app::geometry;
 use crate::app::model::Model;
 use crate::app::place::InstanceTab;
+use crate::app::place::Place;
+use crate::app::screens::batches;
 use crate::app::screens::batches::Batches;
+use crate::app::screens::compare;
 use crate::app::screens::data::DataView;
+use crate::app::screens::grid;
 use crate::app::screens::grid::Grid;
 use crate::app::screens::history::HistoryView;
+use crate::app::screens::timeline;
 use crate::app::screens::timeline::Timeline;
 use crate::app::toast::Kind;
 use crate::app::topic::Told;
 use crate::data::detail;
+use crate::data::items;
+use crate::data::items::Items;
+use crate::data::items::Pages;
+use crate::data::items::Places;
+use crate::data::siblings::Siblings;
 use crate::data::tasks::Tasks;
 use crate::data::tree;
 use crate::data::tree::Folds;
 use crate::data::tree::Node;
 use crate::data::tree::NodeKey;
+use crate::data::tree::Source;
 use crate::data::tree::TaskState;
 
 /// Where the keys go.
@@ -52,6 +63,13 @@ pub struct Instance {
     pub tab: InstanceTab,
     /// The newest that is known of its tasks.
     pub tasks: Option<Tasks>,
+    /// What is known of them by name.
+    pub siblings: Siblings,
+    /// Some of them are queued or running: what is shown of them changes with time.
+    pub has_open: bool,
+    pages: Pages,
+    /// Its parent is opened as soon as it is known, and so on up to the root.
+    climbs: bool,
     pub grid: Grid,
     pub batches: Batches,
     pub timeline: Timeline,
@@ -75,6 +93,10 @@ impl Instance {
             detail_top: 0,
             tab: InstanceTab::Tree,
             tasks: None,
+            siblings: Siblings::default(),
+            has_open: false,
+            pages: Pages::default(),
+            climbs: false,
             grid: Grid::default(),
             batches: Batches::default(),
             timeline: Timeline::default(),
@@ -125,7 +147,10 @@ impl Instance {
     /// Makes the lines anew; the cursor stays on its line, else on the one that took its place.
     fn rebuild(&mut self) {
         let nodes = match self.tree() {
-            Some(it) => tree::nodes(it, &self.folds),
+            Some(it) => {
+                let items = self.items();
+                tree::nodes(it, &self.folds, items.as_ref())
+            }
             None => Vec::new(),
         };
         self.nodes = nodes;
@@ -139,6 +164,98 @@ impl Instance {
             None => self.index.min(self.nodes.len()),
         };
         self.cursor = self.selected().map(|it| it.key.clone());
+    }
+
+    /// The single tasks, when they are those of the tree's execution.
+    fn items(&self) -> Option<Items<'_>> {
+        let tasks = self.tasks.as_ref().filter(|it| it.found)?;
+        let execution = &self.row()?.execution_id;
+        (**execution == *tasks.execution_id).then(|| Items::new(tasks, &self.pages))
+    }
+
+    fn take_tasks(&mut self, tasks: Tasks) {
+        if self.tasks.as_ref().is_some_and(|it| it.is_same(&tasks)) {
+            return;
+        }
+        self.siblings = Siblings::of(&tasks);
+        self.has_open = tasks.iter().any(|it| !it.is_over());
+        self.tasks = Some(tasks);
+    }
+
+    /// Tasks and what is known of them, for the text about a line.
+    pub fn measured(&self) -> Option<(&Tasks, &Siblings)> {
+        Some((self.tasks.as_ref()?, &self.siblings))
+    }
+
+    /// Unfolds what hides the task at `index` and goes there; false when it has no place here.
+    fn reveal(&mut self, index: usize) -> bool {
+        let Some((tree, items)) = self.tree().zip(self.items()) else {
+            return false;
+        };
+        let Some(task) = items.tasks.get(index) else {
+            return false;
+        };
+        let (id, child_id) = (task.id, task.child_id.clone());
+        let Some(group) = Places::of(tree, items.tasks).group(task) else {
+            return false;
+        };
+        let group = &tree.groups[group];
+        let keys = [
+            tree::group_key(group),
+            tree::state_key(group, items::state(task)),
+        ];
+        let alone = keys[0].clone();
+        // The state line that unfolds by itself keeps its few lines.
+        let unfolds = keys.map(|key| (key, true));
+        for (key, unfolded) in unfolds {
+            let by_default =
+                matches!(&key, NodeKey::State { state, .. } if *state == TaskState::Running);
+            if !by_default || self.folds.get(&key) == Some(&false) {
+                self.folds.insert(key, unfolded);
+            }
+        }
+        self.pages.pinned = Some(id);
+        self.rebuild();
+        let is_it = |key: &NodeKey| match key {
+            NodeKey::Task { id: other } => *other == id,
+            NodeKey::Child { instance_id } => **instance_id == *child_id,
+            _ => false,
+        };
+        let found = self.nodes.iter().position(|it| is_it(&it.key));
+        // A group of one has no lines below it.
+        let found = found.or_else(|| self.nodes.iter().position(|it| it.key == alone));
+        if let Some(at) = found {
+            self.pane = Pane::Tree;
+            self.go_to(at + 1);
+        }
+        found.is_some()
+    }
+
+    /// Shows more of the tasks behind the selected line; false when it is another line, or when
+    /// there are as many as there may be.
+    fn show_more(&mut self) -> Option<bool> {
+        let NodeKey::More {
+            kind,
+            name,
+            turn,
+            state,
+        } = self.selected()?.key.clone()
+        else {
+            return None;
+        };
+        let key = NodeKey::State {
+            kind,
+            name,
+            turn,
+            state,
+        };
+        let chosen = self.folds.contains_key(&key);
+        let line = self.index;
+        let grows = self.pages.more(key, chosen);
+        self.rebuild();
+        // The first of the new ones takes the place of the line that stood for them.
+        self.go_to(line);
+        Some(grows)
     }
 
     fn go_to(&mut self, index: usize) {
@@ -191,10 +308,30 @@ impl Instance {
         let count = self.nodes.len();
         for step in 0..count {
             let at = (self.index + step) % count;
-            let key = &self.nodes[at].key;
+            let Node {
+                key,
+                source,
+                unfolded,
+                ..
+            } = &self.nodes[at];
+            if let (Source::Group(_) | Source::State(..), Some(open)) = (source, unfolded)
+                && let Some(group) = self.failed_group(*source)
+            {
+                if *open {
+                    continue;
+                }
+                // What it hides comes next.
+                self.folds.insert(group, true);
+                let failed = key.clone();
+                self.rebuild();
+                let line = self.nodes.iter().position(|it| it.key == failed);
+                self.index = line.map_or(0, |it| it + 1);
+                return self.next_failure();
+            }
             let is_failure = match key {
                 NodeKey::Failure | NodeKey::FailureGroup { .. } => true,
                 NodeKey::State { state, .. } => *state == TaskState::Failed,
+                NodeKey::Task { .. } => self.task_failed(*source),
                 NodeKey::Child { instance_id } => self.child_failed(instance_id),
                 _ => false,
             };
@@ -204,6 +341,28 @@ impl Instance {
             }
         }
         false
+    }
+
+    /// The key of a line with failed activities below it.
+    fn failed_group(&self, source: Source) -> Option<NodeKey> {
+        let tree = self.tree()?;
+        let has_failed = |at: usize| tree.groups.get(at).filter(|it| it.failed > 0);
+        match source {
+            Source::Group(at) => has_failed(at).map(tree::group_key),
+            Source::State(at, TaskState::Failed) => {
+                has_failed(at).map(|it| tree::state_key(it, TaskState::Failed))
+            }
+            _ => None,
+        }
+    }
+
+    fn task_failed(&self, source: Source) -> bool {
+        let Source::Item(at) = source else {
+            return false;
+        };
+        let task = self.tasks.as_ref().zip(usize::try_from(at).ok());
+        task.and_then(|(tasks, at)| tasks.get(at))
+            .is_some_and(|it| it.state == durascope_proto::monitor::task::State::Failed)
     }
 
     fn child_failed(&self, id: &str) -> bool {
@@ -230,10 +389,22 @@ pub fn on_data(model: &mut Model) {
         return;
     };
     if let Some(tasks) = tasks {
-        instance.tasks = Some(tasks);
+        instance.take_tasks(tasks);
     }
     let news = instance.on_update(&update);
     instance.scroll(size);
+    let row = instance
+        .row()
+        .map(|it| (it.name.clone(), it.parent_instance_id.clone()));
+    let climbs = instance.climbs && row.is_some();
+    instance.climbs &= row.is_none();
+    let id = instance.id.clone();
+    if let Some((name, parent)) = row {
+        model.screens.has_seen(&id, &name);
+        if climbs && !parent.is_empty() {
+            climb(model, &parent);
+        }
+    }
     if let Some(text) = news {
         model.toast(Kind::Note, text);
     }
@@ -243,6 +414,31 @@ pub fn on_data(model: &mut Model) {
 pub fn open(model: &mut Model, id: &str) {
     model.screens.open(Instance::new(id.to_owned()));
     on_data(model);
+}
+
+/// Opens `parent` and, once it is known, what is above it.
+fn climb(model: &mut Model, parent: &str) {
+    let was_open = model.screens.trail().any(|it| it == parent);
+    let mut instance = Instance::new(parent.to_owned());
+    instance.climbs = true;
+    model.screens.open(instance);
+    // One that was open already is not above the others; its own parents may be.
+    if !was_open {
+        on_data(model);
+    }
+}
+
+/// Goes to the task at `index` in the tree of the instance on top.
+pub fn reveal(model: &mut Model, index: usize) {
+    let size = model.size;
+    let Some(instance) = model.screens.top_instance_mut() else {
+        return;
+    };
+    let found = instance.reveal(index);
+    instance.scroll(size);
+    if !found {
+        model.toast(Kind::Note, "this task has no line in the tree");
+    }
 }
 
 /// Moves the cursor of the tree, or scrolls the text, by `delta` lines.
@@ -303,7 +499,15 @@ pub fn detail_lines(model: &Model) -> usize {
         return 0;
     };
     let columns = usize::from(geometry::instance(model.size).detail_text().width);
-    detail::lines(tree, instance.selected(), columns, model.server_now()).len()
+    let tasks = instance.measured();
+    detail::lines(
+        tree,
+        tasks,
+        instance.selected(),
+        columns,
+        model.server_now(),
+    )
+    .len()
 }
 
 /// Keeps cursor and text in view after a change of size.
@@ -312,7 +516,14 @@ pub fn on_resize(model: &mut Model) {
     if let Some(instance) = model.screens.top_instance_mut() {
         instance.scroll(size);
     }
-    move_by(model, 0);
+    match model.screens.place() {
+        Place::Instance(InstanceTab::Grid) => grid::on_data(model),
+        Place::Instance(InstanceTab::Batches) => batches::on_data(model),
+        Place::Instance(InstanceTab::Timeline) => timeline::on_data(model),
+        Place::Instance(InstanceTab::Tree) => move_by(model, 0),
+        Place::Compare => compare::move_by(model, 0),
+        _ => {}
+    }
 }
 
 /// Actions of this screen alone.
@@ -324,6 +535,22 @@ pub fn on_action(model: &mut Model, id: ActionId) {
             let parent = model.target().map(|it| it.parent_instance_id.clone());
             if let Some(parent) = parent.filter(|it| !it.is_empty()) {
                 open(model, &parent);
+            }
+            return;
+        }
+        ActionId::Root => {
+            let parent = model.target().map(|it| it.parent_instance_id.clone());
+            if let Some(parent) = parent.filter(|it| !it.is_empty()) {
+                climb(model, &parent);
+            }
+            return;
+        }
+        ActionId::Slowest => {
+            let now = model.server_now();
+            let tasks = model.screens.top_instance().and_then(Instance::measured);
+            match tasks.and_then(|(tasks, siblings)| items::slowest(tasks, siblings, now)) {
+                Some(index) => reveal(model, index),
+                None => model.toast(Kind::Note, "no run times are known here"),
             }
             return;
         }
@@ -366,6 +593,18 @@ fn enter(model: &mut Model) {
     let Some(instance) = model.screens.top_instance_mut() else {
         return;
     };
+    if instance.pane == Pane::Tree
+        && let Some(grows) = instance.show_more()
+    {
+        let size = model.size;
+        if let Some(instance) = model.screens.top_instance_mut() {
+            instance.scroll(size);
+        }
+        if !grows {
+            model.toast(Kind::Note, "the grid shows all of them (])");
+        }
+        return;
+    }
     match instance.selected().map(|it| (&it.key, it.unfolded)) {
         Some((NodeKey::Child { instance_id }, _)) if instance.pane == Pane::Tree => {
             let id = instance_id.clone();

@@ -1,6 +1,7 @@
 //! Drawing of the dialogs.
 
 mod clean;
+mod compare_with;
 mod confirm;
 mod form;
 mod help;
@@ -33,6 +34,7 @@ pub fn draw(pen: &mut Pen<'_>, model: &Model, dialog: &Dialog) {
         Dialog::Results(it) => results::draw(pen, model, it),
         Dialog::Menu(it) => menu::draw(pen, model, it),
         Dialog::Help(it) => help::draw(pen, model, it),
+        Dialog::CompareWith(it) => compare_with::draw(pen, it),
         Dialog::Sort(it) => draw_sort(pen, model, it.index),
     }
 }

@@ -287,6 +287,7 @@ fn draw_detail(
     let area = shape.detail_text();
     let lines = detail::lines(
         tree,
+        instance.measured(),
         instance.selected(),
         usize::from(area.width),
         model.server_now(),

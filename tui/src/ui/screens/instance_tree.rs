@@ -8,6 +8,7 @@ use durascope_proto::monitor::task_group::Kind;
 use crate::app::geometry::Area;
 use crate::app::model::Model;
 use crate::app::screens::instance::Instance;
+use crate::data::batches::member;
 use crate::data::progress;
 use crate::data::status;
 use crate::data::tree::Node;
@@ -19,6 +20,7 @@ use crate::format::Micros;
 use crate::text::Clean;
 use crate::ui::glyphs;
 use crate::ui::pen::Pen;
+use crate::ui::screens::task_line;
 use crate::ui::theme::Role;
 use crate::ui::widgets::progress as bars;
 
@@ -78,7 +80,7 @@ pub fn draw(
             let Some(node) = instance.nodes.get(index - 1) else {
                 return;
             };
-            let Some(line) = line(tree, node, model.is_polling(), now) else {
+            let Some(line) = line(instance, tree, node, model.is_polling(), now) else {
                 continue;
             };
             (line, node.depth + 1, node.unfolded)
@@ -161,7 +163,13 @@ fn root<'a>(instance: &'a Instance, tree: &'a InstanceTree, now: Micros) -> Line
     line
 }
 
-fn line<'a>(tree: &'a InstanceTree, node: &Node, polling: bool, now: Micros) -> Option<Line<'a>> {
+fn line<'a>(
+    instance: &'a Instance,
+    tree: &'a InstanceTree,
+    node: &Node,
+    polling: bool,
+    now: Micros,
+) -> Option<Line<'a>> {
     Some(match node.source {
         Source::Whole => whole(tree, &node.key),
         Source::Group(at) => group(tree.groups.get(at)?),
@@ -172,6 +180,13 @@ fn line<'a>(tree: &'a InstanceTree, node: &Node, polling: bool, now: Micros) -> 
             let mut line = Line::new("", Role::Text, text);
             line.time = status::micros(task.since.as_ref())
                 .map_or_else(String::new, |since| format::age(now - since));
+            line
+        }
+        Source::Item(at) => item(instance, at, now)?,
+        Source::More(count) => {
+            let count = format::count(u64::try_from(count).unwrap_or(u64::MAX));
+            let mut line = Line::new("", Role::Dim, format!("… {count} more (Enter)"));
+            line.role = Role::Dim;
             line
         }
         Source::Child(at) => child(tree, at, now)?,
@@ -201,6 +216,37 @@ fn line<'a>(tree: &'a InstanceTree, node: &Node, polling: bool, now: Micros) -> 
             line
         }
     })
+}
+
+/// One task: label, attempt, and how long it waited and ran.
+fn item(instance: &Instance, at: u32, now: Micros) -> Option<Line<'_>> {
+    let (tasks, siblings) = instance.measured()?;
+    let task = member(tasks, at)?;
+    let is_late = siblings.is_straggler(tasks, task, now);
+    let mut what = format!("#{} {}", task.id, task.label);
+    if is_late {
+        what.insert_str(0, "! ");
+    }
+    if task.attempt > 1 {
+        what.push_str(&format!(" (attempt {})", task.attempt));
+    }
+    if !task.failure.is_empty() {
+        what.push_str(&format!("  {}", task.failure));
+    }
+    let mut line = Line::new("", Role::Text, what);
+    if is_late {
+        line.role = Role::Warn;
+    }
+    line.time = if tasks.knows_starts {
+        match (task.waited(now), task.ran(now)) {
+            (_, Some(ran)) => format!("ran {}", task_line::time(ran)),
+            (Some(waited), None) => format!("waits {}", task_line::time(waited)),
+            (None, None) => String::new(),
+        }
+    } else {
+        format!("open {}", task_line::time(task.total(now)))
+    };
+    Some(line)
 }
 
 fn ago(at: Option<Micros>, now: Micros) -> String {

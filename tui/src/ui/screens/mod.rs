@@ -13,6 +13,7 @@ pub mod overview;
 pub mod overview_panels;
 pub mod preview;
 pub mod schedules;
+pub mod task_line;
 pub mod timeline;
 pub mod work;
 

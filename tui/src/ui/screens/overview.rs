@@ -13,6 +13,7 @@ use crate::data::status;
 use crate::format;
 use crate::format::Micros;
 use crate::text::cells;
+use crate::text::wrap_words;
 use crate::ui::glyphs;
 use crate::ui::pen::Pen;
 use crate::ui::pen::Piece;
@@ -64,13 +65,18 @@ const PROGRESS_ROOMY: u16 = 12;
 const NAME: usize = 3;
 const NAME_ROOMY: u16 = 13;
 
+/// Free columns beside a text that stands in the place of the list.
+const MARGIN: u16 = 2;
+/// Lines that the reason of a lost connection may take.
+const REASON_LINES_MAX: u16 = 8;
+
 /// Draws the screen.
 pub fn draw(pen: &mut Pen<'_>, model: &Model) {
     let shape = geometry::overview(model.size);
     header::draw(pen, shape.header, model);
     overview_panels::draw(pen, shape.panels, model);
     draw_rule(pen, shape.rule, model);
-    if let Some(text) = empty_text(model) {
+    if let Some(text) = empty_text(model, shape.list) {
         draw_lines(pen, shape.list, &text);
     } else {
         draw_list(pen, shape.columns, shape.list, model);
@@ -133,23 +139,12 @@ fn draw_rule(pen: &mut Pen<'_>, area: Area, model: &Model) {
 }
 
 /// What to say when there is no row.
-fn empty_text(model: &Model) -> Option<Vec<Piece<'static>>> {
+fn empty_text(model: &Model, area: Area) -> Option<Vec<Piece<'static>>> {
     let settings = &model.settings;
     let Some(page) = model.page() else {
         let place = format!("{}, task hub “{}”", settings.endpoint, settings.task_hub);
         return Some(match &model.link {
-            Link::Lost { reason, .. } => vec![
-                piece(format!("No data from {place}."), Role::Head),
-                piece(reason.clone(), Role::Bad),
-                piece(
-                    "It is tried again and again; r tries now, q quits.",
-                    Role::Text,
-                ),
-                piece(
-                    "Start a scheduler there, or name another with --endpoint.",
-                    Role::Dim,
-                ),
-            ],
+            Link::Lost { reason, .. } => no_data(&place, reason, area),
             Link::Connecting { attempt } => {
                 vec![piece(
                     format!("connecting to {place} … attempt {attempt}"),
@@ -190,12 +185,29 @@ fn empty_text(model: &Model) -> Option<Vec<Piece<'static>>> {
     ])
 }
 
+fn no_data(place: &str, reason: &str, area: Area) -> Vec<Piece<'static>> {
+    let columns = usize::from(area.width.saturating_sub(2 * MARGIN));
+    let lines_max = usize::from(area.height.saturating_sub(3).clamp(1, REASON_LINES_MAX));
+    let reason = wrap_words(reason, columns, lines_max);
+    let mut text = vec![piece(format!("No data from {place}."), Role::Head)];
+    text.extend(reason.into_iter().map(|line| piece(line, Role::Bad)));
+    text.push(piece(
+        "It is tried again and again; r tries now, q quits.",
+        Role::Text,
+    ));
+    text.push(piece(
+        "Start a scheduler there, or name another with --endpoint.",
+        Role::Dim,
+    ));
+    text
+}
+
 fn draw_lines(pen: &mut Pen<'_>, area: Area, lines: &[Piece<'_>]) {
     let top = area.height.saturating_sub(cells(lines.len())) / 3;
     for (y, line) in lines.iter().enumerate() {
         let inner = Area {
-            x: area.x + 2,
-            width: area.width.saturating_sub(4),
+            x: area.x + MARGIN,
+            width: area.width.saturating_sub(2 * MARGIN),
             ..area
         };
         let y = top + cells(y);

@@ -15,11 +15,15 @@ use crate::ui::pen::Piece;
 use crate::ui::pen::piece;
 use crate::ui::theme::Role;
 
+/// From this width on there is room for more than what must be there.
+const ROOMY: u16 = 100;
+
 /// Draws the header into one line.
 pub fn draw(pen: &mut Pen<'_>, area: Area, model: &Model) {
     let settings = &model.settings;
     let mut pieces = Vec::new();
-    if area.width >= 100 {
+    let is_roomy = area.width >= ROOMY;
+    if is_roomy {
         pieces.push(piece(" DURASCOPE ", Role::Head));
     }
     pieces.push(piece(
@@ -27,6 +31,10 @@ pub fn draw(pen: &mut Pen<'_>, area: Area, model: &Model) {
         Role::Text,
     ));
     pieces.extend(link(model));
+    // Without data the reason stands where the list would be.
+    if let (Link::Lost { reason, .. }, Some(_), true) = (&model.link, &model.data, is_roomy) {
+        pieces.push(piece(format!(" · {reason}"), Role::Bad));
+    }
     if settings.read_only {
         pieces.push(piece(" · READ-ONLY", Role::Warn));
     }
