@@ -17,7 +17,6 @@ use durascope_tests::Terminal;
 use durascope_tests::actions;
 use durascope_tests::entities;
 use durascope_tests::events;
-use durascope_tests::feedless::Feedless;
 use durascope_tests::terminal::Modes;
 use durascope_tests::worker::Serving;
 
@@ -364,16 +363,15 @@ async fn many_are_suspended_and_resumed_and_one_is_forced_to_end() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn without_the_feed_the_official_calls_do_it_all() {
-    let emulator = Emulator::ephemeral().unwrap();
+    let emulator = Emulator::start(&["--ephemeral", "--no-feed"]).unwrap();
     let client = RawClient::connect(emulator.endpoint()).await.unwrap();
     let _worker = worker(&client).await;
-    let door = Feedless::before(&client).await.unwrap();
     for at in 0..3 {
         let id = format!("old-{at}");
         client.start("Done", &id, None).await.unwrap();
         client.ended(&id).await.unwrap();
     }
-    let terminal = dashboard(&door.endpoint());
+    let terminal = dashboard(emulator.endpoint());
     terminal.wait_for("old-2").unwrap();
     terminal.wait_for("no feed").unwrap();
     terminal.send(CTRL_A).unwrap();
