@@ -7,6 +7,7 @@
 mod bad_input;
 mod crash;
 mod dashboard;
+mod dashboard_actions;
 mod dashboard_polled;
 mod dashboard_progress;
 mod dashboard_session;

@@ -87,6 +87,7 @@ pub async fn run(config: Config) -> Result<(), RunError> {
     let clock = Clock::start();
     let mut settings = Settings {
         endpoint: config.server.host().to_owned(),
+        url: config.server.options.endpoint().to_owned(),
         task_hub: config.server.task_hub().to_owned(),
         read_only: config.read_only,
     };

@@ -1,5 +1,7 @@
 //! What `update` may ask the outside for. It never does IO itself.
 
+use std::collections::BTreeMap;
+
 use durascope_proto::monitor::InstanceWindow;
 
 use crate::app::saved::Change;
@@ -67,7 +69,7 @@ pub struct WatchSpec {
 }
 
 /// One request to the server.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Call {
     RaiseEvent {
         instance_id: String,
@@ -81,41 +83,114 @@ pub enum Call {
     },
     Suspend {
         instance_id: String,
+        reason: Option<String>,
     },
     Resume {
         instance_id: String,
+        reason: Option<String>,
     },
     /// Asks what a purge would delete; changes nothing.
     PreviewPurge {
-        instance_id: String,
+        instance_ids: Vec<String>,
         recursive: bool,
     },
     Purge {
         instance_id: String,
         recursive: bool,
     },
+    /// Ends it in storage, without its code (`SkipGracefulOrchestrationTerminations`).
+    ForceTerminate {
+        instance_id: String,
+        reason: Option<String>,
+    },
+    /// Starts it again with the same input, under its own id or a new one.
+    Restart {
+        instance_id: String,
+        new_id: bool,
+    },
+    /// Goes back to before the failure.
+    Rewind {
+        instance_id: String,
+        reason: Option<String>,
+    },
+    Start(Box<Start>),
+    SignalEntity {
+        entity_id: String,
+        operation: String,
+        input: Option<String>,
+    },
+    CleanEntities {
+        remove_empty: bool,
+        release_locks: bool,
+    },
+    /// Everything that matches the window's filter; changes nothing.
+    ListMatching(Box<InstanceWindow>),
+    /// How these are now; changes nothing.
+    Look {
+        instance_ids: Vec<String>,
+    },
+    /// Name, input and tags of one, to start it again; changes nothing.
+    ReadStart {
+        instance_id: String,
+    },
+}
+
+/// A new orchestration.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Start {
+    pub name: String,
+    /// Empty for one that is made.
+    pub instance_id: String,
+    pub version: Option<String>,
+    pub tags: BTreeMap<String, String>,
+    /// JSON.
+    pub input: Option<String>,
 }
 
 impl Call {
     /// True for calls that change nothing.
     pub fn only_asks(&self) -> bool {
-        matches!(self, Self::PreviewPurge { .. })
+        matches!(
+            self,
+            Self::PreviewPurge { .. }
+                | Self::ListMatching(_)
+                | Self::Look { .. }
+                | Self::ReadStart { .. }
+        )
     }
 
     /// True for calls whose effect cannot be undone.
     pub fn destroys(&self) -> bool {
-        matches!(self, Self::Terminate { .. } | Self::Purge { .. })
+        matches!(
+            self,
+            Self::Terminate { .. }
+                | Self::ForceTerminate { .. }
+                | Self::Purge { .. }
+                | Self::Restart { new_id: false, .. }
+        )
     }
 
-    /// The instance that it is about.
+    /// The instance or entity that it is about; empty when it is about more than one.
     pub fn instance_id(&self) -> &str {
         match self {
             Self::RaiseEvent { instance_id, .. }
             | Self::Terminate { instance_id, .. }
-            | Self::Suspend { instance_id }
-            | Self::Resume { instance_id }
-            | Self::PreviewPurge { instance_id, .. }
+            | Self::Suspend { instance_id, .. }
+            | Self::Resume { instance_id, .. }
+            | Self::ForceTerminate { instance_id, .. }
+            | Self::Restart { instance_id, .. }
+            | Self::Rewind { instance_id, .. }
+            | Self::ReadStart { instance_id }
             | Self::Purge { instance_id, .. } => instance_id,
+            Self::Start(it) => &it.instance_id,
+            Self::SignalEntity { entity_id, .. } => entity_id,
+            Self::PreviewPurge { instance_ids, .. } | Self::Look { instance_ids } => {
+                match &instance_ids[..] {
+                    [it] => it,
+                    _ => "",
+                }
+            }
+            Self::CleanEntities { .. } | Self::ListMatching(_) => "",
         }
     }
 
@@ -128,6 +203,15 @@ impl Call {
             Self::Resume { .. } => "resume",
             Self::PreviewPurge { .. } => "count what a purge deletes",
             Self::Purge { .. } => "purge",
+            Self::ForceTerminate { .. } => "force to end",
+            Self::Restart { .. } => "restart",
+            Self::Rewind { .. } => "rewind",
+            Self::Start(_) => "start",
+            Self::SignalEntity { .. } => "signal",
+            Self::CleanEntities { .. } => "clean entity storage",
+            Self::ListMatching(_) => "load what matches",
+            Self::Look { .. } => "look at the marked",
+            Self::ReadStart { .. } => "read the input of",
         }
     }
 }

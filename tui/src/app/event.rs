@@ -5,6 +5,8 @@ use std::sync::Arc;
 use durascope_proto::monitor::PreviewPurgeResponse;
 use durascope_proto::monitor::WatchUpdate;
 
+use crate::app::deed::Target;
+use crate::app::effect::Start;
 use crate::app::hit::Hit;
 use crate::app::hit::Mouse;
 use crate::app::saved::SavedFilter;
@@ -173,4 +175,24 @@ pub enum Answer {
     Purged {
         deleted: i64,
     },
+    /// Runs under this id.
+    Started {
+        instance_id: String,
+    },
+    Cleaned {
+        removed: i64,
+        released: i64,
+    },
+    /// What matches; `more` when there is more than is taken.
+    Matching {
+        targets: Vec<Target>,
+        more: bool,
+    },
+    /// How they are now, and which do not exist any more.
+    Looked {
+        targets: Vec<Target>,
+        gone: Vec<String>,
+    },
+    /// How an instance was started.
+    StartedWith(Box<Start>),
 }

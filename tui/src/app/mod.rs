@@ -5,9 +5,12 @@
 //! which keys, footer and help come.
 
 pub mod action;
+pub(crate) mod acts;
 pub mod choices;
+pub mod command;
 pub mod commands;
 pub mod cursor;
+pub mod deed;
 pub mod dialogs;
 pub mod effect;
 pub mod event;
@@ -19,10 +22,13 @@ pub mod geometry;
 pub mod hit;
 pub mod keymap;
 pub mod look;
+pub mod marks;
+pub mod memory;
 pub mod model;
 pub mod nav;
 pub mod outline;
 pub mod place;
+pub mod run;
 pub mod saved;
 pub mod screens;
 pub(crate) mod session;

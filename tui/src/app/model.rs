@@ -17,9 +17,12 @@ use crate::app::event::Size;
 use crate::app::flow::Pause;
 use crate::app::flow::Replay;
 use crate::app::geometry;
+use crate::app::marks::Marks;
+use crate::app::memory::Memory;
 use crate::app::nav::Screens;
 use crate::app::place::HubTab;
 use crate::app::place::Place;
+use crate::app::run::Run;
 use crate::app::saved::SavedFilter;
 use crate::app::toast::Kind;
 use crate::app::toast::TOASTS_MAX;
@@ -41,16 +44,18 @@ pub const CALL_SHOWN_AFTER: Micros = 300 * MILLI;
 const CLOCK_JITTER: Micros = 500 * MILLI;
 
 /// What was chosen at the start and does not change.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Settings {
     /// For the header, like `localhost:8080`.
     pub endpoint: String,
+    /// For command lines, with its scheme.
+    pub url: String,
     pub task_hub: String,
     pub read_only: bool,
 }
 
 /// A call to the server that is not answered yet.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Pending {
     pub id: u64,
     pub call: Call,
@@ -76,6 +81,12 @@ pub struct Model {
     pub dialogs: Vec<Dialog>,
     pub toasts: Vec<Toast>,
     pub calls: Vec<Pending>,
+    /// What is marked in the list of instances.
+    pub marks: Marks,
+    /// The deed on many that runs, or whose results are looked at.
+    pub run: Option<Run>,
+    /// What was sent before.
+    pub memory: Memory,
     /// The screen has no colours or no half blocks: a sign stands for each cell of a grid.
     pub whole_cells: bool,
     /// Filters kept under names.
@@ -107,6 +118,9 @@ impl Model {
             dialogs: Vec::new(),
             toasts: Vec::new(),
             calls: Vec::new(),
+            marks: Marks::default(),
+            run: None,
+            memory: Memory::default(),
             whole_cells: false,
             saved: Vec::new(),
             keeping: None,
@@ -182,6 +196,11 @@ impl Model {
         }
         let id = self.screens.overview.selection.id()?;
         self.page()?.rows.iter().find(|it| it.instance_id == id)
+    }
+
+    /// True where actions are about the marked instances instead of the one under the cursor.
+    pub fn acts_on_marks(&self) -> bool {
+        !self.marks.is_empty() && self.screens.place() == Place::Hub(HubTab::Instances)
     }
 
     /// The status of [`Self::target`].

@@ -2,18 +2,12 @@
 
 use crate::app::action;
 use crate::app::action::ActionId;
+use crate::app::acts;
 use crate::app::dialogs::Dialog;
-use crate::app::dialogs::Target;
 use crate::app::dialogs::compare_with;
-use crate::app::dialogs::confirm;
-use crate::app::dialogs::confirm::Confirm;
-use crate::app::dialogs::confirm::Count;
-use crate::app::dialogs::confirm::Deed;
 use crate::app::dialogs::help;
 use crate::app::dialogs::help::Help;
 use crate::app::dialogs::palette;
-use crate::app::dialogs::raise_event;
-use crate::app::dialogs::raise_event::RaiseEvent;
 use crate::app::dialogs::saved::SaveFilter;
 use crate::app::dialogs::saved::SavedFilters;
 use crate::app::dialogs::saved::Step as SavedStep;
@@ -23,12 +17,10 @@ use crate::app::dialogs::verdict::Step;
 use crate::app::dialogs::verdict::Verdict;
 use crate::app::effect::Call;
 use crate::app::effect::Effect;
-use crate::app::event::Answer;
 use crate::app::event::Event;
 use crate::app::event::Feed;
 use crate::app::event::Key;
 use crate::app::event::Link;
-use crate::app::event::Reply;
 use crate::app::flow;
 use crate::app::model::Model;
 use crate::app::model::Pending;
@@ -53,7 +45,6 @@ use crate::app::toast::Kind;
 use crate::app::typing;
 use crate::app::verdict;
 use crate::app::window;
-use crate::data::status;
 use crate::format::Micros;
 
 /// Dialogs on top of each other at most.
@@ -74,7 +65,7 @@ pub fn update(model: &mut Model, event: Event, now: Micros) -> Vec<Effect> {
             on_data(model);
         }
         Event::Feed(feed) => on_feed(model, feed),
-        Event::Reply(reply) => on_reply(model, reply),
+        Event::Reply(reply) => acts::on_reply(model, reply, &mut effects),
         Event::Saved(Ok(filters)) => {
             model.saved = filters;
             if let Some(name) = model.keeping.take() {
@@ -119,6 +110,7 @@ pub(crate) fn on_feed(model: &mut Model, feed: Feed) {
 /// Gives what is known to the screens that show it.
 pub(crate) fn on_data(model: &mut Model) {
     overview::on_data(model);
+    acts::on_data(model);
     instance::on_data(model);
     match model.screens.place() {
         Place::Hub(HubTab::Instances) | Place::Instance(InstanceTab::Tree) => {}
@@ -137,12 +129,10 @@ pub(crate) fn on_data(model: &mut Model) {
 
 fn on_paste(model: &mut Model, text: &str) {
     match model.dialogs.last_mut() {
-        Some(Dialog::RaiseEvent(dialog)) => dialog.on_paste(text),
-        Some(Dialog::Confirm(dialog)) => dialog.on_paste(text),
         Some(Dialog::CompareWith(dialog)) => dialog.field.insert(text),
         Some(Dialog::SaveFilter(dialog)) => dialog.name.insert(text),
-        Some(Dialog::Sort(_) | Dialog::Help(_) | Dialog::Verdict(_) | Dialog::SavedFilters(_)) => {}
         Some(Dialog::Palette(_)) => palette::on_paste(model, text),
+        Some(_) => acts::on_paste(model, text),
         None if model.screens.place() == Place::Hub(HubTab::Instances) => {
             if model.screens.overview.editing {
                 overview::on_filter_paste(model, text);
@@ -209,33 +199,7 @@ fn on_dialog_key(model: &mut Model, dialog: Dialog, key: Key, effects: &mut Vec<
             palette::Step::Close => {}
             palette::Step::Run(run) => session::run(model, run, effects),
         },
-        Dialog::RaiseEvent(mut it) => match it.on_key(key) {
-            raise_event::Step::Stay => model.dialogs.push(Dialog::RaiseEvent(it)),
-            raise_event::Step::Close => {}
-            raise_event::Step::Send(call) => {
-                if let Err(back) = send(model, call, effects) {
-                    it.refused = Some(back);
-                    model.dialogs.push(Dialog::RaiseEvent(it));
-                }
-            }
-        },
-        Dialog::Confirm(mut it) => match it.on_key(key) {
-            confirm::Step::Stay => model.dialogs.push(Dialog::Confirm(it)),
-            confirm::Step::Close => {}
-            confirm::Step::AskAgain => {
-                let asked = request(model, it.preview(), effects);
-                it.deed = Deed::Purge {
-                    count: Count::Asked(asked),
-                };
-                model.dialogs.push(Dialog::Confirm(it));
-            }
-            confirm::Step::Do(call) => {
-                if let Err(reason) = send(model, call, effects) {
-                    model.toast(Kind::Bad, reason);
-                    model.dialogs.push(Dialog::Confirm(it));
-                }
-            }
-        },
+        dialog => acts::on_key(model, dialog, key, effects),
     }
 }
 
@@ -256,19 +220,7 @@ fn on_saved_step(model: &mut Model, step: SavedStep, dialog: Dialog, effects: &m
     }
 }
 
-/// Sends what changes something; the state may have changed since the dialog opened.
-fn send(model: &mut Model, call: Call, effects: &mut Vec<Effect>) -> Result<(), String> {
-    if model.settings.read_only {
-        return Err("the dashboard is read-only".to_owned());
-    }
-    if !model.is_live() {
-        return Err("not sent: not connected".to_owned());
-    }
-    request(model, call, effects);
-    Ok(())
-}
-
-fn request(model: &mut Model, call: Call, effects: &mut Vec<Effect>) -> u64 {
+pub(crate) fn request(model: &mut Model, call: Call, effects: &mut Vec<Effect>) -> u64 {
     let id = model.next_call;
     model.next_call += 1;
     model.calls.push(Pending {
@@ -282,6 +234,9 @@ fn request(model: &mut Model, call: Call, effects: &mut Vec<Effect>) -> u64 {
 
 /// Does what an action is for; whoever calls has checked it.
 pub(crate) fn on_action(model: &mut Model, id: ActionId, effects: &mut Vec<Effect>) {
+    if acts::on_action(model, id, effects) {
+        return;
+    }
     let page = isize::try_from(visible(model)).unwrap_or(isize::MAX);
     match id {
         ActionId::Up => move_by(model, -1),
@@ -315,9 +270,6 @@ pub(crate) fn on_action(model: &mut Model, id: ActionId, effects: &mut Vec<Effec
         | ActionId::ReplayFaster
         | ActionId::ReplaySlower => session::on_action(model, id, effects),
         ActionId::Sort => model.dialogs.push(Dialog::Sort(Sort::new(model))),
-        ActionId::RaiseEvent | ActionId::Terminate | ActionId::Purge | ActionId::SuspendResume => {
-            on_instance_action(model, id, effects);
-        }
         ActionId::SaveFilter => model.dialogs.push(Dialog::SaveFilter(SaveFilter::new())),
         ActionId::SavedFilters => {
             let menu = SavedFilters::default();
@@ -413,106 +365,5 @@ pub(crate) fn move_by(model: &mut Model, delta: isize) {
         Place::Instance(InstanceTab::History) => history::move_by(model, delta),
         Place::Instance(InstanceTab::Data) => data::move_by(model, delta),
         Place::Compare => compare::move_by(model, delta),
-    }
-}
-
-fn on_instance_action(model: &mut Model, id: ActionId, effects: &mut Vec<Effect>) {
-    let Some(row) = model.target() else {
-        return;
-    };
-    let target = Target {
-        instance_id: row.instance_id.clone(),
-        name: row.name.clone(),
-        status: status::of(row.status),
-        open_children: status::open(row.children.as_ref()),
-        open_activities: status::open(row.activities.as_ref()),
-    };
-    model.screens.overview.selection.pin();
-    match id {
-        ActionId::RaiseEvent => {
-            model
-                .dialogs
-                .push(Dialog::RaiseEvent(RaiseEvent::new(target)));
-        }
-        ActionId::Terminate => model
-            .dialogs
-            .push(Dialog::Confirm(Confirm::terminate(target))),
-        ActionId::Purge => {
-            let instance_id = target.instance_id.clone();
-            let call = Call::PreviewPurge {
-                instance_id,
-                recursive: true,
-            };
-            let asked = request(model, call, effects);
-            model
-                .dialogs
-                .push(Dialog::Confirm(Confirm::purge(target, asked)));
-        }
-        _ => {
-            let instance_id = target.instance_id;
-            let call = if target.status == durascope_proto::OrchestrationStatus::Suspended {
-                Call::Resume { instance_id }
-            } else {
-                Call::Suspend { instance_id }
-            };
-            request(model, call, effects);
-        }
-    }
-}
-
-fn on_reply(model: &mut Model, reply: Reply) {
-    let Some(at) = model.calls.iter().position(|it| it.id == reply.id) else {
-        return;
-    };
-    let pending = model.calls.remove(at);
-    let call = pending.call;
-    if call.only_asks() {
-        on_count(model, reply);
-        return;
-    }
-    let id = call.instance_id();
-    match reply.outcome {
-        Err(reason) => model.toast(Kind::Bad, format!("{} {id}: {reason}", call.verb())),
-        Ok(answer) => {
-            let text = match (&call, answer) {
-                (Call::RaiseEvent { name, .. }, _) => format!("event “{name}” raised on {id}"),
-                (
-                    Call::Terminate {
-                        recursive: true, ..
-                    },
-                    _,
-                ) => {
-                    format!("terminate accepted for {id} and its sub-orchestrations")
-                }
-                (Call::Terminate { .. }, _) => format!("terminate accepted for {id}"),
-                (Call::Suspend { .. }, _) => format!("suspend accepted for {id}"),
-                (Call::Resume { .. }, _) => format!("resume accepted for {id}"),
-                (_, Answer::Purged { deleted: 0 }) => format!("purge {id}: nothing was deleted"),
-                (_, Answer::Purged { deleted: 1 }) => format!("purged {id}"),
-                (_, Answer::Purged { deleted }) => format!("purged {deleted} instances with {id}"),
-                (_, _) => format!("{} {id}: done", call.verb()),
-            };
-            model.toast(Kind::Done, text);
-        }
-    }
-}
-
-fn on_count(model: &mut Model, reply: Reply) {
-    for dialog in &mut model.dialogs {
-        let Dialog::Confirm(Confirm {
-            deed: Deed::Purge { count },
-            ..
-        }) = dialog
-        else {
-            continue;
-        };
-        if *count != Count::Asked(reply.id) {
-            continue;
-        }
-        *count = match &reply.outcome {
-            Ok(Answer::PurgePreview(it)) => Count::Known(*it),
-            Ok(_) => Count::Unknown("the server did not tell".to_owned()),
-            Err(reason) => Count::Unknown(reason.clone()),
-        };
     }
 }

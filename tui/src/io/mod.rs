@@ -7,6 +7,7 @@ pub mod export;
 pub mod feed;
 pub mod glance;
 mod list;
+pub mod matching;
 pub mod poll;
 pub mod poll_topics;
 pub mod recording;

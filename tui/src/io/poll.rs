@@ -297,7 +297,7 @@ fn reported(state: &OrchestrationState) -> Option<ReportedProgress> {
     ReportedProgress::from_custom_status(status)
 }
 
-fn row_of(state: OrchestrationState) -> InstanceRow {
+pub(super) fn row_of(state: OrchestrationState) -> InstanceRow {
     let reported = reported(&state);
     let failure = state
         .failure_details

@@ -60,6 +60,7 @@ pub(crate) fn ago(seconds: i64) -> Option<Timestamp> {
 pub(crate) fn model(width: u16, height: u16) -> Model {
     let settings = Settings {
         endpoint: "localhost:8080".to_owned(),
+        url: "http://localhost:8080".to_owned(),
         task_hub: "default".to_owned(),
         read_only: false,
     };

@@ -1,5 +1,7 @@
 //! The dashboard without a terminal and without a server: its core and its cells.
 
+mod acts;
+mod acts_screens;
 mod fixtures;
 mod idle;
 mod keys;

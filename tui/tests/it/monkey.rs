@@ -1,6 +1,10 @@
 //! Random keys, sizes, answers and feed messages: no panic, and nothing is destroyed unasked.
 
+use std::collections::BTreeSet;
+
+use durascope::app::deed::Target;
 use durascope::app::dialogs::Dialog;
+use durascope::app::effect::Call;
 use durascope::app::effect::Effect;
 use durascope::app::event::Answer;
 use durascope::app::event::Code;
@@ -37,7 +41,7 @@ enum Step {
 }
 
 fn step() -> impl Strategy<Value = Step> {
-    let letters = "jkgGhlFPetsvSf xzyn/?iqrc<>0a\"{}:pmZ12345[]IoNh=S+-"
+    let letters = "jkgGhlFPetsvSf xzyn/?iqrc<>0a\"{}:pmZ12345[]IoNh=S+-VVuRwAfYa12346789"
         .chars()
         .collect::<Vec<_>>();
     let codes = [
@@ -59,7 +63,7 @@ fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
         12 => prop::sample::select(letters).prop_map(|it| Step::Press(Key::char(it))),
         6 => prop::sample::select(codes.to_vec()).prop_map(|it| Step::Press(Key::plain(it))),
-        2 => prop::sample::select(vec!['s', 'l', 'd', 'u', 'w', 'c', 'z', 'p', 'n'])
+        2 => prop::sample::select(vec!['s', 'l', 'd', 'u', 'w', 'c', 'z', 'p', 'n', 'a', 'y', 'r'])
             .prop_map(|it| Step::Press(Key::ctrl(it))),
         1 => any::<char>().prop_map(|it| Step::Press(Key::char(it))),
         1 => any::<String>().prop_map(Step::Paste),
@@ -84,8 +88,9 @@ proptest! {
     ) {
         let mut model = on_overview(100, 30);
         let mut now = NOW;
+        // What was confirmed and has not gone out yet.
+        let mut granted = BTreeSet::new();
         for step in steps {
-            let was_confirming = matches!(model.dialogs.last(), Some(Dialog::Confirm(_)));
             let is_yes = match &step {
                 Step::Press(it) => *it == Key::char('y'),
                 Step::Mouse(Mouse::Click, x, y) => {
@@ -93,6 +98,17 @@ proptest! {
                 }
                 _ => false,
             };
+            if is_yes
+                && let Some(Dialog::Confirm(it)) = model.dialogs.last()
+                && !it.editing
+                && it.not_yet().is_none()
+            {
+                let deed = it.deed();
+                if let Some(wanted) = it.plan.to_type(&deed) {
+                    prop_assert_eq!(it.typed.text(), wanted.to_string());
+                }
+                granted = it.plan.acting(&deed).map(|it| it.instance_id.clone()).collect();
+            }
             let event = match step {
                 Step::Press(key) => Some(Event::Key(key)),
                 Step::Paste(text) => Some(Event::Paste(text)),
@@ -144,10 +160,24 @@ proptest! {
                     None
                 }
                 Step::Answer(ok) => model.calls.first().map(|it| {
-                    let answer = if it.call.only_asks() {
-                        Answer::PurgePreview(PreviewPurgeResponse::default())
-                    } else {
-                        Answer::Done
+                    let answer = match &it.call {
+                        Call::PreviewPurge { .. } => {
+                            Answer::PurgePreview(PreviewPurgeResponse::default())
+                        }
+                        Call::ListMatching(_) => Answer::Matching {
+                            targets: rows().iter().cycle().take(30).enumerate().map(|(at, it)| {
+                                let mut target = Target::of(it);
+                                target.instance_id = format!("{}{at}", target.instance_id);
+                                target
+                            }).collect(),
+                            more: true,
+                        },
+                        Call::Look { instance_ids } => Answer::Looked {
+                            targets: rows().iter().map(Target::of).collect(),
+                            gone: instance_ids.iter().take(1).cloned().collect(),
+                        },
+                        Call::ReadStart { .. } => Answer::StartedWith(Box::default()),
+                        _ => Answer::Done,
                     };
                     let outcome = if ok { Ok(answer) } else { Err("unavailable".to_owned()) };
                     Event::Reply(Reply { id: it.id, outcome })
@@ -156,7 +186,7 @@ proptest! {
             let Some(event) = event else { continue };
             for effect in update(&mut model, event, now) {
                 if let Effect::Call { call, .. } = effect {
-                    prop_assert!(!call.destroys() || (was_confirming && is_yes), "{call:?}");
+                    prop_assert!(!call.destroys() || granted.remove(call.instance_id()), "{call:?}");
                 }
             }
             prop_assert!(model.dialogs.len() <= DIALOGS_MAX);

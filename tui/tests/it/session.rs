@@ -506,7 +506,8 @@ fn the_users_keys_act_and_are_shown_and_the_old_ones_do_not() {
     assert!(!model.screens.overview.roots_only);
     press_ctrl(&mut model, 'y');
     assert!(model.screens.overview.roots_only);
-    assert!(drawn(&model, COLOR).contains("W* children"), "the footer");
+    model.choices.keys.set(ActionId::Sort, vec![Key::char('X')]);
+    assert!(drawn(&model, COLOR).contains("X* sort"), "the footer");
     press(&mut model, "?");
     let help = drawn(&model, COLOR);
     assert!(help.contains("W ctrl-y*"), "{help}");

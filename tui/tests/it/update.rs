@@ -262,7 +262,10 @@ fn suspend_becomes_resume() {
 fn read_only_sends_nothing_and_says_so() {
     let mut model = on_overview(120, 36);
     model.settings.read_only = true;
-    for action in action::all().filter(|it| it.risk != action::Risk::View) {
+    let changes: Vec<_> = action::all()
+        .filter(|it| it.risk != action::Risk::View && it.is_here(&model))
+        .collect();
+    for action in changes {
         model.toasts.clear();
         let sent = happens(&mut model, Event::Key(action.keys[0]));
         assert!(

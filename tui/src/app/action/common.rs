@@ -108,7 +108,7 @@ pub(super) const ACTIONS: &[Action] = &[
             Where::Everywhere,
             &[Key::char('t')],
             "terminate",
-            "terminate; asks first",
+            "terminate; asks first, and can end at once what does not answer",
             7,
         )
     },

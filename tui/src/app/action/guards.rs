@@ -3,8 +3,11 @@
 use durascope_proto::OrchestrationStatus;
 
 use super::Reason;
+use crate::app::acts;
+use crate::app::deed::Deed;
 use crate::app::event::Link;
 use crate::app::model::Model;
+use crate::app::screens::entities;
 use crate::data::status;
 
 #[expect(
@@ -22,17 +25,53 @@ pub(super) fn has_target(model: &Model) -> Result<(), Reason> {
     }
 }
 
-pub(super) fn live_target(model: &Model) -> Result<OrchestrationStatus, Reason> {
-    has_target(model)?;
-    if !model.is_live() {
-        return Err("not connected: nothing can be sent now".to_owned());
+pub(super) fn is_connected(model: &Model) -> Result<(), Reason> {
+    if model.is_live() {
+        Ok(())
+    } else {
+        Err("not connected: nothing can be sent now".to_owned())
     }
+}
+
+fn live_target(model: &Model) -> Result<OrchestrationStatus, Reason> {
+    has_target(model)?;
+    is_connected(model)?;
     Ok(model
         .target_status()
         .unwrap_or(OrchestrationStatus::Running))
 }
 
+/// Whether one of `deeds` can be done to one of the marked; nothing when none is marked.
+fn among_marked(model: &Model, deeds: &[Deed]) -> Option<Result<(), Reason>> {
+    if !model.acts_on_marks() {
+        return None;
+    }
+    if let Err(reason) = is_connected(model) {
+        return Some(Err(reason));
+    }
+    let mut why = "nothing can be done";
+    for (status, _) in model.marks.counts() {
+        for deed in deeds {
+            match deed.skips(*status) {
+                Some(reason) => why = reason,
+                None => return Some(Ok(())),
+            }
+        }
+    }
+    Some(Err(format!(
+        "none of the {} marked: {why}",
+        model.marks.len()
+    )))
+}
+
 pub(super) fn is_open(model: &Model) -> Result<(), Reason> {
+    let raise = Deed::RaiseEvent {
+        name: String::new(),
+        payload: None,
+    };
+    if let Some(told) = among_marked(model, &[raise]) {
+        return told;
+    }
     let it = live_target(model)?;
     if status::has_ended(it) {
         return Err(format!(
@@ -45,6 +84,9 @@ pub(super) fn is_open(model: &Model) -> Result<(), Reason> {
 }
 
 pub(super) fn has_ended(model: &Model) -> Result<(), Reason> {
+    if let Some(told) = among_marked(model, &[Deed::Purge { recursive: true }]) {
+        return told;
+    }
     let it = live_target(model)?;
     if status::has_ended(it) {
         return Ok(());
@@ -57,6 +99,13 @@ pub(super) fn has_ended(model: &Model) -> Result<(), Reason> {
 }
 
 pub(super) fn can_suspend_or_resume(model: &Model) -> Result<(), Reason> {
+    let either = [
+        Deed::Resume { reason: None },
+        Deed::Suspend { reason: None },
+    ];
+    if let Some(told) = among_marked(model, &either) {
+        return told;
+    }
     match live_target(model)? {
         OrchestrationStatus::Running
         | OrchestrationStatus::Suspended
@@ -66,6 +115,45 @@ pub(super) fn can_suspend_or_resume(model: &Model) -> Result<(), Reason> {
             target_id(model),
             status::word(it)
         )),
+    }
+}
+
+pub(super) fn can_restart(model: &Model) -> Result<(), Reason> {
+    if let Some(told) = among_marked(model, &[Deed::Restart { new_id: true }]) {
+        return told;
+    }
+    live_target(model).map(|_| ())
+}
+
+pub(super) fn can_rewind(model: &Model) -> Result<(), Reason> {
+    if let Some(told) = among_marked(model, &[Deed::Rewind { reason: None }]) {
+        return told;
+    }
+    match live_target(model)? {
+        OrchestrationStatus::Failed => Ok(()),
+        it => Err(format!(
+            "{} is {}: only failed ones can be rewound",
+            target_id(model),
+            status::word(it)
+        )),
+    }
+}
+
+pub(super) fn can_start_again(model: &Model) -> Result<(), Reason> {
+    live_target(model).map(|_| ())
+}
+
+pub(super) fn can_signal(model: &Model) -> Result<(), Reason> {
+    if entities::selected_entity(model).is_none() {
+        return Err("no entity is selected".to_owned());
+    }
+    is_connected(model)
+}
+
+pub(super) fn has_id(model: &Model) -> Result<(), Reason> {
+    match acts::selected_id(model) {
+        Some(_) => Ok(()),
+        None => Err("nothing is selected that has an id".to_owned()),
     }
 }
 

@@ -1,5 +1,6 @@
 //! The action table: keys, footer, help and the read-only rule all come from it.
 
+mod acts;
 mod batches;
 mod common;
 mod compare;
@@ -75,6 +76,18 @@ pub enum ActionId {
     Quit,
     QuitNow,
     StopProcess,
+    Mark,
+    MarkRange,
+    MarkAll,
+    Unmark,
+    Restart,
+    Rewind,
+    StartNew,
+    StartAgain,
+    SignalEntity,
+    CleanEntities,
+    Actions,
+    CopyId,
     Compare,
     CompareSide,
     Root,
@@ -189,6 +202,7 @@ const fn view(
 const TABLES: &[&[Action]] = &[
     common::ACTIONS,
     session::ACTIONS,
+    acts::ACTIONS,
     tabs::ACTIONS,
     overview::ACTIONS,
     tree::ACTIONS,

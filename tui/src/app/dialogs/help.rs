@@ -55,12 +55,24 @@ pub fn lines(model: &Model) -> Vec<Line> {
     section(&name, &|it| {
         it.place != Where::Everywhere && it.place.holds(place) && it.risk == Risk::View
     });
-    section("What is selected", &|it| {
-        it.risk != Risk::View && it.place.holds(place)
-    });
+    // What a dashboard that only reads cannot do needs no room; that it cannot is said below.
+    let read_only = model.settings.read_only;
+    if !read_only {
+        section("What is selected", &|it| {
+            it.risk != Risk::View && it.place.holds(place)
+        });
+    }
     section("Everywhere", &|it| {
         it.place == Where::Everywhere && it.risk == Risk::View
     });
+    if read_only {
+        let hidden = action::all()
+            .filter(|it| it.risk != Risk::View && it.place.holds(place))
+            .count();
+        let text = format!("Read-only: {hidden} actions that change something are hidden.");
+        lines.push(Line::Text(text));
+        lines.push(Line::Text(String::new()));
+    }
     lines.extend(
         [
             "Signs   ▸ running  ○ pending, queued  ✓ completed  ✗ failed  ‖ suspended  × terminated",

@@ -1,10 +1,12 @@
 //! Raising an external event: a name and a JSON payload, checked while it is typed.
 
-use crate::app::dialogs::Target;
-use crate::app::effect::Call;
+use crate::app::deed::Deed;
+use crate::app::deed::Plan;
 use crate::app::event::Code;
 use crate::app::event::Key;
 use crate::app::field::Field;
+use crate::app::memory;
+use crate::app::memory::Sent;
 use crate::data::json;
 
 /// Where the keys go.
@@ -18,12 +20,15 @@ pub enum Focus {
 /// The dialog.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RaiseEvent {
-    pub target: Target,
+    pub plan: Plan,
     pub name: Field,
     pub payload: Field,
     pub focus: Focus,
     /// Why it was not sent.
     pub refused: Option<String>,
+    /// Names that complete what is typed, the likeliest first.
+    pub known: Vec<String>,
+    sent: Sent,
 }
 
 /// What a key leads to.
@@ -31,14 +36,18 @@ pub struct RaiseEvent {
 pub enum Step {
     Stay,
     Close,
-    Send(Call),
+    /// The command goes to the clipboard.
+    Copy,
+    Send(Deed),
 }
 
 impl RaiseEvent {
-    /// An empty dialog for `target`.
-    pub fn new(target: Target) -> Self {
+    /// An empty dialog for `plan`, with what may be its name and what was sent before.
+    pub fn new(plan: Plan, known: Vec<String>, sent: Sent) -> Self {
         Self {
-            target,
+            plan,
+            known,
+            sent,
             name: Field::line(),
             payload: Field::area(),
             focus: Focus::Name,
@@ -71,12 +80,21 @@ impl RaiseEvent {
         if self.refused.is_some() {
             return Step::Stay;
         }
+        Step::Send(self.deed())
+    }
+
+    /// What would be sent, as far as it is typed.
+    pub fn deed(&self) -> Deed {
         let payload = self.payload.text().trim();
-        Step::Send(Call::RaiseEvent {
-            instance_id: self.target.instance_id.clone(),
-            name: name_of(&self.name),
+        Deed::RaiseEvent {
+            name: self.name.text().trim().to_owned(),
             payload: (!payload.is_empty()).then(|| payload.to_owned()),
-        })
+        }
+    }
+
+    /// True when a payload went with this name before.
+    pub fn has_last(&self) -> bool {
+        self.sent.payload(self.name.text().trim()).is_some()
     }
 
     /// Takes a key.
@@ -84,12 +102,30 @@ impl RaiseEvent {
         match key.code {
             Code::Esc => return Step::Close,
             Code::Char('s') if key.ctrl => return self.send(),
+            Code::Char('y') if key.ctrl => return Step::Copy,
+            Code::Char('Y') if self.focus == Focus::Send => return Step::Copy,
+            Code::Char('r') if key.ctrl => {
+                if let Some(text) = self.sent.payload(self.name.text().trim()) {
+                    self.payload.set(text);
+                    self.refused = None;
+                }
+            }
             Code::Char('l') if key.ctrl => {
                 if let Some(text) = json::pretty(self.payload.text()) {
                     self.payload.set(&text);
                 }
             }
-            Code::Tab => self.focus = self.next(true),
+            Code::Tab => match self.completion() {
+                Some(name) => self.name.set(&name),
+                None => self.focus = self.next(true),
+            },
+            Code::Up | Code::Down if self.focus == Focus::Name => {
+                let delta = if key.code == Code::Up { -1 } else { 1 };
+                let name = memory::step(&self.known, self.name.text().trim(), delta);
+                if let Some(name) = name {
+                    self.name.set(name);
+                }
+            }
             Code::BackTab => self.focus = self.next(false),
             Code::Enter if self.focus == Focus::Name => self.focus = Focus::Payload,
             Code::Enter if self.focus == Focus::Send => return self.send(),
@@ -105,6 +141,13 @@ impl RaiseEvent {
             }
         }
         Step::Stay
+    }
+
+    fn completion(&self) -> Option<String> {
+        if self.focus != Focus::Name {
+            return None;
+        }
+        memory::complete(&self.known, self.name.text().trim()).map(str::to_owned)
     }
 
     /// Takes pasted text.
@@ -124,8 +167,4 @@ impl RaiseEvent {
             (Focus::Send, true) | (Focus::Payload, false) => Focus::Name,
         }
     }
-}
-
-fn name_of(field: &Field) -> String {
-    field.text().trim().to_owned()
 }

@@ -1,18 +1,25 @@
 //! Drawing of the dialogs.
 
+mod clean;
 mod compare_with;
 mod confirm;
+mod form;
 mod help;
+mod menu;
 mod palette;
+mod parts;
 mod raise_event;
+mod results;
 mod saved;
 mod verdict;
 
+use crate::app::deed::Deed;
+use crate::app::deed::Plan;
 use crate::app::dialogs::Dialog;
-use crate::app::dialogs::Target;
 use crate::app::model::Model;
 use crate::app::screens::overview::SORTS;
 use crate::data::status;
+use crate::format;
 use crate::ui::glyphs;
 use crate::ui::pen::Pen;
 use crate::ui::pen::Piece;
@@ -23,8 +30,12 @@ use crate::ui::widgets::frame;
 /// Draws `dialog` over what is there.
 pub fn draw(pen: &mut Pen<'_>, model: &Model, dialog: &Dialog) {
     match dialog {
-        Dialog::RaiseEvent(it) => raise_event::draw(pen, it),
-        Dialog::Confirm(it) => confirm::draw(pen, it),
+        Dialog::RaiseEvent(it) => raise_event::draw(pen, model, it),
+        Dialog::Confirm(it) => confirm::draw(pen, model, it),
+        Dialog::Form(it) => form::draw(pen, model, it),
+        Dialog::Clean(it) => clean::draw(pen, model, it),
+        Dialog::Results(it) => results::draw(pen, model, it),
+        Dialog::Menu(it) => menu::draw(pen, model, it),
         Dialog::Help(it) => help::draw(pen, model, it),
         Dialog::CompareWith(it) => compare_with::draw(pen, it),
         Dialog::Verdict(it) => verdict::draw(pen, model, it),
@@ -62,13 +73,41 @@ fn draw_sort(pen: &mut Pen<'_>, model: &Model, index: usize) {
     }
 }
 
-/// The line that says which instance a dialog is about.
-fn target_line(target: &Target) -> Vec<Piece<'_>> {
-    let (sign, role) = glyphs::status(target.status);
-    vec![
-        piece("to        ", Role::Dim),
-        piece(&target.instance_id, Role::Head),
-        piece(format!(" · {} · ", target.name), Role::Text),
-        piece(format!("{sign} {}", status::word(target.status)), role),
-    ]
+/// The lines that say which instances a dialog is about: one by its id, many by status, with
+/// what happens to each and why some are left out.
+fn plan_lines<'a>(plan: &'a Plan, deed: &Deed) -> Vec<Vec<Piece<'a>>> {
+    if let Some(target) = plan.single() {
+        let (sign, role) = glyphs::status(target.status);
+        return vec![vec![
+            piece("to        ", Role::Dim),
+            piece(&target.instance_id, Role::Head),
+            piece(format!(" · {} · ", target.name), Role::Text),
+            piece(format!("{sign} {}", status::word(target.status)), role),
+        ]];
+    }
+    // What happens comes before what does not.
+    let skipped = plan
+        .groups
+        .iter()
+        .filter(|it| deed.skips(it.status).is_some());
+    let lines = plan.acting_groups(deed).chain(skipped).map(|group| {
+        let (sign, role) = glyphs::status(group.status);
+        let count = format::count(u64::try_from(group.count).unwrap_or(u64::MAX));
+        let mut pieces = vec![
+            piece(format!("{sign} {:<11}", status::word(group.status)), role),
+            piece(format!("{count:>6}  "), Role::Head),
+        ];
+        if let Some(why) = deed.skips(group.status) {
+            pieces.push(piece(format!("skipped: {why}"), Role::Dim));
+            return pieces;
+        }
+        pieces.push(piece(format!("will {}: ", deed.done()), Role::Text));
+        let mut sample = group.sample.join(", ");
+        if group.count > group.sample.len() {
+            sample.push_str(", …");
+        }
+        pieces.push(piece(sample, Role::Text));
+        pieces
+    });
+    lines.collect()
 }

@@ -1,11 +1,15 @@
 //! The dialog that raises an external event.
 
+use crate::app::command::SHOWN_IDS;
 use crate::app::dialogs::raise_event::Focus;
 use crate::app::dialogs::raise_event::RaiseEvent;
 use crate::app::event::Key;
 use crate::app::geometry::Area;
-use crate::format;
-use crate::ui::dialogs::target_line;
+use crate::app::model::Model;
+use crate::text::Clean;
+use crate::text::cells;
+use crate::ui::dialogs::parts;
+use crate::ui::dialogs::plan_lines;
 use crate::ui::pen::Pen;
 use crate::ui::pen::button;
 use crate::ui::pen::piece;
@@ -14,48 +18,53 @@ use crate::ui::widgets::field;
 use crate::ui::widgets::frame;
 
 /// Draws the dialog.
-pub(super) fn draw(pen: &mut Pen<'_>, dialog: &RaiseEvent) {
-    let keys = "Tab field · ctrl-s send · ctrl-l format · Esc cancel";
-    let screen = pen.screen();
-    let height = if screen.height >= 20 {
-        14
+pub(super) fn draw(pen: &mut Pen<'_>, model: &Model, dialog: &RaiseEvent) {
+    let keys = if dialog.has_last() {
+        "Tab next · ctrl-s send · ctrl-r last payload · ctrl-y copy · Esc"
     } else {
-        screen.height.saturating_sub(4)
+        "Tab next · ctrl-s send · ctrl-l format · ctrl-y copy command · Esc"
     };
-    let area = frame::draw(pen, 76, height, "Raise event", keys);
+    let screen = pen.screen();
+    let deed = dialog.deed();
+    let who = plan_lines(&dialog.plan, &deed);
+    let height = if screen.height >= 20 {
+        frame::rows(who.len()).saturating_add(15)
+    } else {
+        screen.height.saturating_sub(2)
+    };
+    let mut area = frame::draw(pen, 76, height, "Raise event", keys);
+    for line in &who {
+        let row = area.take_top(1);
+        pen.line(row, 0, line);
+    }
     let focused = |it: Focus| dialog.focus == it;
     let label = |it: Focus| if focused(it) { Role::Accent } else { Role::Dim };
-    pen.line(area, 0, &target_line(&dialog.target));
-    let at = pen.put(area, 0, 1, "Name      ", label(Focus::Name));
-    let name = Area {
-        x: area.x + at,
-        y: area.y + 1,
-        width: area.width.saturating_sub(at),
-        height: 1,
-    };
-    if area.height > 1 {
+    let row = area.take_top(1);
+    let at = pen.put(row, 0, 0, "Name      ", label(Focus::Name));
+    let known = known(dialog);
+    let width = Clean::from(&known).width();
+    if !row.is_empty() {
+        let room = row.width.saturating_sub(at);
+        let known_at = cells(usize::from(room / 2).max(usize::from(room).saturating_sub(width)));
+        let name = Area {
+            x: row.x + at,
+            width: known_at.saturating_sub(1),
+            ..row
+        };
         field::draw(pen, name, &dialog.name, focused(Focus::Name));
+        pen.line_from(row, at + known_at, 0, &[piece(known, Role::Dim)]);
     }
-    let at = pen.put(area, 0, 2, "Payload   ", label(Focus::Payload));
-    let (text, role) = match dialog.payload_error() {
-        Some(error) => (error, Role::Bad),
-        None if dialog.payload.text().trim().is_empty() => {
-            ("JSON, may be empty".to_owned(), Role::Dim)
-        }
-        None => {
-            let size = u64::try_from(dialog.payload.text().trim().len()).unwrap_or(0);
-            (format!("valid · {}", format::bytes(size)), Role::Ok)
-        }
-    };
-    pen.line_from(area, at, 2, &[piece(text, role)]);
-    let mut body = area;
-    body.take_top(3);
-    let buttons = body.take_bottom(1);
-    let refused = body.take_bottom(1);
+    let row = area.take_top(1);
+    let at = pen.put(row, 0, 0, "Payload   ", label(Focus::Payload));
+    let text = dialog.payload.text().trim();
+    pen.line_from(row, at, 0, &[parts::json(text, dialog.payload_error())]);
+    let buttons = area.take_bottom(1);
+    let command = area.take_bottom(1);
+    let refused = area.take_bottom(1);
     let body = Area {
-        x: body.x + 2,
-        width: body.width.saturating_sub(2),
-        ..body
+        x: area.x + 2,
+        width: area.width.saturating_sub(2),
+        ..area
     };
     if !body.is_empty() {
         field::draw(pen, body, &dialog.payload, focused(Focus::Payload));
@@ -63,6 +72,8 @@ pub(super) fn draw(pen: &mut Pen<'_>, dialog: &RaiseEvent) {
     if let Some(reason) = &dialog.refused {
         pen.line(refused, 0, &[piece(reason, Role::Bad)]);
     }
+    let line = dialog.plan.command(&deed, SHOWN_IDS);
+    pen.line(command, 0, &parts::command(model, line));
     let role = if focused(Focus::Send) {
         Role::Caret
     } else {
@@ -74,4 +85,18 @@ pub(super) fn draw(pen: &mut Pen<'_>, dialog: &RaiseEvent) {
         0,
         &[button("[ Send  ctrl-s ]", role, Key::ctrl('s'))],
     );
+}
+
+/// Names that may be meant, as far as they are known.
+fn known(dialog: &RaiseEvent) -> String {
+    if dialog.known.is_empty() {
+        return String::new();
+    }
+    let names: Vec<_> = dialog.known.iter().take(4).map(String::as_str).collect();
+    let more = if dialog.known.len() > names.len() {
+        ", …"
+    } else {
+        ""
+    };
+    format!("known: {}{more}", names.join(", "))
 }

@@ -30,6 +30,7 @@ use crate::ui::theme::Role;
 use crate::ui::widgets::field;
 use crate::ui::widgets::footer;
 use crate::ui::widgets::header;
+use crate::ui::widgets::marks;
 use crate::ui::widgets::progress as bars;
 use crate::ui::widgets::vtable;
 use crate::ui::widgets::vtable::Cell;
@@ -128,6 +129,7 @@ pub fn draw(pen: &mut Pen<'_>, model: &Model) {
         draw_list(pen, shape.columns, shape.list, model);
     }
     preview::draw(pen, shape.preview, model);
+    marks::draw(pen, model);
     footer::draw(pen, shape.footer, model);
 }
 
@@ -318,6 +320,11 @@ fn draw_list(pen: &mut Pen<'_>, titles: Area, area: Area, model: &Model) {
         }
         if at == cursor {
             pen.put(line, 0, 0, "▌", Role::Accent);
+        }
+        if shown.is_some_and(|it| model.marks.has(&it.row.instance_id)) {
+            pen.put(line, 0, 0, "•", Role::Accent);
+        }
+        if at == cursor {
             pen.restyle(line, Role::Selected);
         }
     }

@@ -5,6 +5,7 @@ pub mod footer;
 pub mod frame;
 pub mod header;
 pub mod list;
+pub mod marks;
 pub mod outline;
 pub mod progress;
 pub mod toast;
