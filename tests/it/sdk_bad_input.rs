@@ -214,7 +214,7 @@ async fn an_orchestration_that_gives_too_much_fails_with_what_it_was_and_the_wor
     for (what, named) in [
         ("status", "custom status"),
         ("again", "input"),
-        ("output", "result"),
+        ("output", "output"),
     ] {
         let id = world.client.start(&LARGE, what.to_owned()).await.unwrap();
         let failure = world.failure(&id).await;
