@@ -9,6 +9,7 @@ pub mod dump;
 pub mod emulator;
 pub mod entities;
 pub mod events;
+pub mod feedless;
 pub mod front;
 pub mod official;
 pub mod terminal;
