@@ -198,7 +198,7 @@ fn demo_has_something_to_see_at_once() {
             " of 8",
             "crawl-1",
             "/400",
-            "✗ failed     deploy-1",
+            "✗ failed     › deploy-1",
             "approval-you",
         ],
     );

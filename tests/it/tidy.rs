@@ -185,7 +185,10 @@ const CONFINED: &[(&str, &[&str])] = &[
     ("azure_identity::", &["sdk/src/transport/azure"]),
     ("ratatui::", &["tui/src/ui", "tui/src/term"]),
     ("toml::", &["tui/src/config"]),
-    ("etcetera::", &["tui/src/config", "emulator/src/cli"]),
+    (
+        "etcetera::",
+        &["tui/src/config", "tui/src/io/saved", "emulator/src/cli"],
+    ),
     ("csv::", &["tui/src/data/export"]),
     ("nucleo_matcher::", &["tui/src/app/commands"]),
     // The dump compares everything that is stored before and after a refused call, which no

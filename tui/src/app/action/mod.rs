@@ -10,6 +10,7 @@ mod failures;
 mod grid;
 mod guards;
 mod history;
+mod id;
 mod names;
 mod overview;
 mod schedules;
@@ -24,6 +25,7 @@ mod work;
 use ActionId as A;
 use guards::*;
 
+pub use id::ActionId;
 pub use names::name;
 pub use site::Where;
 
@@ -35,95 +37,6 @@ use crate::app::place::InstanceTab;
 
 /// Why an action is off, as a sentence for the screen.
 pub type Reason = String;
-
-/// What can be done.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ActionId {
-    ToInstances,
-    ToFailures,
-    ToEntities,
-    ToWork,
-    ToSchedules,
-    PreviousTab,
-    NextTab,
-    Up,
-    Down,
-    PageUp,
-    PageDown,
-    HalfUp,
-    HalfDown,
-    First,
-    Last,
-    Open,
-    Fold,
-    Unfold,
-    Pane,
-    NextFailure,
-    Parent,
-    Back,
-    Filter,
-    Sort,
-    SortPrevious,
-    SortNext,
-    Reverse,
-    Children,
-    RaiseEvent,
-    Terminate,
-    Purge,
-    SuspendResume,
-    Retry,
-    Help,
-    Quit,
-    QuitNow,
-    StopProcess,
-    Mark,
-    MarkRange,
-    MarkAll,
-    Unmark,
-    Restart,
-    Rewind,
-    StartNew,
-    StartAgain,
-    SignalEntity,
-    CleanEntities,
-    Actions,
-    CopyId,
-    Compare,
-    CompareSide,
-    Root,
-    Slowest,
-    CellLeft,
-    CellRight,
-    ByLatency,
-    PanLeft,
-    PanRight,
-    ZoomIn,
-    ZoomOut,
-    ZoomFit,
-    FoldIdle,
-    HistoryOrder,
-    ToItem,
-    FindNext,
-    FindPrevious,
-    Copy,
-    OpenText,
-    FailureTime,
-    SortStep,
-    Verdict,
-    SaveFilter,
-    SavedFilters,
-    Palette,
-    Pause,
-    Export,
-    Zoom,
-    MouseToggle,
-    QuitLeaving,
-    ReplayPause,
-    ReplayBack,
-    ReplayForward,
-    ReplayFaster,
-    ReplaySlower,
-}
 
 /// What an action can do to the task hub.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
