@@ -29,7 +29,9 @@ struct Content {
 /// # Errors
 /// When the document cannot be read or written or has no place for it.
 pub(crate) fn write(row: Row, section: &Section, machine: &str) -> Result<()> {
-    let path = binaries::workspace_dir().join("docs").join("performance.md");
+    let path = binaries::workspace_dir()
+        .join("docs")
+        .join("performance.md");
     let text = fs::read_to_string(&path).with_context(|| path.display().to_string())?;
     let replaced = replaced(&text, row, section, machine)
         .with_context(|| format!("{} has no {BEGIN}", path.display()))?;

@@ -27,7 +27,11 @@ pub(crate) fn describe(options: &Options) -> Result<String> {
         "Commit {}{}, {}; {cores} cores ({processor}), {} GiB, {} for the databases, Linux {}, {}; \
          load before {load}; {} pairs.",
         said("git", &["rev-parse", "--short", "HEAD"]),
-        if dirty.is_empty() { "" } else { " with changes" },
+        if dirty.is_empty() {
+            ""
+        } else {
+            " with changes"
+        },
         said("date", &["-u", "+%Y-%m-%d"]),
         memory.div_ceil(1024 * 1024),
         file_system(&options.folder),

@@ -19,6 +19,7 @@ mod options;
 mod ours;
 mod peers;
 mod process;
+mod profile;
 mod report;
 mod rows;
 mod usage;
@@ -42,6 +43,11 @@ fn main() -> anyhow::Result<()> {
             Ok(())
         }
         Command::Role(role) => runtime.block_on(role.play()),
+        Command::Profile(options) => {
+            let profile = runtime.block_on(profile::record(&options))?;
+            println!("{profile}");
+            Ok(())
+        }
         Command::Measure(options) => runtime.block_on(measure(&options)),
     }
 }

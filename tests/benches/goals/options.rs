@@ -14,7 +14,7 @@ use crate::worker;
 pub(crate) const USAGE: &str = "\
 cargo bench -p durascope-tests --bench goals -- ROW|all [--pairs 5] [--scale 1] [--dir PATH] [--write]
 
-  ROW       1 to 15, or bounds; several may be given
+  ROW       1 to 15, or bounds; several may be given; profile: the emulator in row 1, by perf
   --pairs   pairs after the warm-up pair
   --scale   divides all sizes, to see whether a row works; never writes
   --dir     where the databases are; a disk, not a file system in memory
@@ -55,6 +55,7 @@ pub(crate) enum Command {
     Nothing,
     Role(Role),
     Measure(Options),
+    Profile(Options),
 }
 
 /// What this program does as a process of its own.
@@ -95,14 +96,20 @@ pub(crate) fn from_process() -> Result<Command> {
         folder: binaries::target_dir()?.join("goals"),
         write: false,
     };
+    let mut profiles = false;
     let mut next = Some(first);
     while let Some(word) = next {
-        let mut value = || words.next().with_context(|| format!("{word} needs a value"));
+        let mut value = || {
+            words
+                .next()
+                .with_context(|| format!("{word} needs a value"))
+        };
         match word.as_str() {
             "--pairs" => options.pairs = value()?.parse::<u32>().context("--pairs")?.max(1),
             "--scale" => options.scale = value()?.parse::<u32>().context("--scale")?.max(1),
             "--dir" => options.folder = value()?.into(),
             "--write" => options.write = true,
+            "profile" => profiles = true,
             "all" => options.rows.extend(Row::ALL),
             name => match Row::named(name) {
                 Some(row) => options.rows.push(row),
@@ -113,7 +120,10 @@ pub(crate) fn from_process() -> Result<Command> {
     }
     options.write &= options.scale == 1;
     options.folder = std::path::absolute(&options.folder).context("--dir")?;
-    Ok(Command::Measure(options))
+    Ok(match profiles {
+        true => Command::Profile(options),
+        false => Command::Measure(options),
+    })
 }
 
 fn role(mut words: impl Iterator<Item = String>) -> Result<Role> {

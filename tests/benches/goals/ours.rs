@@ -66,11 +66,7 @@ impl Server {
     /// # Errors
     /// When it cannot be started.
     pub(crate) fn worker(&self, activities: u32) -> Result<Process> {
-        Process::role(&[
-            "worker",
-            self.emulator.endpoint(),
-            &activities.to_string(),
-        ])
+        Process::role(&["worker", self.emulator.endpoint(), &activities.to_string()])
     }
 
     /// Runs an orchestration and gives its output, with the seconds from the start to the end

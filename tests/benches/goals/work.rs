@@ -118,5 +118,7 @@ pub(crate) fn say(line: &serde_json::Value) {
     let _whole_lines = SAYING.lock().unwrap_or_else(PoisonError::into_inner);
     let mut output = std::io::stdout();
     // Who does not listen any more has ended.
-    writeln!(output, "{line}").and_then(|()| output.flush()).ok();
+    writeln!(output, "{line}")
+        .and_then(|()| output.flush())
+        .ok();
 }

@@ -48,7 +48,12 @@ impl Official {
                 // As text, because packages are looked for from where a module lies.
                 let path = peers.join("javascript/fan_out.mjs");
                 let text = fs::read_to_string(&path).with_context(|| path.display().to_string())?;
-                vec!["--input-type=module".into(), "-e".into(), text.into(), "--".into()]
+                vec![
+                    "--input-type=module".into(),
+                    "-e".into(),
+                    text.into(),
+                    "--".into(),
+                ]
             }
             _ => vec!["-B".into(), peers.join("python/fan_out.py").into()],
         };

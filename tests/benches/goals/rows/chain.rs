@@ -42,7 +42,9 @@ pub(crate) async fn measure(options: &Options) -> Section {
             Side::new(format!("floor with joined rows, {durability}"), floor(true)),
         ];
         let series = alternate(options.pairs, &sides).await;
-        let [ours, floor, joined] = &series[..] else { continue };
+        let [ours, floor, joined] = &series[..] else {
+            continue;
+        };
         judge(&mut section, durability, ours, floor);
         let strict = ours.figure(ms_a_step).zip(joined.figure(ms_a_step));
         let ratio = ratio_a_step(ours, joined);
@@ -96,12 +98,7 @@ fn table(series: &[&Series]) -> Table {
     table
 }
 
-async fn floor_chain(
-    options: &Options,
-    durability: &str,
-    steps: u32,
-    joined: bool,
-) -> Result<Run> {
+async fn floor_chain(options: &Options, durability: &str, steps: u32, joined: bool) -> Result<Run> {
     let load = Load::narrow(steps * ITEMS_A_STEP, joined);
     let run = floor::run(options, durability, load).await?;
     Ok(Run {

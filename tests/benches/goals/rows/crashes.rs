@@ -59,7 +59,11 @@ async fn killed_in_the_middle(world: &mut World, size: u32) -> Result<f64> {
     let began = Instant::now();
     world.server.emulator.kill()?;
     world.server.emulator.restart().context("restart")?;
-    let state = world.server.client.wait_for_completion(&id, PATIENCE).await?;
+    let state = world
+        .server
+        .client
+        .wait_for_completion(&id, PATIENCE)
+        .await?;
     let sum: u64 = state.output()?;
     ensure!(sum == work::sum_below(size), "a wrong result: {sum}");
     Ok(began.elapsed().as_secs_f64())

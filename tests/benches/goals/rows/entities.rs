@@ -21,7 +21,9 @@ pub(super) async fn signals(options: &Options, signals: u32, entities: u32) -> R
     let before = world.server.usage()?;
     let began = Instant::now();
     let client = &world.server.client;
-    let ids: Vec<_> = (0..entities).map(|number| work::COUNTER.id(number)).collect();
+    let ids: Vec<_> = (0..entities)
+        .map(|number| work::COUNTER.id(number))
+        .collect();
     stream::iter(ids.iter().cycle().take(usize::try_from(signals)?))
         .map(|id| client.signal_entity(id, &work::ADD, 1))
         .buffer_unordered(CALLS_AT_ONCE)

@@ -37,7 +37,9 @@ pub(crate) async fn durability(options: &Options) -> Section {
     let load = Load::wide(size);
     let sides = [
         Side::new("ours, full", move || ours::fan_out(options, "full", size)),
-        Side::new("ours, normal", move || ours::fan_out(options, "normal", size)),
+        Side::new("ours, normal", move || {
+            ours::fan_out(options, "normal", size)
+        }),
         Side::new("floor, full", move || floor::run(options, "full", load)),
         Side::new("floor, normal", move || floor::run(options, "normal", load)),
     ];

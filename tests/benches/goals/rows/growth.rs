@@ -59,7 +59,10 @@ pub(crate) async fn measure(options: &Options) -> Section {
         PEAK_TIMES,
         large.ratio(small, Run::peak_mb),
     ));
-    for (name, from, to) in [("ours", small, large), ("the floor", floor_small, floor_large)] {
+    for (name, from, to) in [
+        ("ours", small, large),
+        ("the floor", floor_small, floor_large),
+    ] {
         let grown = to.ratio(from, |run| run.seconds);
         if let Some(grown) = grown {
             let power = exponent(sizes, (1.0, grown.median));

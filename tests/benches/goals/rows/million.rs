@@ -57,7 +57,11 @@ pub(crate) async fn measure(options: &Options) -> Result<Section> {
         .connect()
         .await?;
     let figure = asked(|| counts(channel.clone(), count)).await;
-    judge(&mut section, "the hub's counts, with the dashboard's first page", figure);
+    judge(
+        &mut section,
+        "the hub's counts, with the dashboard's first page",
+        figure,
+    );
     section.note(format!(
         "{} instances, each with input and output: loaded in {} s; the emulator is ready {} s after \
          its start, with {} MB.",
@@ -97,10 +101,16 @@ fn queries(times: &loader::Times) -> Vec<(&'static str, InstanceQuery)> {
             "by status, none",
             query().status(OrchestrationStatus::Suspended),
         ),
-        ("by prefix, a quarter of the hub", query().id_prefix("order-")),
+        (
+            "by prefix, a quarter of the hub",
+            query().id_prefix("order-"),
+        ),
         ("by prefix, a hundred", query().id_prefix("order-00012")),
         ("by prefix, none", query().id_prefix("nobody-")),
-        ("by time, from the middle", query().created_from(times.middle)),
+        (
+            "by time, from the middle",
+            query().created_from(times.middle),
+        ),
         (
             "by time, status and prefix",
             query()
@@ -175,7 +185,10 @@ async fn counts(channel: Channel, expected: u32) -> Result<()> {
     };
     // The stream of requests stays open: its end would be the end of the feed.
     let requests = tokio_stream::once(request).chain(tokio_stream::pending());
-    let mut updates = MonitorClient::new(channel).watch(requests).await?.into_inner();
+    let mut updates = MonitorClient::new(channel)
+        .watch(requests)
+        .await?
+        .into_inner();
     let update = updates.message().await?.context("no update")?;
     let hub = update.hub.context("no hub")?;
     let total: u64 = hub.totals.iter().map(|status| status.count).sum();

@@ -52,7 +52,9 @@ async fn python_rates(options: &Options, python: &Official, section: &mut Sectio
         Side::new("ours, Python worker", move || {
             on_ours(options, python, size)
         }),
-        Side::new("its in-memory backend", move || in_memory_python(python, size)),
+        Side::new("its in-memory backend", move || {
+            in_memory_python(python, size)
+        }),
     ];
     let series = alternate(options.pairs, &sides).await;
     let [ours, theirs] = &series[..] else { return };

@@ -43,7 +43,9 @@ pub(crate) async fn fan_outs(options: &Options) -> Section {
             Side::new("duroxide", move || peer.run(options, 1, size)),
         ];
         let series = alternate(options.pairs, &sides).await;
-        let [ours, theirs] = &series[..] else { continue };
+        let [ours, theirs] = &series[..] else {
+            continue;
+        };
         section.verdicts.push(Verdict::at_least(
             format!("fan-out of {activities}: duroxide's time / ours ≥ {times}"),
             times,
@@ -53,7 +55,12 @@ pub(crate) async fn fan_outs(options: &Options) -> Section {
         section.note_failures(&[ours, theirs]);
         seconds.push((size, median_seconds(ours), median_seconds(theirs)));
     }
-    if let [(first, ours_first, theirs_first), .., (last, ours_last, theirs_last)] = seconds[..] {
+    if let [
+        (first, ours_first, theirs_first),
+        ..,
+        (last, ours_last, theirs_last),
+    ] = seconds[..]
+    {
         section.note(format!(
             "Growth of the time from {first} to {last}: N^{} ours, N^{} duroxide.",
             short(exponent((first, last), (ours_first, ours_last))),

@@ -36,9 +36,10 @@ pub(crate) async fn measure(options: &Options) -> Result<Section> {
             READY_SECONDS,
             Some(seconds),
         ));
-        section
-            .notes
-            .push(format!("Peak memory after the restart with {what}: {} MB.", peak_kb / 1024));
+        section.notes.push(format!(
+            "Peak memory after the restart with {what}: {} MB.",
+            peak_kb / 1024
+        ));
     };
     let (seconds, peak_kb) = pending(options).await?;
     judge("100,000 pending instances", seconds, peak_kb);

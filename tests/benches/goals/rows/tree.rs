@@ -36,7 +36,10 @@ pub(crate) async fn measure(options: &Options) -> Section {
 
     let signals = options.size(SIGNALS);
     let load = Load::wide(signals);
-    for (entities, called) in [(1, "one entity"), (options.size(ENTITIES), "1,000 entities")] {
+    for (entities, called) in [
+        (1, "one entity"),
+        (options.size(ENTITIES), "1,000 entities"),
+    ] {
         let sides = [
             Side::new(format!("ours, {called}"), move || {
                 entities::signals(options, signals, entities)
