@@ -32,13 +32,14 @@ impl fmt::Display for Figure {
     }
 }
 
-/// Three digits that count, and separators in what is large.
+/// Three digits that count, none behind whole numbers, and separators in what is large.
 pub(crate) fn short(number: f64) -> String {
     let size = number.abs();
     if size >= 1_000.0 {
         return grouped(number);
     }
     let digits = match size {
+        _ if number.fract() == 0.0 => 0,
         _ if size >= 100.0 => 0,
         _ if size >= 10.0 => 1,
         _ if size >= 1.0 => 2,

@@ -27,6 +27,7 @@ mod work;
 mod worker;
 
 use anyhow::Context as _;
+use durascope_tests::Binary;
 
 use options::Command;
 use options::Options;
@@ -53,6 +54,8 @@ fn main() -> anyhow::Result<()> {
 }
 
 async fn measure(options: &Options) -> anyhow::Result<()> {
+    // Built before anything is timed.
+    Binary::Emulator.path()?;
     let machine = machine::describe(options)?;
     println!("{machine}\n");
     let mut failed = Vec::new();

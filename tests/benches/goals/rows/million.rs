@@ -36,6 +36,8 @@ const ASKED_FOR: Duration = Duration::from_secs(10);
 pub(crate) async fn measure(options: &Options) -> Result<Section> {
     let count = options.size(INSTANCES);
     let mut server = Server::start(options, "normal")?;
+    // Its task hub is made by the first call.
+    server.client.get("nobody").await?;
     server.emulator.terminate()?;
     let began = Instant::now();
     let times = loader::load(&server.folder.path().join("ours.db"), count)?;
