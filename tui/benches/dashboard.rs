@@ -114,7 +114,6 @@ fn news(model: &Model, tree: Option<&InstanceTree>) -> Event {
             window: Some(window::wanted(model).window),
             matching: ROWS.unsigned_abs(),
             rows: (0..ROWS).map(row).collect(),
-            ..InstancePage::default()
         }),
         tree: tree.cloned(),
         ..WatchUpdate::default()

@@ -61,8 +61,11 @@ fn report(data: &Path, more: &[&str]) -> Result<String> {
         .output()
         .context("perf report")?;
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    // Behind the symbols there are columns that nobody asked for.
     let lines = text
         .lines()
-        .filter(|line| !line.trim().is_empty() && !line.starts_with('#'));
+        .filter(|line| !line.starts_with('#'))
+        .map(|line| line.trim_end_matches([' ', '-']))
+        .filter(|line| !line.is_empty());
     Ok(lines.fold(String::new(), |all, line| all + line + "\n"))
 }

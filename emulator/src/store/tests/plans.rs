@@ -13,7 +13,7 @@ fn pages_are_read_in_the_order_of_an_index() {
         plans,
         [
             "SEARCH instance USING INDEX instance_created \
-             (hub=? AND (created_at_us,instance)>(?,?) AND created_at_us<?)",
+             (hub=? AND created_at_us>? AND created_at_us<?)",
             "SEARCH instance USING INDEX instance_completed \
              (hub=? AND (completed_at_us,id)>(?,?) AND completed_at_us<?)",
             "SEARCH instance USING INDEX sqlite_autoindex_instance_1 (hub=? AND id=?)",
