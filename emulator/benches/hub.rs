@@ -159,6 +159,13 @@ impl Bench {
     }
 }
 
+impl Drop for Bench {
+    /// The core must not outlive its runtime.
+    fn drop(&mut self) {
+        self.runtime.block_on(self.hub.shutdown());
+    }
+}
+
 async fn next(items: &mut WorkerItems) -> Option<WorkItem> {
     let item = items.next().await?;
     Some(WorkItem::decode(item.0).expect("a work item"))
