@@ -36,8 +36,8 @@ pub(crate) use starts::Starts;
 pub(crate) use stream::DropGuard;
 pub(crate) use stream::Stream;
 pub(crate) use stream::StreamId;
-pub(crate) use stream::WorkerItems;
-pub(crate) use stream::WorkerProfile;
+pub use stream::WorkerItems;
+pub use stream::WorkerProfile;
 pub(crate) use stream::open;
 
 use crate::live::EntityKey;

@@ -45,6 +45,9 @@ use tokio::sync::watch;
 pub use error::HubError;
 pub use limits::Limits;
 
+pub use crate::dispatch::WorkerItems;
+pub use crate::dispatch::WorkerProfile;
+
 use crate::dispatch::waiters::Waiters;
 use crate::live::HubKey;
 use crate::live::InstanceLive;

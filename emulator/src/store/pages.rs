@@ -143,6 +143,10 @@ pub(crate) fn completed_at(
         .flatten())
 }
 
+/// The statements that read pages, for the test of how SQLite goes about them.
+#[cfg(test)]
+pub(super) const STATEMENTS: [&str; 3] = [CREATED_PAGE, COMPLETED_PAGE, COMPLETED_AT];
+
 /// The least text above every text with this prefix; `None` when there is none.
 pub(super) fn prefix_end(prefix: &str) -> Option<String> {
     let mut end = prefix.to_owned();

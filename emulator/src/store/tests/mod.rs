@@ -3,6 +3,7 @@
 mod family;
 mod opening;
 mod pages;
+mod plans;
 mod window;
 
 use rusqlite::Connection;

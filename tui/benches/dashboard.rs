@@ -1,0 +1,173 @@
+//! The dashboard alone: a history folded to its tree, an update taken, a screen drawn.
+//!
+//! `cargo bench -p durascope --bench dashboard`
+
+use std::hint::black_box;
+use std::sync::Arc;
+
+use criterion::BatchSize;
+use criterion::Criterion;
+use criterion::criterion_group;
+use criterion::criterion_main;
+use durascope::app::event::Code;
+use durascope::app::event::Data;
+use durascope::app::event::Event;
+use durascope::app::event::Feed;
+use durascope::app::event::Key;
+use durascope::app::event::Link;
+use durascope::app::event::Mode;
+use durascope::app::event::Size;
+use durascope::app::look::Theme;
+use durascope::app::model::Model;
+use durascope::app::model::Settings;
+use durascope::app::update::update;
+use durascope::app::window;
+use durascope::data::fold;
+use durascope::format::Micros;
+use durascope::format::SECOND;
+use durascope::ui;
+use durascope::ui::Look;
+use durascope_proto::HistoryEvent;
+use durascope_proto::OrchestrationStatus;
+use durascope_proto::TaskCompletedEvent;
+use durascope_proto::TaskScheduledEvent;
+use durascope_proto::history_event::EventType;
+use durascope_proto::monitor::HubSummary;
+use durascope_proto::monitor::InstancePage;
+use durascope_proto::monitor::InstanceRow;
+use durascope_proto::monitor::InstanceTree;
+use durascope_proto::monitor::Progress;
+use durascope_proto::monitor::WatchUpdate;
+use durascope_proto::time;
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+
+const NOW: Micros = 1_732_471_471 * SECOND;
+const ACTIVITIES: i32 = 100_000;
+const ROWS: i64 = 200;
+const SCREEN: (u16, u16) = (200, 50);
+const LOOK: Look = Look {
+    theme: Theme::Color,
+    ascii: false,
+};
+
+/// A fan-out of which the odd ones are done.
+fn history() -> Vec<HistoryEvent> {
+    let event = |event_id, event_type| HistoryEvent {
+        event_id,
+        timestamp: Some(time::from_micros(NOW)),
+        event_type: Some(event_type),
+    };
+    let scheduled = (1..=ACTIVITIES).map(|id| {
+        let scheduled = TaskScheduledEvent {
+            name: "Echo".to_owned(),
+            ..TaskScheduledEvent::default()
+        };
+        event(id, EventType::TaskScheduled(scheduled))
+    });
+    let completed = (1..=ACTIVITIES).step_by(2).map(|id| {
+        let completed = TaskCompletedEvent {
+            task_scheduled_id: id,
+            result: None,
+        };
+        event(-1, EventType::TaskCompleted(completed))
+    });
+    scheduled.chain(completed).collect()
+}
+
+fn row(number: i64) -> InstanceRow {
+    let at = Some(time::from_micros(NOW - number * SECOND));
+    InstanceRow {
+        instance_id: format!("instance-{number:04}"),
+        execution_id: "6f0c".repeat(8),
+        name: "FanOut".to_owned(),
+        status: OrchestrationStatus::Running as i32,
+        created_at: at,
+        updated_at: at,
+        history_events: 12,
+        history_bytes: 2_400,
+        turns: 3,
+        activities: Some(Progress {
+            scheduled: 1_000,
+            completed: number.unsigned_abs(),
+            ..Progress::default()
+        }),
+        ..InstanceRow::default()
+    }
+}
+
+fn model() -> Model {
+    let settings = Settings {
+        endpoint: "localhost:8080".to_owned(),
+        url: "http://localhost:8080".to_owned(),
+        task_hub: "default".to_owned(),
+        read_only: false,
+    };
+    let (width, height) = SCREEN;
+    Model::new(settings, Size { width, height }, NOW)
+}
+
+fn news(model: &Model, tree: Option<&InstanceTree>) -> Event {
+    let update = WatchUpdate {
+        sequence: 1,
+        hub: Some(HubSummary::default()),
+        instances: Some(InstancePage {
+            window: Some(window::wanted(model).window),
+            matching: ROWS.unsigned_abs(),
+            rows: (0..ROWS).map(row).collect(),
+        }),
+        tree: tree.cloned(),
+        ..WatchUpdate::default()
+    };
+    Event::Feed(Feed {
+        link: Link::Live(Mode::Feed),
+        data: Some(Data {
+            update: Arc::new(update),
+            received_at: NOW,
+        }),
+        topic: None,
+    })
+}
+
+fn dashboard(criterion: &mut Criterion) {
+    let history = history();
+    let mut group = criterion.benchmark_group("dashboard");
+    group.sample_size(20);
+    group.bench_function("100,000 activities are folded to a tree", |bencher| {
+        bencher.iter(|| fold::tree(row(0), &history));
+    });
+
+    let tree = fold::tree(row(0), &history);
+    let mut list = model();
+    let first = news(&list, None);
+    update(&mut list, first, NOW);
+    group.bench_function("an update of 200 rows is taken", |bencher| {
+        bencher.iter_batched(
+            || news(&list, None),
+            |event| update(&mut model(), event, NOW),
+            BatchSize::SmallInput,
+        );
+    });
+    group.bench_function("a list is drawn, 200x50", |bencher| {
+        bencher.iter(|| draw(&list))
+    });
+
+    let mut instance = list;
+    update(&mut instance, Event::Key(Key::plain(Code::Enter)), NOW);
+    let shown = news(&instance, Some(&tree));
+    update(&mut instance, shown, NOW);
+    group.bench_function("a tree of 100,000 activities is drawn, 200x50", |bencher| {
+        bencher.iter(|| draw(&instance));
+    });
+    group.finish();
+}
+
+fn draw(model: &Model) {
+    let (width, height) = SCREEN;
+    let mut buffer = Buffer::empty(Rect::new(0, 0, width, height));
+    ui::view(model, LOOK, &mut buffer);
+    black_box(buffer);
+}
+
+criterion_group!(benches, dashboard);
+criterion_main!(benches);
