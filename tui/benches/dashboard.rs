@@ -1,4 +1,4 @@
-//! The dashboard alone: a history folded to its tree, an update taken, a screen drawn.
+//! The dashboard alone: a history folded to its tree, an update taken, tasks taken, screens drawn.
 //!
 //! `cargo bench -p durascope --bench dashboard`
 
@@ -20,9 +20,12 @@ use durascope::app::event::Size;
 use durascope::app::look::Theme;
 use durascope::app::model::Model;
 use durascope::app::model::Settings;
+use durascope::app::topic::Told;
+use durascope::app::topic::TopicData;
 use durascope::app::update::update;
 use durascope::app::window;
 use durascope::data::fold;
+use durascope::data::tasks::Tasks;
 use durascope::format::Micros;
 use durascope::format::SECOND;
 use durascope::ui;
@@ -37,7 +40,10 @@ use durascope_proto::monitor::InstancePage;
 use durascope_proto::monitor::InstanceRow;
 use durascope_proto::monitor::InstanceTree;
 use durascope_proto::monitor::Progress;
+use durascope_proto::monitor::Task;
+use durascope_proto::monitor::TasksUpdate;
 use durascope_proto::monitor::WatchUpdate;
+use durascope_proto::monitor::task::State;
 use durascope_proto::time;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -169,5 +175,81 @@ fn draw(model: &Model) {
     black_box(buffer);
 }
 
-criterion_group!(benches, dashboard);
+/// 100,000 tasks, of which the odd ones are done and `last` ended in its own way.
+fn tasks(last: State) -> Tasks {
+    let mut tasks = Tasks::new(true);
+    let at = NOW / 1_000;
+    let told = (0..ACTIVITIES.unsigned_abs()).map(|index| {
+        let is_last = index + 1 == ACTIVITIES.unsigned_abs();
+        let state = match index % 2 {
+            _ if is_last => last,
+            0 => State::Completed,
+            _ => State::Queued,
+        };
+        Task {
+            index,
+            state: state as i32,
+            task_id: index.cast_signed() + 1,
+            turn: 1,
+            scheduled_at: at - 60_000,
+            started_at: at - 50_000,
+            finished_at: at - 40_000 + i64::from(index % 1_000),
+            ..Task::default()
+        }
+    });
+    tasks.apply(TasksUpdate {
+        found: true,
+        reset: true,
+        execution_id: "6f0c".repeat(8),
+        names: vec!["Echo".to_owned()],
+        tasks: told.collect(),
+        turns: 1,
+        slots: 100,
+        ..TasksUpdate::default()
+    });
+    tasks
+}
+
+/// What each tab of an instance derives from new tasks, and draws of them.
+fn views(criterion: &mut Criterion) {
+    let tree = fold::tree(row(0), &history());
+    let pair = [tasks(State::Completed), tasks(State::Failed)];
+    let mut group = criterion.benchmark_group("views of 100,000 tasks");
+    group.sample_size(20);
+    let mut model = model();
+    let first = news(&model, None);
+    update(&mut model, first, NOW);
+    update(&mut model, Event::Key(Key::plain(Code::Enter)), NOW);
+    let shown = news(&model, Some(&tree));
+    update(&mut model, shown, NOW);
+    for tab in ["tree", "grid", "batches", "timeline"] {
+        let mut turn = 0;
+        group.bench_function(format!("{tab}: new tasks are taken"), |bencher| {
+            bencher.iter(|| {
+                turn += 1;
+                let event = told(&model, &pair[turn % 2]);
+                update(&mut model, event, NOW);
+            });
+        });
+        group.bench_function(format!("{tab}: drawn, 200x50"), |bencher| {
+            bencher.iter(|| draw(&model));
+        });
+        update(&mut model, Event::Key(Key::char(']')), NOW);
+    }
+    group.finish();
+}
+
+fn told(model: &Model, tasks: &Tasks) -> Event {
+    Event::Feed(Feed {
+        link: Link::Live(Mode::Feed),
+        data: model.data.clone(),
+        topic: Some(Arc::new(TopicData {
+            topic: window::topic(model),
+            told: Told::Tasks(tasks.clone()),
+            received_at: NOW,
+        })),
+    })
+}
+
+criterion_group!(benches, dashboard, views);
 criterion_main!(benches);

@@ -419,39 +419,3 @@ fn an_idle_view_wakes_at_whole_seconds_only() {
         }
     }
 }
-
-/// Not a test of a limit, for machines differ: prints what the views cost with 100,000 tasks.
-#[test]
-#[ignore = "prints times"]
-fn what_a_hundred_thousand_tasks_cost() {
-    let one = made(huge(), 10);
-    let mut plan = huge();
-    plan.tasks[99_999].started_at = before(1.0);
-    let other = made(plan, 10);
-    for steps in 0..4 {
-        let mut model = on_tab(120, 36, steps, one.clone());
-        let name = top(&model).tab.title();
-        for (what, tasks) in [("revision", &other), ("revision", &one)] {
-            let begun = std::time::Instant::now();
-            told(&mut model, Told::Tasks(tasks.clone()));
-            println!("{name:<9} {what:<9} {:?}", begun.elapsed());
-        }
-        let mut buffer = ratatui::buffer::Buffer::empty(ratatui::layout::Rect::new(0, 0, 120, 36));
-        for key in ["j", "S", "F"] {
-            let begun = std::time::Instant::now();
-            press(&mut model, key);
-            let pressed = begun.elapsed();
-            durascope::ui::view(&model, COLOR, &mut buffer);
-            println!(
-                "{name:<9} key {key} {pressed:?}, frame {:?}",
-                begun.elapsed() - pressed
-            );
-        }
-    }
-    let mut model = on_instance(120, 36, tree());
-    press(&mut model, "=other");
-    press_key(&mut model, Code::Enter);
-    let begun = std::time::Instant::now();
-    told(&mut model, Told::Compare(one, other));
-    println!("Compare   revision {:?}", begun.elapsed());
-}
