@@ -14,6 +14,7 @@ mod dashboard_session;
 #[cfg(unix)]
 mod dashboard_sign_in;
 mod dashboard_topics;
+mod dashboard_verbs;
 mod dashboard_why;
 mod http;
 mod interop;

@@ -7,14 +7,18 @@ use std::time::Duration;
 use clap::Parser;
 use durascope::RunError;
 use durascope::cli;
+use durascope::cli::acts;
+use durascope::cli::acts::ActError;
 use durascope::cli::args::Args;
 use durascope::cli::args::DemoArgs;
+use durascope::cli::args::ServerArgs;
 use durascope::cli::args::Verb;
 use durascope::cli::args::WhyArgs;
 use durascope::cli::args::WhyOutput;
 use durascope::cli::why;
 use durascope::cli::why::WhyError;
 use durascope::config;
+use durascope::config::Server;
 use durascope::config::file::File;
 use durascope::demo;
 use durascope::demo::DemoError;
@@ -28,15 +32,21 @@ const NOT_SIGNED_IN: u8 = 4;
 const NOT_FOUND: u8 = 5;
 
 fn main() -> ExitCode {
-    let args = Args::parse();
+    let mut args = Args::parse();
     if let Err(report) = color_eyre::install() {
         return fail(&report.to_string(), FAILED);
     }
     guard::restore_before_panic_report();
-    let outcome = match &args.verb {
+    let outcome = match args.verb.take() {
         None => dashboard(&args),
-        Some(Verb::Demo(options)) => demo(options),
-        Some(Verb::Why(options)) => why(options),
+        Some(Verb::Demo(options)) => demo(&options),
+        Some(Verb::Why(options)) => why(&options),
+        Some(Verb::Instances { verb, yes, server }) => act(&server, async move |it| {
+            acts::instances(&it, verb, yes).await
+        }),
+        Some(Verb::Entities { verb, server }) => {
+            act(&server, async move |it| acts::entities(&it, verb).await)
+        }
     };
     match outcome {
         Ok(status) => status,
@@ -105,6 +115,30 @@ fn why(options: &WhyArgs) -> Result<ExitCode, (String, u8)> {
     writeln!(std::io::stdout(), "{text}")
         .map_err(|error| (format!("standard output: {error}"), FAILED))?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// Carries out what changes something; the status says whether all was done.
+fn act(
+    server: &ServerArgs,
+    work: impl AsyncFnOnce(Server) -> Result<bool, ActError>,
+) -> Result<ExitCode, (String, u8)> {
+    let server = config::resolve(&server.wanted(), env)
+        .map_err(|error| (error.to_string(), COULD_NOT_START))?;
+    let done = in_runtime(work(server))?.map_err(|error| {
+        let status = match &error {
+            ActError::Argument(_) | ActError::Address(_) | ActError::NotConfirmed(_) => {
+                COULD_NOT_START
+            }
+            ActError::Connect(_) => NOT_CONNECTED,
+            ActError::Output(_) => FAILED,
+        };
+        (error.to_string(), status)
+    })?;
+    Ok(if done {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::from(FAILED)
+    })
 }
 
 /// A configuration that is wrong is said before the screen is taken.

@@ -8,6 +8,8 @@ use clap::ValueEnum;
 use clap::builder::PossibleValuesParser;
 
 use crate::app::look::Theme;
+use crate::cli::acts::Entities;
+use crate::cli::acts::Instances;
 use crate::config::Wanted;
 
 /// A live terminal dashboard for durable orchestrations.
@@ -81,28 +83,56 @@ pub enum Verb {
         asks, 5 when there is no such orchestration or task hub."
     )]
     Why(WhyArgs),
+
+    /// Act on orchestration instances, as the dashboard does
+    ///
+    /// Prints a line for each instance in the order they are given; what was refused goes to
+    /// standard error. What destroys is asked for on a terminal, and needs --yes without one.
+    #[command(after_help = ACT_HELP)]
+    Instances {
+        #[command(subcommand)]
+        verb: Instances,
+        /// Do what destroys without asking
+        #[arg(long, global = true)]
+        yes: bool,
+        #[command(flatten)]
+        server: ServerArgs,
+    },
+
+    /// Act on entities, as the dashboard does
+    #[command(after_help = ACT_HELP)]
+    Entities {
+        #[command(subcommand)]
+        verb: Entities,
+        #[command(flatten)]
+        server: ServerArgs,
+    },
 }
+
+const ACT_HELP: &str = "\
+Exit status: 0 when all was done, 1 when the server refused some, 2 for bad arguments or without \
+confirmation, 3 when there is no connection.";
 
 /// Which server.
 #[derive(Debug, clap::Args)]
 pub struct ServerArgs {
     /// Address of the scheduler; without a scheme https, or http if it is on this machine
     /// [default: http://localhost:8080]
-    #[arg(long, value_name = "URL")]
+    #[arg(long, value_name = "URL", global = true)]
     pub endpoint: Option<String>,
 
     /// Task hub [default: default]
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", global = true)]
     pub task_hub: Option<String>,
 
     /// Both in one: "Endpoint=http://localhost:8080;TaskHub=default;Authentication=None"
-    #[arg(long, value_name = "STRING", hide_env_values = true)]
+    #[arg(long, value_name = "STRING", hide_env_values = true, global = true)]
     pub connection_string: Option<String>,
 
     /// How to sign in, whatever the connection string says: None, DefaultAzure, AzureCli,
     /// AzureDeveloperCli, ManagedIdentity, WorkloadIdentity or Environment [default:
     /// DefaultAzure over https, None over http]
-    #[arg(long, value_name = "KIND")]
+    #[arg(long, value_name = "KIND", global = true)]
     pub authentication: Option<String>,
 }
 
