@@ -3,6 +3,7 @@
 //! It reads what is committed and what the hub publishes; nothing waits for it. A slow watcher
 //! gets fewer updates, never a queue of old ones.
 
+mod cost;
 pub(crate) mod entities;
 pub(crate) mod failures;
 mod fold;

@@ -1,24 +1,18 @@
-//! When the next update is due: soon after a change, seldom when nothing moves, and never so often
-//! that reading for dashboards takes more than a tenth of one processor.
+//! When the next read is due: at once after a pause, soon after a change, and never so often that
+//! reading for dashboards takes more than a small share of one processor.
 
 use std::time::Duration;
 use std::time::Instant;
 
-/// At most ten updates a second.
-const GAP_LEAST: Duration = Duration::from_millis(100);
-
 /// Without a change there is a sign of life so often.
 pub(super) const SIGN_OF_LIFE: Duration = Duration::from_secs(2);
 
-/// An update that took long is followed by a pause that much longer.
-const COST_FACTOR: u32 = 10;
-
-/// One watcher's schedule.
+/// One kind of read of one watcher, and its schedule.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Pace {
-    /// When the last update was sent, read anew or not.
-    sent: Option<Instant>,
-    /// When the last one that was read anew was there, and what it took.
+    least: Duration,
+    factor: u32,
+    /// When the last read was there, and the processor time that it took.
     read: Option<(Instant, Duration)>,
     /// Something moved since the last read.
     changed: bool,
@@ -27,10 +21,12 @@ pub(super) struct Pace {
 }
 
 impl Pace {
-    /// The first update is due when the watcher has said what it wants.
-    pub(super) fn new() -> Self {
+    /// Reads are at least `least` apart, and one is followed by a pause of `factor` times the
+    /// processor time that it took. Nothing is due before the watcher has said what it wants.
+    pub(super) const fn new(least: Duration, factor: u32) -> Self {
         Self {
-            sent: None,
+            least,
+            factor,
             read: None,
             changed: false,
             asked: false,
@@ -45,31 +41,23 @@ impl Pace {
         self.asked = true;
     }
 
-    /// When the next update is due; `None` before the first request.
+    /// When the next read is due; `None` while nothing has changed, and before the first request.
     pub(super) fn due(&self, now: Instant) -> Option<Instant> {
         if self.asked {
             return Some(now);
         }
-        let sent = self.sent?;
-        // However dear a read is, the watcher must not take the server for gone.
-        let alive = sent + SIGN_OF_LIFE;
-        Some(match self.next_read() {
-            Some(read) if self.changed => read.max(sent + GAP_LEAST).min(alive),
-            Some(_) | None => alive,
-        })
+        self.next().filter(|_| self.changed)
     }
 
     /// When what changed may be read, for what the last read took.
-    fn next_read(&self) -> Option<Instant> {
+    fn next(&self) -> Option<Instant> {
         let (at, cost) = self.read?;
-        Some(at + GAP_LEAST.max(cost * COST_FACTOR))
+        Some(at + self.least.max(cost * self.factor))
     }
 
-    /// An update begins at `now`: what changes from now on is for the next one. True when it
-    /// must be read anew, false when a sign of life is enough.
+    /// True when it is time to read: what changes from now on is for the next read.
     pub(super) fn begin(&mut self, now: Instant) -> bool {
-        let is_time = self.next_read().is_none_or(|at| at <= now);
-        let reads = self.asked || (self.changed && is_time);
+        let reads = self.due(now).is_some_and(|at| at <= now);
         if reads {
             self.changed = false;
             self.asked = false;
@@ -77,12 +65,9 @@ impl Pace {
         reads
     }
 
-    /// The update was made at `now`; `cost` is what its read took, if it was read anew.
-    pub(super) fn end(&mut self, now: Instant, cost: Option<Duration>) {
-        self.sent = Some(now);
-        if let Some(cost) = cost {
-            self.read = Some((now, cost));
-        }
+    /// A read was there at `now`, and took `cost` of a processor.
+    pub(super) fn end(&mut self, now: Instant, cost: Duration) {
+        self.read = Some((now, cost));
     }
 }
 
@@ -90,53 +75,50 @@ impl Pace {
 mod tests {
     use super::*;
 
+    const LEAST: Duration = Duration::from_millis(100);
+
     #[test]
-    fn update_is_due_by_what_happened_and_what_the_last_one_cost() {
+    fn read_is_due_by_what_happened_and_what_the_last_one_cost() {
         let start = Instant::now();
         let ms = Duration::from_millis;
         let cases = [
-            ("change, cheap", true, false, ms(1), ms(100), true),
-            ("change, dear", true, false, ms(50), ms(500), true),
-            ("change, too dear", true, false, ms(900), ms(2_000), false),
-            ("nothing", false, false, ms(1), ms(2_000), false),
-            ("nothing, dear", false, false, ms(300), ms(2_000), false),
-            ("request, dear", true, true, ms(500), ms(0), true),
+            ("change, cheap", true, false, ms(1), Some(ms(100))),
+            ("change, dear", true, false, ms(50), Some(ms(500))),
+            ("nothing", false, false, ms(1), None),
+            ("request, dear", true, true, ms(500), Some(ms(0))),
         ];
-        for (name, change, request, cost, due, reads) in cases {
-            let mut pace = Pace::new();
-            assert_eq!(pace.due(start), None);
+        for (name, change, request, cost, due) in cases {
+            let mut pace = Pace::new(LEAST, 10);
+            pace.on_change();
+            assert_eq!(pace.due(start), None, "{name}: before the first request");
             pace.on_request();
             assert!(pace.begin(start), "{name}");
-            pace.end(start, Some(cost));
+            pace.end(start, cost);
             if change {
                 pace.on_change();
             }
             if request {
                 pace.on_request();
             }
-            assert_eq!(pace.due(start), Some(start + due), "{name}");
-            assert_eq!(pace.begin(start + due), reads, "{name}");
+            assert_eq!(pace.due(start), due.map(|it| start + it), "{name}");
+            if let Some(due) = due.filter(|it| !it.is_zero()) {
+                assert!(!pace.begin(start + due - ms(1)), "{name}");
+                assert!(pace.begin(start + due), "{name}");
+            }
         }
     }
 
     #[test]
-    fn a_change_outlives_the_signs_of_life_before_its_read() {
+    fn a_change_after_a_pause_is_read_at_once() {
         let start = Instant::now();
-        let second = Duration::from_secs(1);
-        let mut pace = Pace::new();
+        let mut pace = Pace::new(LEAST, 10);
         pace.on_request();
-        pace.begin(start);
-        pace.end(start, Some(second));
+        assert!(pace.begin(start));
+        pace.end(start, Duration::from_millis(5));
+        let later = start + Duration::from_secs(60);
+        assert!(!pace.begin(later));
         pace.on_change();
-        let mut reads = Vec::new();
-        let mut now = start;
-        for _ in 0..5 {
-            now = pace.due(now).unwrap();
-            let read = pace.begin(now);
-            reads.push((now - start, read));
-            pace.end(now, read.then_some(second));
-        }
-        let expected = [2, 4, 6, 8, 10].map(|at| (at * second, at == 10));
-        assert_eq!(reads, expected);
+        assert!(pace.due(later).is_some_and(|at| at <= later));
+        assert!(pace.begin(later));
     }
 }

@@ -14,6 +14,7 @@ use crate::live::HubKey;
 use crate::live::InstanceKey;
 use crate::live::StartsPlace;
 use crate::live::TaskStarts;
+use crate::monitor::cost::Cost;
 use crate::monitor::rows;
 use crate::store::Db;
 use crate::store::StoreError;
@@ -54,25 +55,31 @@ enum Step {
 }
 
 impl TaskReader {
-    /// Reads what is committed now.
-    pub(super) async fn read(&mut self, hub: &Hub, key: HubKey, id: &str) -> Result<(), HubError> {
+    /// Reads what is committed now; what that took.
+    pub(super) async fn read(
+        &mut self,
+        hub: &Hub,
+        key: HubKey,
+        id: &str,
+    ) -> Result<Cost, HubError> {
+        let mut cost = Cost::default();
         let mut starts = self.starts(hub, key).await?;
         loop {
             // After a failure the fold begins anew: it is only a cache.
             let mut reader = std::mem::take(self);
             let (id, told) = (id.to_owned(), starts.clone());
-            let (reader, step) = hub
+            let (reader, step, spent) = hub
                 .store()
                 .read(move |connection| {
-                    let step = reader.step(connection, key, &id, told)?;
-                    Ok((reader, step))
+                    let step = cost.of(|| reader.step(connection, key, &id, told))?;
+                    Ok((reader, step, cost))
                 })
                 .await?;
-            *self = reader;
+            (*self, cost) = (reader, spent);
             match step {
                 Step::More => {}
                 Step::Other => starts = self.starts(hub, key).await?,
-                Step::Done => return Ok(()),
+                Step::Done => return Ok(cost),
             }
         }
     }

@@ -1,6 +1,7 @@
 //! One dashboard's stream of an instance's tasks: first all of them, then what changes.
 
 use std::sync::Arc;
+use std::time::Duration;
 use std::time::Instant;
 
 use durascope_proto::monitor as proto;
@@ -14,6 +15,9 @@ use crate::live::LiveSnapshot;
 use crate::monitor::pace::Pace;
 use crate::monitor::pace::SIGN_OF_LIFE;
 use crate::monitor::task_reader::TaskReader;
+
+/// At most ten reads a second, and a fortieth of a processor.
+const PACE: Pace = Pace::new(Duration::from_millis(100), 40);
 
 /// Where updates go. There is room for one: the next is made when that one was taken, and has
 /// then all that has changed meanwhile.
@@ -47,7 +51,7 @@ impl TaskWatcher {
             hub,
             key,
             id,
-            pace: Pace::new(),
+            pace: PACE,
             reader: TaskReader::default(),
             told: None,
             was_there: false,
@@ -80,11 +84,8 @@ impl TaskWatcher {
     }
 
     fn due(&self, now: Instant) -> Instant {
-        let due = self.pace.due(now).unwrap_or(now);
-        match self.told {
-            Some(told) => due.min(told.at + SIGN_OF_LIFE),
-            None => due,
-        }
+        let alive = self.told.map_or(now, |told| told.at + SIGN_OF_LIFE);
+        self.pace.due(now).map_or(alive, |due| due.min(alive))
     }
 
     /// Reads what moved and sends what is new of it. False when that was the last.
@@ -136,8 +137,7 @@ impl TaskWatcher {
         if self.live.has_changed().unwrap_or(false) {
             self.pace.on_change();
         }
-        let begun = Instant::now();
-        let must_read = self.pace.begin(begun);
+        let must_read = self.pace.begin(Instant::now());
         let snapshot = Arc::clone(&self.live.borrow_and_update());
         let slots = match snapshot.hubs.get(&self.key) {
             Some(live) => {
@@ -153,10 +153,9 @@ impl TaskWatcher {
             None => 0,
         };
         if must_read {
-            self.reader.read(&self.hub, self.key, &self.id).await?;
+            let cost = self.reader.read(&self.hub, self.key, &self.id).await?;
+            self.pace.end(Instant::now(), cost.spent());
         }
-        let cost = must_read.then(|| begun.elapsed());
-        self.pace.end(Instant::now(), cost);
         Ok(slots)
     }
 }

@@ -17,6 +17,7 @@ use crate::hub::queries;
 use crate::live::HubKey;
 use crate::live::HubLive;
 use crate::live::InstanceLive;
+use crate::monitor::cost::Cost;
 use crate::monitor::fold::Fold;
 use crate::monitor::fold::Kind;
 use crate::monitor::groups;
@@ -50,9 +51,15 @@ pub(super) struct TreeReader {
     fold: Fold,
     waits: WaitFold,
     reports: Reports,
+    cost: Cost,
 }
 
 impl TreeReader {
+    /// What the last read took; nothing when there was none.
+    pub(super) fn cost(&self) -> Cost {
+        self.cost
+    }
+
     /// The tree of the instance as it is committed now.
     pub(super) async fn read(
         &mut self,
@@ -66,19 +73,22 @@ impl TreeReader {
             Err(HubError::UnknownInstance { .. }) => InstanceLive::default(),
             Err(error) => return Err(error),
         };
+        let mut cost = Cost::default();
         loop {
             // After a failure the fold begins anew: it is only a cache.
             let mut reader = std::mem::take(self);
             let (id, live) = (id.to_owned(), live.clone());
             let hub_live = Arc::clone(hub_live);
-            let (reader, tree) = hub
+            let (reader, tree, spent) = hub
                 .store()
                 .read(move |connection| {
-                    let tree = reader.step(connection, key, &id, (&live, &hub_live))?;
-                    Ok((reader, tree))
+                    let step = || reader.step(connection, key, &id, (&live, &hub_live));
+                    let tree = cost.of(step)?;
+                    Ok((reader, tree, cost))
                 })
                 .await?;
-            *self = reader;
+            (*self, cost) = (reader, spent);
+            self.cost = cost;
             if let Some(tree) = tree {
                 return Ok(tree);
             }

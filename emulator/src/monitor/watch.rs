@@ -1,4 +1,7 @@
 //! One dashboard's stream: what it watches, and updates at the pace that it and the store bear.
+//!
+//! Rows are cheap and follow each change within a frame; what needs a history or the inbox of an
+//! instance, trees and facts of waiting, is read less often, and stands as it was in between.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -21,6 +24,7 @@ use crate::live::LiveSnapshot;
 use crate::live::LiveWorker;
 use crate::monitor::About;
 use crate::monitor::pace::Pace;
+use crate::monitor::pace::SIGN_OF_LIFE;
 use crate::monitor::rates::RateWindow;
 use crate::monitor::rows;
 use crate::monitor::tree::TreeReader;
@@ -29,6 +33,12 @@ use crate::monitor::window::PageReader;
 /// Where updates go. There is room for one: a slow watcher gets fewer and newer ones.
 pub(super) type Updates = mpsc::Sender<Result<proto::WatchUpdate, HubError>>;
 
+/// Rows: at most forty reads a second, and a fiftieth of a processor.
+const ROWS: Pace = Pace::new(Duration::from_millis(25), 50);
+
+/// Trees and facts: at most ten reads a second, and a fortieth of a processor.
+const DEPTH: Pace = Pace::new(Duration::from_millis(100), 40);
+
 /// What one watcher sees, and what was read for it last.
 pub(super) struct Watcher {
     hub: Hub,
@@ -36,12 +46,15 @@ pub(super) struct Watcher {
     about: About,
     live: watch::Receiver<Arc<LiveSnapshot>>,
     asked: proto::WatchRequest,
-    pace: Pace,
+    rows: Pace,
+    depth: Pace,
+    sent: Option<Instant>,
     started: Instant,
     rates: RateWindow,
     reader: PageReader,
     tree: TreeReader,
-    last: proto::WatchUpdate,
+    page: Option<proto::InstancePage>,
+    sequence: u64,
     /// The hub was there once; one that was just made is published a moment later.
     was_there: bool,
 }
@@ -54,12 +67,15 @@ impl Watcher {
             key,
             about,
             asked: proto::WatchRequest::default(),
-            pace: Pace::new(),
+            rows: ROWS,
+            depth: DEPTH,
+            sent: None,
             started: Instant::now(),
             rates: RateWindow::default(),
             reader: PageReader::default(),
             tree: TreeReader::default(),
-            last: proto::WatchUpdate::default(),
+            page: None,
+            sequence: 0,
             was_there: false,
         }
     }
@@ -74,14 +90,14 @@ impl Watcher {
         let mut requests = std::pin::pin!(requests.fuse());
         let mut stopping = std::pin::pin!(stopping);
         loop {
-            let due = self.pace.due(Instant::now());
+            let due = self.due(Instant::now());
             tokio::select! {
                 // A stop and what the watcher wants come before the next update.
                 biased;
                 () = &mut stopping => return,
                 () = updates.closed() => return,
                 Some(request) = requests.next() => self.on_request(request),
-                Ok(()) = self.live.changed() => self.pace.on_change(),
+                Ok(()) = self.live.changed() => self.on_change(),
                 permit = due_permit(due, &updates) => {
                     let Some(permit) = permit else { return };
                     match self.update().await {
@@ -99,7 +115,21 @@ impl Watcher {
 
     fn on_request(&mut self, request: proto::WatchRequest) {
         self.asked = request;
-        self.pace.on_request();
+        self.rows.on_request();
+        self.depth.on_request();
+    }
+
+    fn on_change(&mut self) {
+        self.rows.on_change();
+        self.depth.on_change();
+    }
+
+    /// When the next update is due; `None` before the first request.
+    fn due(&self, now: Instant) -> Option<Instant> {
+        // However dear reads are, the watcher must not take the server for gone.
+        let alive = self.sent.map(|it| it + SIGN_OF_LIFE);
+        let reads = [self.rows.due(now), self.depth.due(now)];
+        reads.into_iter().chain([alive]).flatten().min()
     }
 
     /// A hub that was deleted never comes back under its key: who watches it must ask anew.
@@ -119,34 +149,55 @@ impl Watcher {
     /// Reads what moved, and puts the update together.
     async fn update(&mut self) -> Result<proto::WatchUpdate, HubError> {
         let begun = Instant::now();
-        let must_read = self.pace.begin(begun);
+        let is_deep = self.depth.begin(begun);
+        let must_read = self.rows.begin(begun) || is_deep;
         let snapshot = Arc::clone(&self.live.borrow_and_update());
         let live = self.of_hub(&snapshot)?;
         let now_us = clock::wall_us();
         if must_read {
-            let window = self.asked.window.clone().unwrap_or_default();
-            let reader = &mut self.reader;
-            let page = reader.read(&self.hub, self.key, &live, &window, now_us);
-            self.last.instances = Some(page.await?);
-            self.last.tree = match self.asked.instance_id.as_str() {
-                "" => {
-                    self.tree = TreeReader::default();
-                    None
-                }
-                id => Some(self.tree.read(&self.hub, self.key, &live, id).await?),
-            };
+            self.read_rows(&live, now_us, is_deep).await?;
+        }
+        let tree = match self.asked.instance_id.as_str() {
+            "" => {
+                self.tree = TreeReader::default();
+                None
+            }
+            id if is_deep => Some(self.tree.read(&self.hub, self.key, &live, id).await?),
+            _ => None,
+        };
+        if is_deep {
+            let cost = self.reader.facts_cost().sum(self.tree.cost());
+            self.depth.end(Instant::now(), cost.spent());
+        }
+        if self.reader.is_behind() {
+            self.depth.on_change();
         }
         let elapsed = self.started.elapsed();
-        self.last.sequence += 1;
-        self.last.server_time = Some(from_micros(now_us));
-        self.last.hub = Some(summary(&live, &mut self.rates, elapsed, &self.about));
-        let update = self.last.clone();
-        let cost = must_read.then(|| begun.elapsed());
-        self.pace.end(Instant::now(), cost);
-        if self.reader.is_behind() {
-            self.pace.on_change();
-        }
-        Ok(update)
+        self.sequence += 1;
+        self.sent = Some(Instant::now());
+        Ok(proto::WatchUpdate {
+            sequence: self.sequence,
+            server_time: Some(from_micros(now_us)),
+            hub: Some(summary(&live, &mut self.rates, elapsed, &self.about)),
+            instances: self.page.clone(),
+            tree_unchanged: tree.is_none() && !self.asked.instance_id.is_empty(),
+            tree,
+        })
+    }
+
+    async fn read_rows(
+        &mut self,
+        live: &HubLive,
+        now_us: i64,
+        is_deep: bool,
+    ) -> Result<(), HubError> {
+        let window = self.asked.window.clone().unwrap_or_default();
+        let reader = &mut self.reader;
+        let page = reader.read(&self.hub, self.key, live, &window, now_us, is_deep);
+        self.page = Some(page.await?);
+        self.rows
+            .end(Instant::now(), self.reader.rows_cost().spent());
+        Ok(())
     }
 }
 

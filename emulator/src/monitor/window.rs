@@ -12,6 +12,7 @@ use crate::hub::observe::Asked;
 use crate::live::HubKey;
 use crate::live::HubLive;
 use crate::live::InstanceLive;
+use crate::monitor::cost::Cost;
 use crate::monitor::limits;
 use crate::monitor::reports::Reports;
 use crate::monitor::rows;
@@ -37,6 +38,18 @@ const RECENT_US: i64 = 10 * 60 * 1_000_000;
 pub(super) struct PageReader {
     reports: Reports,
     waits: Waits,
+    /// What was found of open rows at the last deep read.
+    deep: BTreeMap<i64, Deep>,
+    rows_cost: Cost,
+    facts_cost: Cost,
+}
+
+/// What only a deep read finds of a row.
+#[derive(Clone, Debug)]
+struct Deep {
+    execution: String,
+    turn_out: bool,
+    facts: Option<proto::WaitFacts>,
 }
 
 /// What one read of the store gives.
@@ -44,11 +57,13 @@ struct Read {
     matching: u64,
     rows: Vec<InstanceRow>,
     reported: Vec<Option<proto::ReportedProgress>>,
+    /// Of a deep read.
     stored: Vec<Option<Stored>>,
 }
 
 impl PageReader {
-    /// Reads the page that `asked` describes.
+    /// Reads the page that `asked` describes. Unless the read is deep, what the rows wait for is
+    /// as it was at the last one that was.
     pub(super) async fn read(
         &mut self,
         hub: &Hub,
@@ -56,6 +71,7 @@ impl PageReader {
         live: &HubLive,
         asked: &proto::InstanceWindow,
         now_us: i64,
+        is_deep: bool,
     ) -> Result<proto::InstancePage, HubError> {
         let window = parse(key, asked, now_us)?;
         let known = matching_without_reading(live, &window);
@@ -64,25 +80,59 @@ impl PageReader {
         let (read, reader) = hub
             .store()
             .read(move |connection| {
-                let read = reader.read_store(connection, key, &window, known)?;
+                let read = reader.read_store(connection, key, &window, known, is_deep)?;
                 Ok((read, reader))
             })
             .await?;
         *self = reader;
-        let observed = Self::observe(hub, key, &read).await?;
-        let stored = read.stored.into_iter().chain(std::iter::repeat(None));
-        let rows = read.rows.into_iter().zip(read.reported).zip(stored);
-        let nothing = InstanceLive::default();
-        let rows = rows.map(|((row, reported), stored)| {
-            let live_of_row = observed.get(&row.instance).unwrap_or(&nothing);
-            let facts = stored.and_then(|it| self.waits.facts(&row, &it, live_of_row, live));
-            rows::row(row, live_of_row.turn.is_some(), reported, facts)
+        if is_deep {
+            let observed = Self::observe(hub, key, &read).await?;
+            let mut cost = self.facts_cost;
+            cost.of(|| self.deepen(&read, &observed, live));
+            self.facts_cost = cost;
+        }
+        let rows = read.rows.into_iter().zip(read.reported);
+        let rows = rows.map(|(row, reported)| {
+            let deep = self.deep.get(&row.instance);
+            let deep = deep.filter(|it| it.execution == row.execution && rows::is_open(row.status));
+            let turn_out = deep.is_some_and(|it| it.turn_out);
+            let facts = deep.and_then(|it| it.facts.clone());
+            rows::row(row, turn_out, reported, facts)
         });
         Ok(proto::InstancePage {
             window: Some(asked.clone()),
             matching: read.matching,
             rows: rows.collect::<Result<_, _>>()?,
         })
+    }
+
+    fn deepen(&mut self, read: &Read, observed: &BTreeMap<i64, InstanceLive>, live: &HubLive) {
+        let nothing = InstanceLive::default();
+        let stored = read.stored.iter().map(Option::as_ref);
+        let stored = stored.chain(std::iter::repeat(None));
+        let rows = read.rows.iter().zip(stored);
+        let deep = rows
+            .filter(|(row, _)| rows::is_open(row.status))
+            .map(|(row, stored)| {
+                let of_row = observed.get(&row.instance).unwrap_or(&nothing);
+                let deep = Deep {
+                    execution: row.execution.clone(),
+                    turn_out: of_row.turn.is_some(),
+                    facts: stored.and_then(|it| self.waits.facts(row, it, of_row, live)),
+                };
+                (row.instance, deep)
+            });
+        self.deep = deep.collect();
+    }
+
+    /// What the rows of the last read took.
+    pub(super) fn rows_cost(&self) -> Cost {
+        self.rows_cost
+    }
+
+    /// What the facts of the last deep read took.
+    pub(super) fn facts_cost(&self) -> Cost {
+        self.facts_cost
     }
 
     /// Whether histories are left to be folded though nothing new happens.
@@ -96,14 +146,25 @@ impl PageReader {
         key: HubKey,
         window: &Window,
         known: Option<u64>,
+        is_deep: bool,
     ) -> Result<Read, StoreError> {
-        let matching = match known {
-            Some(matching) => matching,
-            None => store::matching(connection, window)?,
-        };
-        let rows = store::rows(connection, window)?;
-        let reported = self.reports.read(connection, key, &rows)?;
-        let stored = self.waits.read(connection, &rows)?;
+        let mut rows_cost = Cost::default();
+        let (matching, rows, reported) = rows_cost.of(|| {
+            let matching = match known {
+                Some(matching) => matching,
+                None => store::matching(connection, window)?,
+            };
+            let rows = store::rows(connection, window)?;
+            let reported = self.reports.read(connection, key, &rows)?;
+            Ok::<_, StoreError>((matching, rows, reported))
+        })?;
+        self.rows_cost = rows_cost;
+        let mut stored = Vec::new();
+        if is_deep {
+            let mut cost = Cost::default();
+            stored = cost.of(|| self.waits.read(connection, &rows))?;
+            self.facts_cost = cost;
+        }
         Ok(Read {
             matching,
             rows,

@@ -49,9 +49,16 @@ impl Source for MonitorFeed {
             Ok(updates) => updates,
             Err(status) => return ended(hub, &status),
         };
+        let mut tree = None;
         loop {
             match tokio::time::timeout(SILENCE_MAX, updates.message()).await {
-                Ok(Ok(Some(update))) => sink.data(update, Mode::Feed),
+                Ok(Ok(Some(mut update))) => {
+                    if !std::mem::take(&mut update.tree_unchanged) {
+                        tree.clone_from(&update.tree);
+                    }
+                    update.tree.clone_from(&tree);
+                    sink.data(update, Mode::Feed);
+                }
                 Ok(Ok(None)) => return Ended::Failed("the server ended the feed".to_owned()),
                 Ok(Err(status)) => return ended(hub, &status),
                 Err(_) => return Ended::Failed(silence()),

@@ -228,6 +228,7 @@ impl Poll {
             }),
             instances: Some(list::page(&self.rows, &spec.window, tree.as_ref())),
             tree: tree.filter(|it| it.instance_id == spec.instance_id),
+            tree_unchanged: false,
         }
     }
 

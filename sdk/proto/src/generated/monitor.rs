@@ -67,9 +67,12 @@ pub struct WatchUpdate {
     pub hub: ::core::option::Option<HubSummary>,
     #[prost(message, optional, tag = "4")]
     pub instances: ::core::option::Option<InstancePage>,
-    /// Absent when no instance is watched.
+    /// Absent when no instance is watched, and when it is as it was.
     #[prost(message, optional, tag = "5")]
     pub tree: ::core::option::Option<InstanceTree>,
+    /// The tree of the update before still stands.
+    #[prost(bool, tag = "6")]
+    pub tree_unchanged: bool,
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct HubSummary {
