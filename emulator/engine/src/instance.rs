@@ -123,8 +123,13 @@ impl Instance {
 /// Longest failure line kept on the instance row, in characters.
 const FAILURE_LINE_MAX: usize = 200;
 
-/// `Type: first line`, cut to what a list can show.
+/// `Type: first line` of the first cause, cut to what a list can show: what is around it says
+/// that a task failed, which its reader knows.
 pub fn failure_line(details: &TaskFailureDetails) -> Arc<str> {
+    let causes = std::iter::successors(Some(details), |it| it.inner_failure.as_deref());
+    let says =
+        |it: &&TaskFailureDetails| !it.error_type.is_empty() || !it.error_message.trim().is_empty();
+    let details = causes.filter(says).last().unwrap_or(details);
     let first = details.error_message.lines().next().unwrap_or_default();
     let line = match (details.error_type.is_empty(), first.is_empty()) {
         (false, false) => format!("{}: {first}", details.error_type),

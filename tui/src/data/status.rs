@@ -70,6 +70,16 @@ pub fn failures(row: &InstanceRow) -> u64 {
     failed(row.activities.as_ref()).saturating_add(failed(row.children.as_ref()))
 }
 
+/// A failure line without the namespace of its type, for where there is little room.
+pub fn short_failure(line: &str) -> &str {
+    let kind = line.split_once(": ").map_or(line, |(kind, _)| kind);
+    if kind.contains(char::is_whitespace) {
+        return line;
+    }
+    let own = kind.rfind(['.', ':']).map_or(0, |at| at + 1);
+    line.get(own..).filter(|it| !it.is_empty()).unwrap_or(line)
+}
+
 /// The fan-out that an instance is busy with: its last batch if everything that is open belongs
 /// to it, else all that was scheduled so far. So a wide fan-out stays itself while single
 /// retries of it are scheduled turn after turn. `None` when nothing was scheduled.
@@ -132,5 +142,20 @@ mod tests {
             fan_out(&row(progress(1_003, 1_002), progress(1, 0))),
             progress(1, 0)
         );
+    }
+
+    #[test]
+    fn a_short_failure_loses_the_namespace_of_its_type_alone() {
+        let cases = [
+            ("builtins.ValueError: a.b: c", "ValueError: a.b: c"),
+            ("System.IO.IOException", "IOException"),
+            ("store::Closed: now", "Closed: now"),
+            ("no type. At all", "no type. At all"),
+            ("Timeout: 5", "Timeout: 5"),
+            ("", ""),
+        ];
+        for (line, short) in cases {
+            assert_eq!(short_failure(line).trim(), short.trim(), "{line}");
+        }
     }
 }

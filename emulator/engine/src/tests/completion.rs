@@ -72,12 +72,14 @@ fn only_the_first_of_several_completions_counts() {
 #[test]
 fn failure_details_are_kept_whole_and_never_missing() {
     let inner = TaskFailureDetails {
-        error_message: "inner".to_owned(),
+        error_type: "KeyError".to_owned(),
+        error_message: "first line\nsecond line".to_owned(),
+        inner_failure: Some(Box::default()),
         ..Default::default()
     };
     let details = TaskFailureDetails {
         error_type: "ValueError".to_owned(),
-        error_message: "first line\nsecond line".to_owned(),
+        error_message: "a task failed".to_owned(),
         inner_failure: Some(Box::new(inner)),
         ..Default::default()
     };
@@ -85,7 +87,8 @@ fn failure_details_are_kept_whole_and_never_missing() {
     let commit = scenario.turn([fail(1, Some(details.clone()))]);
     assert_eq!(
         commit.after.failure_line.as_deref(),
-        Some("ValueError: first line")
+        Some("KeyError: first line"),
+        "the first cause that says something"
     );
     assert_eq!(
         commit.payloads,

@@ -452,7 +452,7 @@ fn bar(width: usize, progress: Progress, state: OrchestrationStatus) -> String {
 /// The first finding, or else nothing: an ended instance waits for nothing.
 fn note(model: &Model, row: &InstanceRow) -> (String, Role) {
     if !row.failure.is_empty() {
-        return (row.failure.clone(), Role::Bad);
+        return (status::short_failure(&row.failure).to_owned(), Role::Bad);
     }
     match verdict::of(model, row).into_iter().next() {
         Some(first) => {
