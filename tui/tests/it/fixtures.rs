@@ -372,6 +372,7 @@ pub(crate) fn update_with(rows: Vec<InstanceRow>, window: &InstanceWindow) -> Wa
             rows,
         }),
         tree: None,
+        tree_unchanged: false,
     }
 }
 
