@@ -13,6 +13,12 @@ use crate::store::instances::instance_columns;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct StatusSet(pub(crate) i64);
 
+const COMPLETED: i64 = 1 << 1;
+/// Pending, running and suspended, as the index `instance_unfinished` has them.
+const UNFINISHED: i64 = 1 | 1 << 6 | 1 << 7;
+/// Ended in another way than completed, as the index `instance_unsuccessful` has them.
+const UNSUCCESSFUL: i64 = 1 << 2 | 1 << 3 | 1 << 4 | 1 << 5;
+
 impl StatusSet {
     pub(crate) const ANY: Self = Self(0xff);
 
@@ -23,6 +29,27 @@ impl StatusSet {
         }
         let known = numbers.iter().filter(|number| (0..8).contains(*number));
         Self(known.fold(0, |set, number| set | (1 << number)))
+    }
+
+    /// Nearly all instances of a large hub have completed; the others have indexes of their own.
+    fn created_statements(self) -> &'static [&'static str] {
+        match (
+            self.0 & COMPLETED,
+            self.0 & UNFINISHED,
+            self.0 & UNSUCCESSFUL,
+        ) {
+            (0, _, 0) => &[CREATED_UNFINISHED],
+            (0, 0, _) => &[CREATED_UNSUCCESSFUL],
+            (0, _, _) => &[CREATED_UNFINISHED, CREATED_UNSUCCESSFUL],
+            _ => &[CREATED_PAGE],
+        }
+    }
+
+    fn completed_statement(self) -> &'static str {
+        match self.0 & COMPLETED {
+            0 => COMPLETED_UNSUCCESSFUL,
+            _ => COMPLETED_PAGE,
+        }
     }
 }
 
@@ -41,28 +68,98 @@ pub(crate) struct CreatedPage {
     pub(crate) limit: i64,
 }
 
-const CREATED_PAGE: &str = concat!(
+/// Instances of a prefix are read by it and sorted, as long as there are at most so many. Of more,
+/// one comes soon enough in the order of creation.
+const PREFIX_FEW: i64 = 3_000;
+
+macro_rules! created_page {
+    ($index:literal, $which:literal) => {
+        concat!(
+            "SELECT ",
+            instance_columns!(),
+            " FROM instance INDEXED BY ",
+            $index,
+            " WHERE hub = :hub
+                AND (created_at_us, instance) > (:after_us, :after)
+                AND created_at_us < :to_us
+                AND (:statuses >> status) & 1
+                AND id >= :prefix AND (:prefix_end IS NULL OR id < :prefix_end)",
+            $which,
+            " ORDER BY created_at_us, instance
+              LIMIT :limit"
+        )
+    };
+}
+
+const CREATED_PAGE: &str = created_page!("instance_created", "");
+const CREATED_UNFINISHED: &str = created_page!("instance_unfinished", " AND status IN (0, 6, 7)");
+const CREATED_UNSUCCESSFUL: &str =
+    created_page!("instance_unsuccessful", " AND status IN (2, 3, 4, 5)");
+
+const CREATED_OF_PREFIX: &str = concat!(
     "SELECT ",
     instance_columns!(),
-    " FROM instance
+    " FROM instance INDEXED BY sqlite_autoindex_instance_1
       WHERE hub = :hub
+        AND id >= :prefix AND id < :prefix_end
         AND (created_at_us, instance) > (:after_us, :after)
         AND created_at_us < :to_us
         AND (:statuses >> status) & 1
-        AND id >= :prefix AND (:prefix_end IS NULL OR id < :prefix_end)
       ORDER BY created_at_us, instance
       LIMIT :limit"
 );
+
+const OF_PREFIX: &str = "
+    SELECT count(*) FROM (
+        SELECT 1 FROM instance WHERE hub = :hub AND id >= :prefix AND id < :prefix_end
+        LIMIT :limit)";
 
 /// Rows of the page.
 pub(crate) fn created_page(
     connection: &Connection,
     page: &CreatedPage,
 ) -> Result<Vec<InstanceRow>, StoreError> {
+    let statements = match is_few(connection, page)? {
+        true => &[CREATED_OF_PREFIX][..],
+        false => page.statuses.created_statements(),
+    };
+    let mut rows = Vec::new();
+    for statement in statements {
+        rows.append(&mut created_by(connection, page, statement)?);
+    }
+    if statements.len() > 1 {
+        rows.sort_by_key(|row| (row.created_at_us, row.instance));
+        rows.truncate(usize::try_from(page.limit).unwrap_or(usize::MAX));
+    }
+    Ok(rows)
+}
+
+/// Whether the page is of a prefix that few instances have.
+fn is_few(connection: &Connection, page: &CreatedPage) -> Result<bool, StoreError> {
+    let Some(end) = prefix_end(&page.id_prefix).filter(|_| !page.id_prefix.is_empty()) else {
+        return Ok(false);
+    };
+    let count: i64 = connection.prepare_cached(OF_PREFIX)?.query_row(
+        named_params! {
+            ":hub": page.hub,
+            ":prefix": page.id_prefix,
+            ":prefix_end": end,
+            ":limit": PREFIX_FEW + 1,
+        },
+        |row| row.get(0),
+    )?;
+    Ok(count <= PREFIX_FEW)
+}
+
+fn created_by(
+    connection: &Connection,
+    page: &CreatedPage,
+    statement: &str,
+) -> Result<Vec<InstanceRow>, StoreError> {
     // Keys begin at 1, so 0 stands before every instance of that moment.
     let from = (page.from_us, 0);
     let (after_us, after) = page.after.map_or(from, |after| after.max(from));
-    let mut statement = connection.prepare_cached(CREATED_PAGE)?;
+    let mut statement = connection.prepare_cached(statement)?;
     let rows = statement.query_map(
         named_params! {
             ":hub": page.hub,
@@ -93,15 +190,28 @@ pub(crate) struct CompletedPage {
     pub(crate) limit: i64,
 }
 
-const COMPLETED_PAGE: &str = "
-    SELECT completed_at_us, id FROM instance
-    WHERE hub = :hub
-      AND completed_at_us IS NOT NULL
-      AND (completed_at_us, id) > (:after_us, :after)
-      AND completed_at_us < :to_us
-      AND (:statuses >> status) & 1
-    ORDER BY completed_at_us, id
-    LIMIT :limit";
+macro_rules! completed_page {
+    ($index:literal, $which:literal) => {
+        concat!(
+            "SELECT completed_at_us, id FROM instance INDEXED BY ",
+            $index,
+            " WHERE hub = :hub
+                AND completed_at_us IS NOT NULL
+                AND (completed_at_us, id) > (:after_us, :after)
+                AND completed_at_us < :to_us
+                AND (:statuses >> status) & 1",
+            $which,
+            " ORDER BY completed_at_us, id
+              LIMIT :limit"
+        )
+    };
+}
+
+const COMPLETED_PAGE: &str = completed_page!("instance_completed", "");
+const COMPLETED_UNSUCCESSFUL: &str = completed_page!(
+    "instance_unsuccessful_completed",
+    " AND status IN (2, 3, 4, 5)"
+);
 
 /// Completion times and ids of the page.
 pub(crate) fn completed_page(
@@ -113,7 +223,7 @@ pub(crate) fn completed_page(
         .after
         .clone()
         .map_or(from.clone(), |after| after.max(from));
-    let mut statement = connection.prepare_cached(COMPLETED_PAGE)?;
+    let mut statement = connection.prepare_cached(page.statuses.completed_statement())?;
     let rows = statement.query_map(
         named_params! {
             ":hub": page.hub,
@@ -145,7 +255,16 @@ pub(crate) fn completed_at(
 
 /// The statements that read pages, for the test of how SQLite goes about them.
 #[cfg(test)]
-pub(super) const STATEMENTS: [&str; 3] = [CREATED_PAGE, COMPLETED_PAGE, COMPLETED_AT];
+pub(super) const STATEMENTS: [&str; 8] = [
+    CREATED_PAGE,
+    CREATED_UNFINISHED,
+    CREATED_UNSUCCESSFUL,
+    CREATED_OF_PREFIX,
+    OF_PREFIX,
+    COMPLETED_PAGE,
+    COMPLETED_UNSUCCESSFUL,
+    COMPLETED_AT,
+];
 
 /// The least text above every text with this prefix; `None` when there is none.
 pub(super) fn prefix_end(prefix: &str) -> Option<String> {

@@ -73,6 +73,13 @@ CREATE INDEX instance_created ON instance (hub, created_at_us, instance);
 -- Pages of ListInstanceIds: ended instances by completion time.
 CREATE INDEX instance_completed ON instance (hub, completed_at_us, id)
     WHERE completed_at_us IS NOT NULL;
+-- What is rare in a large hub: everything that has not completed, in the orders of these pages.
+CREATE INDEX instance_unfinished ON instance (hub, created_at_us, instance)
+    WHERE status IN (0, 6, 7);
+CREATE INDEX instance_unsuccessful ON instance (hub, created_at_us, instance)
+    WHERE status IN (2, 3, 4, 5);
+CREATE INDEX instance_unsuccessful_completed ON instance (hub, completed_at_us, id)
+    WHERE completed_at_us IS NOT NULL AND status IN (2, 3, 4, 5);
 -- What is unfinished: recovery at start, the dashboard's first page. PENDING, RUNNING, SUSPENDED.
 CREATE INDEX instance_open ON instance (hub, updated_at_us) WHERE status IN (0, 6, 7);
 -- The newest first, and the failed ones, for the dashboard.

@@ -11,6 +11,7 @@ const STEPS: &[&str] = &[
     include_str!("0001_initial.sql"),
     include_str!("0002_entities.sql"),
     include_str!("0003_since.sql"),
+    include_str!("0004_rare.sql"),
 ];
 
 /// Marks a SQLite file as ours ("Dura").

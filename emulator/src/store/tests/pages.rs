@@ -129,6 +129,67 @@ fn filters_of_a_page_apply_together() {
     );
 }
 
+/// By whatever index they are read, and in pages of three.
+#[test]
+fn pages_of_any_statuses_and_of_any_prefix_hold_what_matches() {
+    let fixture = Fixture::new();
+    let many = 3_100;
+    let all: Vec<(String, i32)> = (0..many)
+        .map(|at| match at % 100 {
+            0..=7 => (format!("rare-{at:04}"), at % 100),
+            _ => (format!("many-{at:04}"), 1),
+        })
+        .chain((0..3_010).map(|at| (format!("many-more-{at:04}"), at % 8)))
+        .collect();
+    let has_ended = |status: i32| !matches!(status, 0 | 6 | 7);
+    fixture.writer.execute_batch("BEGIN").unwrap();
+    for (at, (id, status)) in (0..).zip(&all) {
+        fixture.add(&Instance {
+            id: id.clone(),
+            status: *status,
+            created_at_us: at / 3,
+            completed_at_us: has_ended(*status).then_some(at / 3),
+            ..Instance::default()
+        });
+    }
+    fixture.writer.execute_batch("COMMIT").unwrap();
+    for mask in 0..=255_i64 {
+        for prefix in ["", "rare-", "many-", "none"] {
+            let expected = all
+                .iter()
+                .filter(|(id, status)| (mask >> status) & 1 == 1 && id.starts_with(prefix));
+            let expected: Vec<&str> = expected.map(|(id, _)| id.as_str()).take(9).collect();
+            let mut page = CreatedPage {
+                statuses: StatusSet(mask),
+                id_prefix: prefix.to_owned(),
+                limit: 3,
+                ..created()
+            };
+            let mut found = Vec::new();
+            for _ in 0..3 {
+                let rows = pages::created_page(&fixture.writer, &page).unwrap();
+                assert!(rows.len() <= 3, "{mask} {prefix}");
+                page.after = rows
+                    .last()
+                    .map(|row| (row.created_at_us, row.instance))
+                    .or(page.after);
+                found.extend(rows.into_iter().map(|row| row.id));
+            }
+            assert_eq!(found, expected, "{mask:#b} {prefix}");
+        }
+        let ended = all
+            .iter()
+            .filter(|(_, status)| has_ended(*status) && (mask >> status) & 1 == 1);
+        let page = CompletedPage {
+            statuses: StatusSet(mask),
+            limit: 1_000_000,
+            ..completed()
+        };
+        let found = pages::completed_page(&fixture.writer, &page).unwrap();
+        assert_eq!(found.len(), ended.count(), "{mask:#b}");
+    }
+}
+
 #[test]
 fn ended_instances_are_listed_by_completion() {
     let fixture = Fixture::new();

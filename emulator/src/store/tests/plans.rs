@@ -14,7 +14,18 @@ fn pages_are_read_in_the_order_of_an_index() {
         [
             "SEARCH instance USING INDEX instance_created \
              (hub=? AND created_at_us>? AND created_at_us<?)",
+            "SEARCH instance USING INDEX instance_unfinished \
+             (hub=? AND created_at_us>? AND created_at_us<?)",
+            "SEARCH instance USING INDEX instance_unsuccessful \
+             (hub=? AND created_at_us>? AND created_at_us<?)",
+            // The one that sorts: few, as the next one makes sure.
+            "SEARCH instance USING INDEX sqlite_autoindex_instance_1 \
+             (hub=? AND id>? AND id<?); USE TEMP B-TREE FOR ORDER BY",
+            "CO-ROUTINE (subquery-1); SEARCH instance USING COVERING INDEX \
+             sqlite_autoindex_instance_1 (hub=? AND id>? AND id<?); SCAN (subquery-1)",
             "SEARCH instance USING INDEX instance_completed \
+             (hub=? AND (completed_at_us,id)>(?,?) AND completed_at_us<?)",
+            "SEARCH instance USING INDEX instance_unsuccessful_completed \
              (hub=? AND (completed_at_us,id)>(?,?) AND completed_at_us<?)",
             "SEARCH instance USING INDEX sqlite_autoindex_instance_1 (hub=? AND id=?)",
         ]
