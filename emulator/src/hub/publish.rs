@@ -1,5 +1,5 @@
 //! Totals and counters of the hubs, published after commits for dashboards. Nobody is ever
-//! slowed down by it: publication is at once after a pause, at most every 10 ms otherwise, and only
+//! slowed down by it: publication is at once after a pause, at most every 5 ms otherwise, and only
 //! while somebody listens.
 
 use std::collections::BTreeMap;
@@ -16,7 +16,7 @@ use crate::live::LiveCounters;
 use crate::live::LiveSnapshot;
 
 /// Shortest time between two publications.
-const EVERY_US: i64 = 10_000;
+const EVERY_US: i64 = 5_000;
 
 #[derive(Debug, Default)]
 struct Tally {

@@ -11,11 +11,15 @@ pub(super) const SIGN_OF_LIFE: Duration = Duration::from_secs(2);
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Pace {
     least: Duration,
+    /// Instead of `least`, after what people wait for.
+    hurry: Duration,
     factor: u32,
     /// When the last read was there, and the processor time that it took.
     read: Option<(Instant, Duration)>,
     /// Something moved since the last read.
     changed: bool,
+    /// Some of that is what people wait for.
+    urgent: bool,
     /// The watcher asked for something else.
     asked: bool,
 }
@@ -26,15 +30,27 @@ impl Pace {
     pub(super) const fn new(least: Duration, factor: u32) -> Self {
         Self {
             least,
+            hurry: least,
             factor,
             read: None,
             changed: false,
+            urgent: false,
             asked: false,
         }
     }
 
+    /// The same, with reads that are only `hurry` apart after what is urgent.
+    pub(super) const fn hurrying(self, hurry: Duration) -> Self {
+        Self { hurry, ..self }
+    }
+
     pub(super) fn on_change(&mut self) {
         self.changed = true;
+    }
+
+    pub(super) fn on_urgent_change(&mut self) {
+        self.changed = true;
+        self.urgent = true;
     }
 
     pub(super) fn on_request(&mut self) {
@@ -52,7 +68,8 @@ impl Pace {
     /// When what changed may be read, for what the last read took.
     fn next(&self) -> Option<Instant> {
         let (at, cost) = self.read?;
-        Some(at + self.least.max(cost * self.factor))
+        let least = if self.urgent { self.hurry } else { self.least };
+        Some(at + least.max(cost * self.factor))
     }
 
     /// True when it is time to read: what changes from now on is for the next read.
@@ -60,6 +77,7 @@ impl Pace {
         let reads = self.due(now).is_some_and(|at| at <= now);
         if reads {
             self.changed = false;
+            self.urgent = false;
             self.asked = false;
         }
         reads
@@ -105,6 +123,25 @@ mod tests {
                 assert!(!pace.begin(start + due - ms(1)), "{name}");
                 assert!(pace.begin(start + due), "{name}");
             }
+        }
+    }
+
+    #[test]
+    fn what_is_urgent_is_read_sooner_but_not_oftener_than_it_is_cheap() {
+        let start = Instant::now();
+        let ms = Duration::from_millis;
+        for (cost, due) in [(ms(0), ms(10)), (ms(5), ms(50))] {
+            let mut pace = Pace::new(LEAST, 10).hurrying(ms(10));
+            pace.on_request();
+            assert!(pace.begin(start));
+            pace.end(start, cost);
+            pace.on_change();
+            pace.on_urgent_change();
+            assert_eq!(pace.due(start), Some(start + due));
+            assert!(pace.begin(start + due));
+            pace.end(start + due, cost);
+            pace.on_change();
+            assert_eq!(pace.due(start), Some(start + due + LEAST));
         }
     }
 

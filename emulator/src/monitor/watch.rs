@@ -3,6 +3,7 @@
 //! Rows are cheap and follow each change within a frame; what needs a history or the inbox of an
 //! instance, trees and facts of waiting, is read less often, and stands as it was in between.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 use std::time::Instant;
@@ -33,8 +34,9 @@ use crate::monitor::window::PageReader;
 /// Where updates go. There is room for one: a slow watcher gets fewer and newer ones.
 pub(super) type Updates = mpsc::Sender<Result<proto::WatchUpdate, HubError>>;
 
-/// Rows: at most forty reads a second, and a fiftieth of a processor.
-const ROWS: Pace = Pace::new(Duration::from_millis(25), 50);
+/// Rows: at most ten reads a second, soon after an instance has appeared or changed its status,
+/// and a fiftieth of a processor.
+const ROWS: Pace = Pace::new(Duration::from_millis(100), 50).hurrying(Duration::from_millis(10));
 
 /// Trees and facts: at most ten reads a second, and a fortieth of a processor.
 const DEPTH: Pace = Pace::new(Duration::from_millis(100), 40);
@@ -45,6 +47,8 @@ pub(super) struct Watcher {
     key: HubKey,
     about: About,
     live: watch::Receiver<Arc<LiveSnapshot>>,
+    /// Instances by status when something changed last.
+    totals: Option<BTreeMap<i32, u64>>,
     asked: proto::WatchRequest,
     rows: Pace,
     depth: Pace,
@@ -66,6 +70,7 @@ impl Watcher {
             hub,
             key,
             about,
+            totals: None,
             asked: proto::WatchRequest::default(),
             rows: ROWS,
             depth: DEPTH,
@@ -120,7 +125,14 @@ impl Watcher {
     }
 
     fn on_change(&mut self) {
-        self.rows.on_change();
+        let snapshot = Arc::clone(&self.live.borrow_and_update());
+        let totals = snapshot.hubs.get(&self.key).map(|it| &it.totals);
+        if totals == self.totals.as_ref() {
+            self.rows.on_change();
+        } else {
+            self.totals = totals.cloned();
+            self.rows.on_urgent_change();
+        }
         self.depth.on_change();
     }
 

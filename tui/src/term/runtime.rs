@@ -1,4 +1,4 @@
-//! The loop: wait for anything, drain what is queued, update each, draw at most every 33 ms.
+//! The loop: wait for anything, drain what is queued, update each, draw at most every 16 ms.
 //!
 //! There is no tick: when nothing happens, nothing wakes and nothing is written.
 
@@ -64,7 +64,7 @@ use crate::ui::Look;
 use crate::ui::hits;
 
 /// Frames are at least this far apart.
-const FRAME: Duration = Duration::from_millis(33);
+const FRAME: Duration = Duration::from_millis(16);
 
 /// What tasks end with.
 enum Ended {
