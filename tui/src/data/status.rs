@@ -82,19 +82,23 @@ pub fn short_failure(line: &str) -> &str {
 
 /// The fan-out that an instance is busy with: its last batch if everything that is open belongs
 /// to it, else all that was scheduled so far. So a wide fan-out stays itself while single
-/// retries of it are scheduled turn after turn. `None` when nothing was scheduled.
+/// retries of it are scheduled turn after turn. Of an instance that has ended, all that was
+/// scheduled. `None` when nothing was.
 pub fn fan_out(row: &InstanceRow) -> Option<Progress> {
     let (activities, children) = (row.activities.as_ref(), row.children.as_ref());
     let batch = row.batch.as_ref().filter(|it| it.scheduled > 0)?;
-    if open(activities) + open(children) <= open(Some(batch)) {
-        return Some(*batch);
-    }
     let sum = |of: fn(&Progress) -> u64| activities.map_or(0, of) + children.map_or(0, of);
-    Some(Progress {
+    let all = Progress {
         scheduled: sum(|it| it.scheduled),
         completed: sum(|it| it.completed),
         failed: sum(|it| it.failed),
-    })
+    };
+    let goes_on = !has_ended(of(row.status));
+    let is_all = all.scheduled <= batch.scheduled;
+    match goes_on && open(Some(&all)) <= open(Some(batch)) || is_all {
+        true => Some(*batch),
+        false => Some(all),
+    }
 }
 
 /// Finished, in whatever way.
@@ -127,6 +131,11 @@ mod tests {
             ..Default::default()
         };
         assert_eq!(fan_out(&row(None, None)), None);
+        let ended = InstanceRow {
+            status: OrchestrationStatus::Completed as i32,
+            ..row(progress(500, 500), progress(250, 250))
+        };
+        assert_eq!(fan_out(&ended), progress(500, 500));
         // The second of two batches, the first one done.
         assert_eq!(
             fan_out(&row(progress(500, 310), progress(250, 60))),
