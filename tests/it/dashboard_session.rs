@@ -188,6 +188,18 @@ async fn a_recording_shows_the_same_screen_without_a_server() {
     terminal
         .wait_until("the rows of the session", |it| seen(it) == seen(&live))
         .unwrap();
+    // It is at its end, and nothing comes but keys: each is answered at once.
+    terminal.wait_for("(end)").unwrap();
+    for (key, shown) in [
+        ("2", "[2"),
+        ("3", "[3"),
+        ("4", "[4"),
+        ("5", "[5"),
+        ("1", "[1"),
+    ] {
+        terminal.send(key).unwrap();
+        terminal.wait_for(shown).unwrap();
+    }
     terminal.send("t").unwrap();
     terminal.wait_for("off, a replay sends nothing").unwrap();
     leaves_clean(&mut terminal, "q");

@@ -10,6 +10,7 @@ mod dashboard;
 mod dashboard_actions;
 mod dashboard_polled;
 mod dashboard_progress;
+mod dashboard_python;
 mod dashboard_session;
 #[cfg(unix)]
 mod dashboard_sign_in;

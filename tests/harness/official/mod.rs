@@ -5,6 +5,7 @@
 //! case, and once `{"checkpoint": "half"}`, at which the emulator is killed and started again.
 
 mod build;
+mod program;
 mod run;
 mod table;
 
@@ -18,6 +19,7 @@ pub use build::Built;
 pub use build::build;
 pub use build::javascript_runs;
 pub use build::python_runs;
+pub use program::Program;
 pub use run::Report;
 pub use run::run;
 pub use table::Table;

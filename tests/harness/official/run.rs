@@ -119,7 +119,7 @@ fn emulator(database: &Path) -> Result<Emulator> {
 }
 
 /// The lines of a pipe, as they come.
-fn follow(pipe: impl Read + Send + 'static) -> mpsc::Receiver<String> {
+pub(super) fn follow(pipe: impl Read + Send + 'static) -> mpsc::Receiver<String> {
     let (tx, rx) = mpsc::channel();
     thread::spawn(move || {
         for line in BufReader::new(pipe).lines().map_while(Result::ok) {
@@ -200,6 +200,6 @@ fn calls(log: &str) -> BTreeSet<String> {
     clippy::print_stderr,
     reason = "a skipped client must say so where people look"
 )]
-fn note(line: &str) {
+pub(super) fn note(line: &str) {
     eprintln!("{line}");
 }

@@ -48,6 +48,16 @@ pub enum Event {
     EndRequested,
 }
 
+impl Event {
+    /// True for what the user does, and waits to see.
+    pub fn is_of_user(&self) -> bool {
+        matches!(
+            self,
+            Self::Key(_) | Self::Paste(_) | Self::Resize(_) | Self::Mouse { .. }
+        )
+    }
+}
+
 /// Columns and rows of the screen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Size {

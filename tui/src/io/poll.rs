@@ -30,6 +30,7 @@ use tonic::Status;
 use crate::app::effect::WatchSpec;
 use crate::app::event::Mode;
 use crate::data::fold;
+use crate::data::polled::times;
 use crate::io::list;
 use crate::io::source::Ended;
 use crate::io::source::Sink;
@@ -213,6 +214,7 @@ impl Poll {
                 break;
             }
         }
+        times::fill(&mut events);
         Ok(events)
     }
 

@@ -31,6 +31,7 @@ use crate::app::topic::Told;
 use crate::app::topic::Topic;
 use crate::data::polled::entities;
 use crate::data::polled::failures;
+use crate::data::polled::times;
 use crate::data::status;
 use crate::data::tasks::Tasks;
 use crate::format::MILLI;
@@ -217,6 +218,7 @@ impl Questions {
         {
             events.extend(chunk.events);
         }
+        times::fill(&mut events);
         Ok(events)
     }
 

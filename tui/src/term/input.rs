@@ -1,6 +1,9 @@
 //! What the terminal and the system send, as events of the core.
 
+use std::task::Poll;
+
 use crossterm::event::Event as TerminalEvent;
+use crossterm::event::EventStream;
 use crossterm::event::KeyCode;
 use crossterm::event::KeyEvent;
 use crossterm::event::KeyEventKind;
@@ -8,12 +11,23 @@ use crossterm::event::KeyModifiers;
 use crossterm::event::MouseButton;
 use crossterm::event::MouseEvent;
 use crossterm::event::MouseEventKind;
+use futures_util::StreamExt;
 
 use crate::app::event::Code;
 use crate::app::event::Event;
 use crate::app::event::Key;
 use crate::app::event::Size;
 use crate::app::hit::Mouse;
+
+/// An event that is there already. The stream wakes whoever found it empty first, and nobody
+/// else: so this asks in the name of the task, and not of one that cannot be woken.
+pub async fn queued(keys: &mut EventStream) -> Option<TerminalEvent> {
+    std::future::poll_fn(|context| match keys.poll_next_unpin(context) {
+        Poll::Ready(Some(Ok(it))) => Poll::Ready(Some(it)),
+        _ => Poll::Ready(None),
+    })
+    .await
+}
 
 /// The core's event for a terminal event; nothing for those it does not know.
 pub fn event(event: TerminalEvent) -> Option<Event> {

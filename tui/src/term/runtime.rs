@@ -13,7 +13,6 @@ use crossterm::event::EventStream;
 use crossterm::queue;
 use crossterm::terminal::BeginSynchronizedUpdate;
 use crossterm::terminal::EndSynchronizedUpdate;
-use futures_util::FutureExt;
 use futures_util::StreamExt;
 use ratatui::Terminal;
 use ratatui::backend::CrosstermBackend;
@@ -65,6 +64,8 @@ use crate::ui::hits;
 
 /// Frames are at least this far apart.
 const FRAME: Duration = Duration::from_millis(16);
+/// So far apart where the user has done something, and waits to see it.
+const FRAME_OF_USER: Duration = Duration::from_millis(8);
 
 /// What tasks end with.
 enum Ended {
@@ -107,6 +108,8 @@ struct Screen {
     terminal: Terminal<CrosstermBackend<BufWriter<Stdout>>>,
     shown: Buffer,
     last_frame: Option<Instant>,
+    /// The user has done something since then.
+    is_awaited: bool,
     look: Look,
 }
 
@@ -136,6 +139,8 @@ pub async fn run(beginning: Beginning, origin: Origin, clock: Clock) -> io::Resu
     let mut signals = Signals::listen()?;
     let guard = Guard::enter()?;
     guard::mouse(choices.mouse)?;
+    // Before the size is asked for: it tells of a change from here on.
+    let mut keys = EventStream::new();
     let mut screen = Screen::open(look)?;
     let size = screen.size()?;
     let mut model = Model::new(settings, size, clock.now());
@@ -148,7 +153,6 @@ pub async fn run(beginning: Beginning, origin: Origin, clock: Clock) -> io::Resu
     // First the frame, then the network.
     screen.draw(&model)?;
     let mut outside = Outside::start(origin, clock);
-    let mut keys = EventStream::new();
     let first = update(&mut model, Event::Wake, clock.now());
     let mut dirty = false;
     let mut wishes = Wishes::default();
@@ -165,8 +169,9 @@ pub async fn run(beginning: Beginning, origin: Origin, clock: Clock) -> io::Resu
         )
         .await?;
         let mut events: Vec<_> = event.into_iter().collect();
-        drain(&mut events, &mut keys, &mut outside)?;
+        drain(&mut events, &mut keys, &mut outside).await?;
         for event in events {
+            screen.is_awaited |= event.is_of_user();
             let event = screen.aim(&model, event);
             if matches!(event, Event::Resumed) {
                 guard::enter()?;
@@ -205,7 +210,7 @@ async fn next_event(
     outside: &mut Outside,
 ) -> io::Result<Option<Event>> {
     let wakeup = model.next_wakeup().map(|at| clock.instant(at));
-    let frame = screen.last_frame.filter(|_| dirty).map(|at| at + FRAME);
+    let frame = screen.next_frame().filter(|_| dirty);
     let until = [wakeup, frame].into_iter().flatten().min();
     let timer = async {
         match until {
@@ -227,8 +232,12 @@ async fn next_event(
 }
 
 /// Takes everything that is queued already, so that one frame shows it all.
-fn drain(events: &mut Vec<Event>, keys: &mut EventStream, outside: &mut Outside) -> io::Result<()> {
-    while let Some(Some(Ok(it))) = keys.next().now_or_never() {
+async fn drain(
+    events: &mut Vec<Event>,
+    keys: &mut EventStream,
+    outside: &mut Outside,
+) -> io::Result<()> {
+    while let Some(it) = input::queued(keys).await {
         events.extend(input::event(it));
     }
     while let Some(ended) = outside.tasks.try_join_next() {
@@ -391,6 +400,7 @@ impl Screen {
             terminal,
             shown,
             last_frame: None,
+            is_awaited: false,
             look,
         })
     }
@@ -460,9 +470,19 @@ impl Screen {
         out.flush()
     }
 
+    /// When the next frame may be drawn.
+    fn next_frame(&self) -> Option<Instant> {
+        let apart = if self.is_awaited {
+            FRAME_OF_USER
+        } else {
+            FRAME
+        };
+        self.last_frame.map(|at| at + apart)
+    }
+
     /// Draws unless the last frame was a moment ago; answers whether it drew.
     fn draw_if_due(&mut self, model: &Model) -> io::Result<bool> {
-        if self.last_frame.is_some_and(|at| at.elapsed() < FRAME) {
+        if self.next_frame().is_some_and(|at| Instant::now() < at) {
             return Ok(false);
         }
         self.draw(model)?;
@@ -474,6 +494,7 @@ impl Screen {
         let mut next = Buffer::empty(Rect::new(0, 0, model.size.width, model.size.height));
         ui::view(model, self.look, &mut next);
         self.last_frame = Some(Instant::now());
+        self.is_awaited = false;
         if next == self.shown {
             return Ok(());
         }

@@ -6,6 +6,7 @@
 
 use std::path::Path;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use durascope::app::effect::Playing;
 use durascope::app::effect::WatchSpec;
@@ -24,8 +25,16 @@ use durascope::io::recording::play;
 use durascope::io::recording::read::Recording;
 use durascope::io::recording::write::Recorder;
 use durascope::io::source::Sink;
+use durascope_proto::monitor::EntityPage;
+use durascope_proto::monitor::FailureList;
+use durascope_proto::monitor::HistoryPage;
+use durascope_proto::monitor::ListEntitiesRequest;
+use durascope_proto::monitor::ListFailuresRequest;
+use durascope_proto::monitor::ReadHistoryRequest;
 use durascope_proto::monitor::Task;
 use durascope_proto::monitor::TasksUpdate;
+use durascope_proto::monitor::read_history_request::Order;
+use durascope_proto::time;
 use tokio::sync::watch;
 
 use crate::fixtures::*;
@@ -150,6 +159,80 @@ async fn a_screen_that_was_not_recorded_says_so() {
         panic!("there is no such thing in it");
     };
     assert!(reason.contains("this recording does not have that"));
+}
+
+#[tokio::test]
+async fn lists_are_found_again_in_another_size_and_a_while_later() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("lists.rec");
+    let (recorder, _failed) = Recorder::create(&path, start(), NOW).unwrap();
+    let failures = |minutes: i64, text: &str| {
+        Topic::Failures(ListFailuresRequest {
+            since: Some(time::from_micros(NOW + (minutes - 60) * 60 * SECOND)),
+            text: text.to_owned(),
+        })
+    };
+    let list = |instances| {
+        Told::Failures(Arc::new(FailureList {
+            instances,
+            ..FailureList::default()
+        }))
+    };
+    recorder.topic(NOW, &failures(0, ""), &list(1));
+    recorder.topic(NOW + SECOND, &failures(1, ""), &list(2));
+    recorder.topic(NOW + SECOND, &failures(1, "card"), &list(3));
+    let events = |order: Order, limit, offset| {
+        Topic::History(ReadHistoryRequest {
+            instance_id: "a".to_owned(),
+            order: order.into(),
+            limit,
+            offset,
+            ..ReadHistoryRequest::default()
+        })
+    };
+    for offset in [0, 200] {
+        let page = HistoryPage {
+            offset,
+            ..HistoryPage::default()
+        };
+        let asked = events(Order::NewestFirst, 100, offset);
+        recorder.topic(NOW + SECOND, &asked, &Told::History(Arc::new(page)));
+    }
+    let entities = |entity_id: &str, limit| {
+        Topic::Entities(ListEntitiesRequest {
+            entity_id: entity_id.to_owned(),
+            limit,
+            ..ListEntitiesRequest::default()
+        })
+    };
+    for (entity_id, matching) in [("@a@1", 4), ("@a@2", 5)] {
+        let page = EntityPage {
+            matching,
+            ..EntityPage::default()
+        };
+        let asked = entities(entity_id, 100);
+        recorder.topic(NOW + SECOND, &asked, &Told::Entities(Arc::new(page)));
+    }
+    for (topic, expected) in [
+        (failures(2, ""), Some(2)),
+        (failures(2, "card"), Some(3)),
+        (failures(2, "nothing"), None),
+        (failures(24 * 60, ""), None),
+        (events(Order::NewestFirst, 160, 0), Some(0)),
+        (events(Order::NewestFirst, 160, 180), Some(200)),
+        (events(Order::OldestFirst, 100, 0), None),
+        (entities("@a@1", 160), Some(4)),
+        (entities("@a@3", 100), Some(5)),
+    ] {
+        let shown = stands_at(&path, topic.clone(), &[30]).await;
+        let found = match &shown[0].topic.as_ref().unwrap().told {
+            Told::Failures(it) => Some(it.instances),
+            Told::History(it) => Some(it.offset),
+            Told::Entities(it) => Some(it.matching),
+            _ => None,
+        };
+        assert_eq!(found, expected, "{topic:?}");
+    }
 }
 
 #[tokio::test]

@@ -3,6 +3,7 @@
 
 pub mod entities;
 pub mod failures;
+pub mod times;
 
 use durascope_proto::monitor::Payload;
 

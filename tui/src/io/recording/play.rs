@@ -13,8 +13,10 @@ use crate::app::event::Link;
 use crate::app::event::Mode;
 use crate::app::topic::Told;
 use crate::app::topic::Topic;
+use crate::data::status;
 use crate::data::tasks::Tasks;
 use crate::format::Micros;
+use crate::format::SECOND;
 use crate::io::recording::RecordingError;
 use crate::io::recording::frame::Body;
 use crate::io::recording::read::Kind;
@@ -25,6 +27,9 @@ use crate::io::source::Sink;
 pub const FROM_START: Playing = Playing { at: 0, speed: 1 };
 
 const NOT_THERE: &str = "this recording does not have that: it was not on screen";
+
+/// Failures of the last hour are asked for anew each minute: so far apart they still are those.
+const SINCE_APART_MAX: u64 = 20 * 60 * SECOND.unsigned_abs();
 
 struct Player {
     recording: Recording,
@@ -193,26 +198,54 @@ impl Player {
             Topic::Compare { left, right } => tasks(left)
                 .zip(tasks(right))
                 .map(|(left, right)| Told::Compare(left, right)),
-            _ => self.topics.iter().rev().find_map(|it| answer_of(it, topic)),
+            _ => {
+                let answers = self.topics.iter().rev();
+                let answers = answers.filter_map(|it| answer_of(it, topic));
+                answers.min_by_key(|it| it.0).map(|it| it.1)
+            }
         };
         let told = told.unwrap_or_else(|| Told::Refused(NOT_THERE.to_owned()));
         self.sink.topic(topic.clone(), told);
     }
 }
 
-fn answer_of(body: &Body, topic: &Topic) -> Option<Told> {
+/// What was told about this or nearly the same, and how far apart the questions are: a recording
+/// is looked at in another size, and a while later than it was made.
+fn answer_of(body: &Body, topic: &Topic) -> Option<(u64, Told)> {
     match (body, topic) {
-        (Body::History(it), Topic::History(asked)) if it.request.as_ref() == Some(asked) => {
-            Some(Told::History(Arc::new(it.page.clone()?)))
+        (Body::History(it), Topic::History(asked)) => {
+            let was = it.request.as_ref()?;
+            let same = (&was.instance_id, was.order, &was.text)
+                == (&asked.instance_id, asked.order, &asked.text);
+            let apart =
+                was.offset.abs_diff(asked.offset) + u64::from(was.limit.abs_diff(asked.limit));
+            same.then_some((apart, Told::History(Arc::new(it.page.clone()?))))
         }
-        (Body::Failures(it), Topic::Failures(asked)) if it.request.as_ref() == Some(asked) => {
-            Some(Told::Failures(Arc::new(it.list.clone()?)))
+        (Body::Failures(it), Topic::Failures(asked)) => {
+            let was = it.request.as_ref()?;
+            let apart = match (
+                status::micros(was.since.as_ref()),
+                status::micros(asked.since.as_ref()),
+            ) {
+                (Some(was), Some(asked)) => was.abs_diff(asked),
+                (None, None) => 0,
+                _ => return None,
+            };
+            let same = was.text == asked.text && apart <= SINCE_APART_MAX;
+            same.then_some((apart, Told::Failures(Arc::new(it.list.clone()?))))
         }
-        (Body::Entities(it), Topic::Entities(asked)) if it.request.as_ref() == Some(asked) => {
-            Some(Told::Entities(Arc::new(it.page.clone()?)))
+        (Body::Entities(it), Topic::Entities(asked)) => {
+            let was = it.request.as_ref()?;
+            let same =
+                (&was.text, was.sort, was.reverse) == (&asked.text, asked.sort, asked.reverse);
+            // First the one with the same entity in full.
+            let apart = u64::from(was.offset.abs_diff(asked.offset))
+                + u64::from(was.limit.abs_diff(asked.limit))
+                + (u64::from(was.entity_id != asked.entity_id) << 33);
+            same.then_some((apart, Told::Entities(Arc::new(it.page.clone()?))))
         }
         (Body::Work(it), Topic::Work(asked)) if it.request.as_ref() == Some(asked) => {
-            Some(Told::Work(Arc::new(it.list.clone()?)))
+            Some((0, Told::Work(Arc::new(it.list.clone()?))))
         }
         _ => None,
     }

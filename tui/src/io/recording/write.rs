@@ -12,6 +12,7 @@ use std::sync::PoisonError;
 use durascope_proto::monitor::Task;
 use durascope_proto::monitor::TasksUpdate;
 use durascope_proto::monitor::WatchUpdate;
+use durascope_proto::time;
 use prost::Message;
 use tokio::sync::mpsc;
 
@@ -95,7 +96,10 @@ impl Recorder {
     pub fn update(&self, at: Micros, link: &Link, update: &WatchUpdate) {
         self.with(|it| {
             it.on_link(at, link);
-            it.write(at, Body::Update(update.clone()));
+            let mut update = update.clone();
+            // Where the server has no clock, ages are by ours, and those of a replay by this.
+            update.server_time.get_or_insert(time::from_micros(at));
+            it.write(at, Body::Update(update));
         });
     }
 
