@@ -62,13 +62,18 @@ pub(crate) async fn list(
     // As it is stored: the name of an entity has no case.
     let detail = EntityId::parse("entity_id", &asked.entity_id);
     let detail = detail.map_or(asked.entity_id.clone(), |id| id.text().to_string());
+    let locate = asked.locate;
     let pick = move |connection: &Db| {
         let matching = entity_list::matching(connection, &list)?;
         let page = entity_list::page(connection, &list)?;
         let detail = entity_list::key(connection, list.hub, &detail, now_us)?;
-        Ok((matching, page, detail))
+        let place = match detail.filter(|_| locate) {
+            Some((key, _)) => entity_list::place(connection, &list, key)?,
+            None => None,
+        };
+        Ok((matching, page, detail, place))
     };
-    let (matching, page, detail) = hub.store().read(pick).await?;
+    let (matching, page, detail, place) = hub.store().read(pick).await?;
     let keys = page.iter().chain(&detail).map(|(key, _)| *key).collect();
     let live = hub.observe_entities(key, keys).await?;
     let read_all = move |connection: &Db| {
@@ -90,6 +95,7 @@ pub(crate) async fn list(
         offset: asked.offset,
         rows,
         detail,
+        detail_at: place.unwrap_or(0),
     })
 }
 

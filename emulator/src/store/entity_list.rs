@@ -70,8 +70,59 @@ pub(crate) fn page(
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
-/// Only constants go into it. What waits is counted once for all, and not entity by entity.
+/// The place of the entity with this key in the whole list, from 1; nothing when it does not
+/// match.
+pub(crate) fn place(
+    connection: &Connection,
+    list: &EntityList,
+    key: i64,
+) -> Result<Option<u64>, StoreError> {
+    let mut statement = connection.prepare_cached(&place_sql(list.order, list.reverse))?;
+    let parameters = named_params! {
+        ":hub": list.hub,
+        ":text": list.text,
+        ":now_us": list.now_us,
+        ":entity": key,
+    };
+    let place = statement.query_row(parameters, |row| row.get::<_, i64>(0));
+    Ok(place.optional()?.and_then(|it| u64::try_from(it).ok()))
+}
+
+/// What waits is counted once for all, and not entity by entity.
+macro_rules! with_waiting {
+    () => {
+        "entity LEFT JOIN (
+           SELECT entity AS of, count(*) AS waiting FROM entity_inbox
+           WHERE kind <> 2 AND at_us <= :now_us GROUP BY entity)
+         ON of = entity.entity"
+    };
+}
+
+/// Only constants go into it.
 fn sql(order: EntityOrder, reverse: bool) -> String {
+    format!(
+        "SELECT entity.entity, coalesce(waiting, 0) FROM {from}
+         WHERE {matching} ORDER BY {by} LIMIT :limit OFFSET :offset",
+        from = with_waiting!(),
+        matching = matching!(),
+        by = by(order, reverse),
+    )
+}
+
+/// Only constants go into it.
+fn place_sql(order: EntityOrder, reverse: bool) -> String {
+    format!(
+        "SELECT place FROM (
+           SELECT entity.entity AS it, row_number() OVER (ORDER BY {by}) AS place
+           FROM {from} WHERE {matching})
+         WHERE it = :entity",
+        from = with_waiting!(),
+        matching = matching!(),
+        by = by(order, reverse),
+    )
+}
+
+fn by(order: EntityOrder, reverse: bool) -> String {
     let (up, down) = if reverse {
         ("DESC", "ASC")
     } else {
@@ -85,16 +136,7 @@ fn sql(order: EntityOrder, reverse: bool) -> String {
         EntityOrder::Modified => format!("modified_at_us {down}"),
         EntityOrder::StateSize => format!("coalesce(length(state), -1) {down}"),
     };
-    format!(
-        "SELECT entity.entity, coalesce(waiting, 0)
-         FROM entity LEFT JOIN (
-           SELECT entity AS of, count(*) AS waiting FROM entity_inbox
-           WHERE kind <> 2 AND at_us <= :now_us GROUP BY entity)
-         ON of = entity.entity
-         WHERE {matching}
-         ORDER BY {by}, entity.entity {down} LIMIT :limit OFFSET :offset",
-        matching = matching!(),
-    )
+    format!("{by}, entity.entity {down}")
 }
 
 const KEY: &str = "

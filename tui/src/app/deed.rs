@@ -1,5 +1,7 @@
 //! What can be done to instances, to whom of many it can be done, and the calls that do it.
 
+use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use durascope_proto::OrchestrationStatus;
@@ -239,6 +241,8 @@ pub struct Plan {
     pub targets: Arc<[Target]>,
     /// By status, the largest first.
     pub groups: Vec<Group>,
+    /// What the dialog says about them beside that.
+    pub note: Option<String>,
 }
 
 impl Plan {
@@ -270,6 +274,25 @@ impl Plan {
             scope,
             targets: targets.into(),
             groups,
+            note: None,
+        }
+    }
+
+    /// The same plan with what is newly known of its targets; those in `gone` do not exist any
+    /// more.
+    #[must_use]
+    pub fn looked(&self, newest: &[Target], gone: &[String]) -> Self {
+        let known: BTreeMap<&str, &Target> = newest
+            .iter()
+            .map(|it| (it.instance_id.as_str(), it))
+            .collect();
+        let gone: BTreeSet<&str> = gone.iter().map(String::as_str).collect();
+        let there = self.targets.iter();
+        let there = there.filter(|it| !gone.contains(it.instance_id.as_str()));
+        let targets = there.map(|it| known.get(it.instance_id.as_str()).copied().unwrap_or(it));
+        Self {
+            note: self.note.clone(),
+            ..Self::new(self.scope, targets.cloned().collect())
         }
     }
 

@@ -20,6 +20,12 @@ pub enum Hit {
     Tab(InstanceTab),
     Sort(SortColumn),
     Pane(Pane),
+    /// A part of one of the hub's screens, by its number.
+    Part(u8),
+    /// A line of such a part, this many below its cursor.
+    Row(u8, isize),
+    /// A title of such a list: one of the list's orders, by its number.
+    Title(u8, u8),
     /// Inside a dialog, where nothing can be clicked.
     Dialog,
 }

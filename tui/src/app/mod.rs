@@ -27,6 +27,7 @@ pub mod memory;
 pub mod model;
 pub mod nav;
 pub mod outline;
+pub mod panes;
 pub mod place;
 pub mod run;
 pub mod saved;

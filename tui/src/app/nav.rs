@@ -22,6 +22,16 @@ const SEEN_MAX: usize = 64;
 pub enum Opened {
     Instance(Box<Instance>),
     Compare(Box<Compare>),
+    Hub(Box<Visit>),
+}
+
+/// A tab of the hub that was gone to for one thing, above where it was asked for, with what its
+/// screens were before: they are so again when it is left.
+#[derive(Clone, Debug)]
+pub struct Visit {
+    tab: HubTab,
+    entities: Entities,
+    work: Work,
 }
 
 /// The screens; the tab of the hub is always below.
@@ -45,6 +55,7 @@ impl Screens {
             None => Place::Hub(self.tab),
             Some(Opened::Instance(it)) => Place::Instance(it.tab),
             Some(Opened::Compare(_)) => Place::Compare,
+            Some(Opened::Hub(it)) => Place::Hub(it.tab),
         }
     }
 
@@ -52,7 +63,7 @@ impl Screens {
     pub fn top_instance(&self) -> Option<&Instance> {
         match self.opened.last()? {
             Opened::Instance(it) => Some(it),
-            Opened::Compare(_) => None,
+            Opened::Compare(_) | Opened::Hub(_) => None,
         }
     }
 
@@ -60,7 +71,7 @@ impl Screens {
     pub fn top_instance_mut(&mut self) -> Option<&mut Instance> {
         match self.opened.last_mut()? {
             Opened::Instance(it) => Some(it),
-            Opened::Compare(_) => None,
+            Opened::Compare(_) | Opened::Hub(_) => None,
         }
     }
 
@@ -68,7 +79,7 @@ impl Screens {
     pub fn top_compare(&self) -> Option<&Compare> {
         match self.opened.last()? {
             Opened::Compare(it) => Some(it),
-            Opened::Instance(_) => None,
+            Opened::Instance(_) | Opened::Hub(_) => None,
         }
     }
 
@@ -76,7 +87,7 @@ impl Screens {
     pub fn top_compare_mut(&mut self) -> Option<&mut Compare> {
         match self.opened.last_mut()? {
             Opened::Compare(it) => Some(it),
-            Opened::Instance(_) => None,
+            Opened::Instance(_) | Opened::Hub(_) => None,
         }
     }
 
@@ -84,7 +95,7 @@ impl Screens {
     pub fn open(&mut self, instance: Instance) {
         let is_it = |it: &Opened| matches!(it, Opened::Instance(it) if it.id == instance.id);
         if let Some(at) = self.opened.iter().position(is_it) {
-            self.opened.truncate(at + 1);
+            self.leave_above(at + 1);
             return;
         }
         self.push(Opened::Instance(Box::new(instance)));
@@ -102,14 +113,44 @@ impl Screens {
         self.opened.push(screen);
     }
 
+    /// Goes to a tab of the hub for one thing; what is on top now stays below.
+    pub fn visit(&mut self, tab: HubTab) {
+        self.push(Opened::Hub(Box::new(Visit {
+            tab,
+            entities: self.entities.clone(),
+            work: self.work.clone(),
+        })));
+    }
+
+    /// The instance that a visit of the hub goes back to, while one is on top.
+    pub fn came_from(&self) -> Option<&str> {
+        match self.opened.last()? {
+            Opened::Hub(_) => self.trail().last(),
+            _ => None,
+        }
+    }
+
     /// Leaves the top screen; false on a tab of the hub.
     pub fn back(&mut self) -> bool {
-        self.opened.pop().is_some()
+        let Some(left) = self.opened.pop() else {
+            return false;
+        };
+        if let Opened::Hub(it) = left {
+            self.entities = it.entities;
+            self.work = it.work;
+        }
+        true
+    }
+
+    fn leave_above(&mut self, kept: usize) {
+        while self.opened.len() > kept {
+            self.back();
+        }
     }
 
     /// Leaves all screens for a tab of the hub.
     pub fn to_tab(&mut self, tab: HubTab) {
-        self.opened.clear();
+        self.leave_above(0);
         self.tab = tab;
     }
 
@@ -141,7 +182,7 @@ impl Screens {
     pub fn trail(&self) -> impl Iterator<Item = &str> {
         self.opened.iter().filter_map(|it| match it {
             Opened::Instance(it) => Some(it.id.as_str()),
-            Opened::Compare(_) => None,
+            Opened::Compare(_) | Opened::Hub(_) => None,
         })
     }
 }

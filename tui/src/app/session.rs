@@ -15,6 +15,7 @@ use crate::app::flow::Steer;
 use crate::app::hit::Hit;
 use crate::app::hit::Mouse;
 use crate::app::model::Model;
+use crate::app::panes;
 use crate::app::place::HubTab;
 use crate::app::place::Place;
 use crate::app::screens::instance;
@@ -165,6 +166,9 @@ pub(crate) fn on_mouse(
         Hit::Line(_) | Hit::Fold(_) | Hit::Pane(Pane::Tree) => {
             in_pane(model, Pane::Tree, |it| update::move_by(it, delta));
         }
+        Hit::Part(part) | Hit::Row(part, _) | Hit::Title(part, _) => {
+            panes::move_in(model, part, delta);
+        }
         _ => {}
     }
 }
@@ -222,6 +226,15 @@ fn on_click(model: &mut Model, hit: Hit, effects: &mut Vec<Effect>) {
                 None => {}
             }
         }
+        Hit::Part(part) => panes::focus(model, part),
+        Hit::Row(part, 0) if panes::focused(model) == Some(part) => {
+            do_action(model, ActionId::Open, effects);
+        }
+        Hit::Row(part, delta) => {
+            panes::focus(model, part);
+            update::move_by(model, delta);
+        }
+        Hit::Title(part, order) => panes::sort(model, part, order),
         Hit::Dialog => {}
     }
 }

@@ -54,8 +54,8 @@ pub fn of(model: &Model) -> Option<&Search> {
     let screens = &model.screens;
     match screens.place() {
         Place::Hub(HubTab::Failures) => Some(&screens.failures.search),
-        Place::Hub(HubTab::Entities) => Some(&screens.entities.search),
-        Place::Hub(HubTab::Schedules) => Some(&screens.schedules.search),
+        Place::Hub(HubTab::Entities) => Some(&screens.entities.list.search),
+        Place::Hub(HubTab::Schedules) => Some(&screens.schedules.list.search),
         Place::Instance(InstanceTab::History) => Some(&screens.top_instance()?.history.search),
         Place::Instance(InstanceTab::Data) => Some(&screens.top_instance()?.data.search),
         _ => None,
@@ -66,8 +66,8 @@ fn of_mut(model: &mut Model) -> Option<&mut Search> {
     let screens = &mut model.screens;
     match screens.place() {
         Place::Hub(HubTab::Failures) => Some(&mut screens.failures.search),
-        Place::Hub(HubTab::Entities) => Some(&mut screens.entities.search),
-        Place::Hub(HubTab::Schedules) => Some(&mut screens.schedules.search),
+        Place::Hub(HubTab::Entities) => Some(&mut screens.entities.list.search),
+        Place::Hub(HubTab::Schedules) => Some(&mut screens.schedules.list.search),
         Place::Instance(InstanceTab::History) => {
             Some(&mut screens.top_instance_mut()?.history.search)
         }

@@ -6,8 +6,8 @@ use durascope_proto::monitor::InstanceTree;
 use crate::app::model::Model;
 use crate::app::place::HubTab;
 use crate::app::place::InstanceTab;
+use crate::app::screens::entities;
 use crate::app::screens::instance;
-use crate::app::toast::Kind;
 use crate::app::update;
 use crate::data::tree::NodeKey;
 use crate::data::tree::TaskState;
@@ -62,11 +62,12 @@ fn row<'a>(model: &'a Model, id: &str) -> Option<&'a InstanceRow> {
 pub(crate) fn follow(model: &mut Model, instance_id: &str, evidence: &Evidence) {
     match evidence {
         Evidence::Other { instance_id } => instance::open(model, instance_id),
-        Evidence::Workers => update::to_tab(model, HubTab::Work),
-        Evidence::Entity { entity_id } => {
-            update::to_tab(model, HubTab::Entities);
-            model.toast(Kind::Note, format!("it is about {entity_id}"));
+        Evidence::Workers => {
+            model.screens.overview.selection.pin();
+            model.screens.visit(HubTab::Work);
+            update::on_data(model);
         }
+        Evidence::Entity { entity_id } => to_entity(model, entity_id),
         _ => {
             model.screens.overview.selection.pin();
             instance::open(model, instance_id);
@@ -82,6 +83,14 @@ pub(crate) fn follow(model: &mut Model, instance_id: &str, evidence: &Evidence) 
             top.take_aim(size, zoom);
         }
     }
+}
+
+/// Goes to the entity `id` among the others; Esc comes back to where that was asked for.
+pub(crate) fn to_entity(model: &mut Model, id: &str) {
+    model.screens.overview.selection.pin();
+    model.screens.visit(HubTab::Entities);
+    entities::go_to(model, id);
+    update::on_data(model);
 }
 
 /// Branches that `evidence` may be folded away in.

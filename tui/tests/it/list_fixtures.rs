@@ -341,6 +341,7 @@ pub(crate) fn entities() -> Told {
             entity("@cart@user-8812", 0, r#"{"items":[]}"#),
         ],
         detail: Some(account),
+        detail_at: 0,
     }))
 }
 
@@ -428,8 +429,8 @@ pub(crate) fn schedules() -> Told {
     ];
     Told::Entities(Arc::new(EntityPage {
         matching: 3,
-        offset: 0,
         detail: Some(rows[0].clone()),
         rows,
+        ..EntityPage::default()
     }))
 }

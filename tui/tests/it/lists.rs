@@ -12,7 +12,7 @@ use durascope::app::model::Model;
 use durascope::app::place::InstanceTab;
 use durascope::app::place::Place;
 use durascope::app::screens::entities::selected_entity;
-use durascope::app::screens::failures::selected_instances;
+use durascope::app::screens::failures;
 use durascope::app::topic::Told;
 use durascope::app::topic::Topic;
 use durascope::app::window;
@@ -290,7 +290,7 @@ fn the_cursor_of_the_failures_follows_its_group_and_back_restores_it() {
     tells(&mut model, Told::Failures(Arc::new(other)));
     let view = &model.screens.failures;
     assert_eq!(view.selected().unwrap().name, "LoadPage");
-    assert_eq!(selected_instances(&model).len(), 9);
+    assert_eq!(failures::plan(&model).unwrap().targets.len(), 9);
     press_key(&mut model, Code::Enter);
     press(&mut model, "jj");
     let chosen = model
@@ -302,10 +302,7 @@ fn the_cursor_of_the_failures_follows_its_group_and_back_restores_it() {
         .clone();
     press_key(&mut model, Code::Enter);
     assert_eq!(model.screens.top_instance().unwrap().id, chosen);
-    assert!(
-        selected_instances(&model).is_empty(),
-        "another screen is on top"
-    );
+    assert!(failures::plan(&model).is_none(), "another screen is on top");
     press_key(&mut model, Code::Esc);
     let view = &model.screens.failures;
     assert_eq!(view.selected_instance().unwrap().instance_id, chosen);
@@ -356,7 +353,7 @@ fn entities_in_all_their_states() {
             matching: 1_000_000,
             offset: 0,
             rows: rows.collect(),
-            detail: None,
+            ..EntityPage::default()
         }));
         let mut model = on_tab(width, height, "3", told);
         press(&mut model, "jj");

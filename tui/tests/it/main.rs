@@ -3,6 +3,7 @@
 mod acts;
 mod acts_screens;
 mod fixtures;
+mod hub;
 mod idle;
 mod keys;
 mod list_fixtures;

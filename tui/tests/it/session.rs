@@ -57,7 +57,7 @@ fn toasts(model: &Model) -> Vec<&str> {
 }
 
 /// Columns of the first place where `text` stands on screen, and its row.
-fn place_of(model: &Model, text: &str) -> (u16, u16) {
+pub(crate) fn place_of(model: &Model, text: &str) -> (u16, u16) {
     let size = model.size;
     let mut buffer = Buffer::empty(Rect::new(0, 0, size.width, size.height));
     ui::view(model, COLOR, &mut buffer);
@@ -72,12 +72,12 @@ fn place_of(model: &Model, text: &str) -> (u16, u16) {
     panic!("{text:?} is not on screen");
 }
 
-fn mouse_at(model: &mut Model, mouse: Mouse, x: u16, y: u16) -> Vec<Effect> {
+pub(crate) fn mouse_at(model: &mut Model, mouse: Mouse, x: u16, y: u16) -> Vec<Effect> {
     let hit = ui::hits::at(model, COLOR, x, y);
     happens(model, Event::Mouse { mouse, x, y, hit })
 }
 
-fn click(model: &mut Model, text: &str) -> Vec<Effect> {
+pub(crate) fn click(model: &mut Model, text: &str) -> Vec<Effect> {
     let (x, y) = place_of(model, text);
     mouse_at(model, Mouse::Click, x, y)
 }

@@ -754,6 +754,9 @@ pub struct ListEntitiesRequest {
     /// Bytes of each state in the list; 0 means 200, at most 4,096.
     #[prost(uint32, tag = "7")]
     pub state_bytes: u32,
+    /// Also tells where in the list that entity is.
+    #[prost(bool, tag = "8")]
+    pub locate: bool,
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct EntityPage {
@@ -766,6 +769,9 @@ pub struct EntityPage {
     /// The one that was asked for; absent when it is not there.
     #[prost(message, optional, tag = "4")]
     pub detail: ::core::option::Option<EntityRow>,
+    /// Its place among the matching, from 1; 0 when it is none of them, or was not asked for.
+    #[prost(uint64, tag = "5")]
+    pub detail_at: u64,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct EntityRow {

@@ -3,6 +3,7 @@
 use super::*;
 
 const LIST: Where = Where::Hub(HubTab::Instances);
+const FAILURES: Where = Where::Hub(HubTab::Failures);
 const ENTITIES: Where = Where::Hub(HubTab::Entities);
 
 const fn send(
@@ -64,6 +65,31 @@ pub(super) const ACTIONS: &[Action] = &[
     view(
         A::Unmark,
         LIST,
+        &[Key::char('u')],
+        "unmark",
+        "take all marks away",
+        0,
+    ),
+    view(
+        A::Mark,
+        FAILURES,
+        &[Key::char(' ')],
+        "mark",
+        "mark the group, or take its mark away; actions are about the instances of the marked \
+         groups, or of the selected one",
+        4,
+    ),
+    view(
+        A::MarkAll,
+        FAILURES,
+        &[Key::ctrl('a')],
+        "mark all",
+        "mark all groups",
+        0,
+    ),
+    view(
+        A::Unmark,
+        FAILURES,
         &[Key::char('u')],
         "unmark",
         "take all marks away",

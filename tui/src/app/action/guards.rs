@@ -41,16 +41,15 @@ fn live_target(model: &Model) -> Result<OrchestrationStatus, Reason> {
         .unwrap_or(OrchestrationStatus::Running))
 }
 
-/// Whether one of `deeds` can be done to one of the marked; nothing when none is marked.
-fn among_marked(model: &Model, deeds: &[Deed]) -> Option<Result<(), Reason>> {
-    if !model.acts_on_marks() {
-        return None;
-    }
+/// Whether one of `deeds` can be done to one of the many that are chosen; nothing where an
+/// action is about one alone.
+fn among_many(model: &Model, deeds: &[Deed]) -> Option<Result<(), Reason>> {
+    let (counts, words) = acts::many(model)?;
     if let Err(reason) = is_connected(model) {
         return Some(Err(reason));
     }
     let mut why = "nothing can be done";
-    for (status, _) in model.marks.counts() {
+    for (status, _) in counts {
         for deed in deeds {
             match deed.skips(*status) {
                 Some(reason) => why = reason,
@@ -58,10 +57,7 @@ fn among_marked(model: &Model, deeds: &[Deed]) -> Option<Result<(), Reason>> {
             }
         }
     }
-    Some(Err(format!(
-        "none of the {} marked: {why}",
-        model.marks.len()
-    )))
+    Some(Err(format!("none of the {words}: {why}")))
 }
 
 pub(super) fn is_open(model: &Model) -> Result<(), Reason> {
@@ -69,7 +65,7 @@ pub(super) fn is_open(model: &Model) -> Result<(), Reason> {
         name: String::new(),
         payload: None,
     };
-    if let Some(told) = among_marked(model, &[raise]) {
+    if let Some(told) = among_many(model, &[raise]) {
         return told;
     }
     let it = live_target(model)?;
@@ -84,7 +80,7 @@ pub(super) fn is_open(model: &Model) -> Result<(), Reason> {
 }
 
 pub(super) fn has_ended(model: &Model) -> Result<(), Reason> {
-    if let Some(told) = among_marked(model, &[Deed::Purge { recursive: true }]) {
+    if let Some(told) = among_many(model, &[Deed::Purge { recursive: true }]) {
         return told;
     }
     let it = live_target(model)?;
@@ -103,7 +99,7 @@ pub(super) fn can_suspend_or_resume(model: &Model) -> Result<(), Reason> {
         Deed::Resume { reason: None },
         Deed::Suspend { reason: None },
     ];
-    if let Some(told) = among_marked(model, &either) {
+    if let Some(told) = among_many(model, &either) {
         return told;
     }
     match live_target(model)? {
@@ -119,14 +115,14 @@ pub(super) fn can_suspend_or_resume(model: &Model) -> Result<(), Reason> {
 }
 
 pub(super) fn can_restart(model: &Model) -> Result<(), Reason> {
-    if let Some(told) = among_marked(model, &[Deed::Restart { new_id: true }]) {
+    if let Some(told) = among_many(model, &[Deed::Restart { new_id: true }]) {
         return told;
     }
     live_target(model).map(|_| ())
 }
 
 pub(super) fn can_rewind(model: &Model) -> Result<(), Reason> {
-    if let Some(told) = among_marked(model, &[Deed::Rewind { reason: None }]) {
+    if let Some(told) = among_many(model, &[Deed::Rewind { reason: None }]) {
         return told;
     }
     match live_target(model)? {

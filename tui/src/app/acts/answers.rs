@@ -173,13 +173,18 @@ fn on_looked(model: &mut Model, reply: Reply, effects: &mut Vec<Effect>) {
     if let Ok(Answer::Looked { targets, gone }) = &reply.outcome {
         model.marks.on_targets(targets, gone);
     }
+    let of_marks = model.acts_on_marks();
     let mut dialogs = std::mem::take(&mut model.dialogs);
     for dialog in &mut dialogs {
         if let Dialog::Confirm(it) = dialog
             && it.looking == Some(reply.id)
         {
             it.looking = None;
-            it.plan = model.marks.plan();
+            if of_marks {
+                it.plan = model.marks.plan();
+            } else if let Ok(Answer::Looked { targets, gone }) = &reply.outcome {
+                it.plan = it.plan.looked(targets, gone);
+            }
             it.typed.set("");
             ask_count(model, it, effects);
         }

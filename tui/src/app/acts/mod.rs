@@ -1,5 +1,7 @@
 //! From an action to its dialog, from the dialog to calls, from their answers to words.
 
+use durascope_proto::OrchestrationStatus;
+
 use crate::app::action::ActionId;
 use crate::app::deed::Plan;
 use crate::app::deed::Scope;
@@ -13,6 +15,7 @@ use crate::app::model::Model;
 use crate::app::place::HubTab;
 use crate::app::place::Place;
 use crate::app::screens::entities;
+use crate::app::screens::failures;
 use crate::app::screens::overview;
 use crate::data::tree::NodeKey;
 
@@ -64,8 +67,24 @@ pub(crate) fn selected_id(model: &Model) -> Option<String> {
     model.target().map(|it| it.instance_id.clone())
 }
 
+/// Whom an action on many is about now, by status and in words; nothing where it is about one.
+pub(crate) fn many(model: &Model) -> Option<(&[(OrchestrationStatus, usize)], String)> {
+    if model.acts_on_marks() {
+        let count = model.marks.len();
+        return Some((model.marks.counts(), format!("{count} marked")));
+    }
+    if model.screens.place() == Place::Hub(HubTab::Failures) {
+        let them = model.screens.failures.targets();
+        return (!them.is_empty()).then(|| (them.counts(), them.words()));
+    }
+    None
+}
+
 /// Whom an action is about now: the marked ones, or the selected one.
 fn plan(model: &Model) -> Option<Plan> {
+    if let Some(plan) = failures::plan(model) {
+        return Some(plan);
+    }
     if model.acts_on_marks() {
         return Some(model.marks.plan());
     }
@@ -75,7 +94,11 @@ fn plan(model: &Model) -> Option<Plan> {
 
 /// Carries out an action of this module; false when it is none.
 pub(crate) fn on_action(model: &mut Model, id: ActionId, effects: &mut Vec<Effect>) -> bool {
+    let on_failures = model.screens.place() == Place::Hub(HubTab::Failures);
     match id {
+        ActionId::Mark if on_failures => failures::mark(model),
+        ActionId::MarkAll if on_failures => failures::mark_all(model),
+        ActionId::Unmark if on_failures => failures::unmark(model),
         ActionId::Mark => {
             if let Some(row) = model.target().cloned() {
                 model.marks.toggle(&row);

@@ -14,6 +14,8 @@ use crate::app::dialogs::raise_event::RaiseEvent;
 use crate::app::effect::Call;
 use crate::app::effect::Effect;
 use crate::app::model::Model;
+use crate::app::place::HubTab;
+use crate::app::place::Place;
 use crate::app::toast::Kind;
 use crate::app::update;
 use crate::app::window;
@@ -63,15 +65,21 @@ pub(crate) fn open(model: &mut Model, id: ActionId, plan: Plan, effects: &mut Ve
         return;
     }
     let mut dialog = Confirm::new(deed, plan);
-    if model.acts_on_marks() {
+    let unseen = if model.acts_on_marks() {
         let rows = model.page().map_or(&[][..], |it| &it.rows);
-        let unseen = model.marks.unseen(rows);
-        if !unseen.is_empty() && unseen.len() <= LOOKED_MAX {
-            let call = Call::Look {
-                instance_ids: unseen,
-            };
-            dialog.looking = Some(update::request(model, call, effects));
-        }
+        model.marks.unseen(rows)
+    } else if model.screens.place() == Place::Hub(HubTab::Failures) {
+        // The list of failures is not asked as often as that of instances.
+        let them = dialog.plan.targets.iter();
+        them.map(|it| it.instance_id.clone()).collect()
+    } else {
+        Vec::new()
+    };
+    if !unseen.is_empty() && unseen.len() <= LOOKED_MAX {
+        let call = Call::Look {
+            instance_ids: unseen,
+        };
+        dialog.looking = Some(update::request(model, call, effects));
     }
     if dialog.looking.is_none() {
         ask_count(model, &mut dialog, effects);

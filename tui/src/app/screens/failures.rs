@@ -1,16 +1,18 @@
 //! Failures of the hub in groups, and the instances of one group.
 
+use std::cmp::Ordering;
+use std::cmp::Reverse;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use durascope_proto::OrchestrationStatus;
 use durascope_proto::monitor::FailedInstance;
 use durascope_proto::monitor::FailureList;
 use durascope_proto::monitor::HubFailure;
 use durascope_proto::monitor::ListFailuresRequest;
 
 use crate::app::action::ActionId;
-use crate::app::cursor::Loaded;
 use crate::app::cursor::Selection;
+use crate::app::deed::Plan;
 use crate::app::effect::Effect;
 use crate::app::event::Size;
 use crate::app::geometry;
@@ -19,7 +21,11 @@ use crate::app::model::Model;
 use crate::app::outline::Outline;
 use crate::app::place::HubTab;
 use crate::app::place::Place;
+use crate::app::screens::failure_targets;
+use crate::app::screens::failure_targets::Targets;
 use crate::app::screens::instance;
+use crate::app::screens::listing::Order;
+use crate::app::screens::listing::with_ids;
 use crate::app::topic::Told;
 use crate::app::topic::Topic;
 use crate::app::typing::Search;
@@ -37,6 +43,15 @@ pub enum Pane {
     Instances,
     Sample,
 }
+
+impl Pane {
+    /// In the order of their numbers.
+    pub const ALL: [Self; 3] = [Self::Groups, Self::Instances, Self::Sample];
+}
+
+/// What the groups can be sorted by, and the instances of one.
+pub const ORDERS: [&str; 6] = ["last", "count", "instances", "error", "where", "first"];
+pub const INSTANCE_ORDERS: [&str; 4] = ["last", "id", "name", "status"];
 
 /// Which failures are asked for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -83,8 +98,18 @@ pub struct Failures {
     pub search: Search,
     pub time: Time,
     pub groups: Selection,
+    pub order: Order,
+    /// Indices of the groups in that order.
+    pub group_rows: Vec<usize>,
     pub instances: Selection,
+    pub instance_order: Order,
+    /// Indices of the selected group's instances in that order.
+    pub instance_rows: Vec<usize>,
     pub pane: Pane,
+    /// Groups that are acted on together, by their ids.
+    marks: BTreeSet<String>,
+    /// What an action is about now.
+    targets: Targets,
     /// The newest answer.
     pub list: Option<Arc<FailureList>>,
     /// Why there is none.
@@ -181,14 +206,55 @@ fn below_rule(mut area: Area, instead: Area) -> Area {
 }
 
 impl Failures {
+    /// The group in a row.
+    pub fn group(&self, row: usize) -> Option<&HubFailure> {
+        let at = self.group_rows.get(row)?;
+        self.list.as_ref()?.groups.get(*at)
+    }
+
+    /// The affected instance in a row, of the selected group.
+    pub fn instance(&self, row: usize) -> Option<&FailedInstance> {
+        let at = self.instance_rows.get(row)?;
+        self.selected()?.affected.get(*at)
+    }
+
     /// The group under the cursor.
     pub fn selected(&self) -> Option<&HubFailure> {
-        self.list.as_ref()?.groups.get(self.groups.index())
+        self.group(self.groups.index())
     }
 
     /// The affected instance under the cursor.
     pub fn selected_instance(&self) -> Option<&FailedInstance> {
-        self.selected()?.affected.get(self.instances.index())
+        self.instance(self.instances.index())
+    }
+
+    /// True for a group that is marked.
+    pub fn is_marked(&self, group: &HubFailure) -> bool {
+        !self.marks.is_empty() && self.marks.contains(&group_id(group))
+    }
+
+    /// True when actions are about marked groups.
+    pub fn has_marks(&self) -> bool {
+        !self.marks.is_empty()
+    }
+
+    /// What an action is about now.
+    pub fn targets(&self) -> &Targets {
+        &self.targets
+    }
+
+    fn ids(&self, pane: Pane) -> Vec<String> {
+        match pane {
+            Pane::Groups => {
+                let rows = 0..self.group_rows.len();
+                rows.filter_map(|it| self.group(it)).map(group_id).collect()
+            }
+            _ => {
+                let rows = 0..self.instance_rows.len();
+                let rows = rows.filter_map(|it| self.instance(it));
+                rows.map(instance_id).collect()
+            }
+        }
     }
 
     /// Keeps the cursors on their things, and the sample on its group.
@@ -196,11 +262,16 @@ impl Failures {
         let shape = shape(size);
         let list = self.list.clone();
         let groups = list.as_ref().map_or(&[][..], |it| &it.groups);
+        let by = self.order;
+        self.group_rows = by.rows(groups.len(), |one, other| {
+            rank(by.at, &groups[one], &groups[other])
+        });
         let rows = usize::from(shape.groups.height).max(1);
-        with_ids(groups.iter().map(group_id).collect(), |loaded| {
+        with_ids(self.ids(Pane::Groups), |loaded| {
             self.groups.on_answer(loaded, rows, same_question);
         });
-        let group = groups.get(self.groups.index());
+        let group = self.group_rows.get(self.groups.index());
+        let group = group.and_then(|at| groups.get(*at));
         let id = group.map(group_id);
         if id != self.shown {
             self.shown = id;
@@ -208,8 +279,12 @@ impl Failures {
             self.sample.restart();
         }
         let affected = group.map_or(&[][..], |it| &it.affected);
+        let by = self.instance_order;
+        self.instance_rows = by.rows(affected.len(), |one, other| {
+            rank_instances(by.at, &affected[one], &affected[other])
+        });
         let rows = usize::from(shape.instance_rows().height).max(1);
-        with_ids(affected.iter().map(instance_id).collect(), |loaded| {
+        with_ids(self.ids(Pane::Instances), |loaded| {
             self.instances.on_rows(loaded, rows);
         });
         let area = shape.sample_text();
@@ -217,59 +292,110 @@ impl Failures {
         let sections = sample.map_or_else(Vec::new, history::failure_sections);
         let (columns, lines) = (usize::from(area.width), usize::from(area.height));
         self.sample.set(sections, columns, lines);
+        let marked: Vec<_> = groups.iter().filter(|it| self.is_marked(it)).collect();
+        self.targets = match (&marked[..], self.pane) {
+            ([], Pane::Instances) => failure_targets::of_one(self.selected_instance()),
+            ([], _) => failure_targets::of_groups(group.as_slice()),
+            (marked, _) => failure_targets::of_groups(marked),
+        };
     }
 
     fn move_by(&mut self, delta: isize, size: Size) {
         let shape = shape(size);
-        let list = self.list.clone();
-        let groups = list.as_ref().map_or(&[][..], |it| &it.groups);
+        let rows = |area: Area| usize::from(area.height).max(1);
         match self.pane {
-            Pane::Groups => {
-                let rows = usize::from(shape.groups.height).max(1);
-                with_ids(groups.iter().map(group_id).collect(), |loaded| {
-                    self.groups.move_by(delta, loaded, rows);
-                });
-            }
-            Pane::Instances => {
-                let group = groups.get(self.groups.index());
-                let affected = group.map_or(&[][..], |it| &it.affected);
-                let rows = usize::from(shape.instance_rows().height).max(1);
-                with_ids(affected.iter().map(instance_id).collect(), |loaded| {
-                    self.instances.move_by(delta, loaded, rows);
-                });
-            }
+            Pane::Groups => with_ids(self.ids(Pane::Groups), |loaded| {
+                self.groups.move_by(delta, loaded, rows(shape.groups));
+            }),
+            Pane::Instances => with_ids(self.ids(Pane::Instances), |loaded| {
+                let rows = rows(shape.instance_rows());
+                self.instances.move_by(delta, loaded, rows);
+            }),
             Pane::Sample => self.sample.move_by(delta),
         }
         self.settle(size, true);
     }
 }
 
-/// Gives a list that is loaded whole to `with`.
-pub(crate) fn with_ids(ids: Vec<String>, with: impl FnOnce(Loaded<'_>)) {
-    let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
-    with(Loaded {
-        offset: 0,
-        ids: &ids,
-        total: ids.len(),
-    });
+/// Which of two groups comes first in an order of [`ORDERS`].
+fn rank(order: usize, one: &HubFailure, other: &HubFailure) -> Ordering {
+    let last = |it: &HubFailure| Reverse(status::micros(it.last_at.as_ref()));
+    match order {
+        1 => other.count.cmp(&one.count),
+        2 => other.instances.cmp(&one.instances),
+        3 => (&one.error_type, &one.shape).cmp(&(&other.error_type, &other.shape)),
+        4 => (&one.name, one.place).cmp(&(&other.name, other.place)),
+        5 => {
+            let first = |it: &HubFailure| status::micros(it.first_at.as_ref());
+            first(one).cmp(&first(other))
+        }
+        _ => last(one).cmp(&last(other)),
+    }
 }
 
-/// The instances that an action on the selected group is about, with their status; of each one
-/// row, the newest of the server's at most 50.
-pub fn selected_instances(model: &Model) -> Vec<(String, OrchestrationStatus)> {
+/// Which of two instances comes first in an order of [`INSTANCE_ORDERS`].
+fn rank_instances(order: usize, one: &FailedInstance, other: &FailedInstance) -> Ordering {
+    let at = |it: &FailedInstance| Reverse(status::micros(it.at.as_ref()));
+    match order {
+        1 => one.instance_id.cmp(&other.instance_id),
+        2 => one.name.cmp(&other.name),
+        3 => status::word(status::of(one.status)).cmp(status::word(status::of(other.status))),
+        _ => at(one).cmp(&at(other)),
+    }
+}
+
+/// What an action is about: the instances of the marked groups or of the selected one, or the
+/// instance under the cursor; nothing on other screens.
+pub fn plan(model: &Model) -> Option<Plan> {
     if model.screens.place() != Place::Hub(HubTab::Failures) {
-        return Vec::new();
+        return None;
     }
-    let Some(group) = model.screens.failures.selected() else {
-        return Vec::new();
+    model.screens.failures.targets.plan()
+}
+
+/// Marks the group under the cursor, or takes its mark away.
+pub(crate) fn mark(model: &mut Model) {
+    let view = &mut model.screens.failures;
+    let Some(id) = view.selected().map(group_id) else {
+        return;
     };
-    let mut instances: Vec<(String, OrchestrationStatus)> = Vec::new();
-    for it in &group.affected {
-        if !instances.iter().any(|(id, _)| *id == it.instance_id) {
-            instances.push((it.instance_id.clone(), status::of(it.status)));
-        }
+    if !view.marks.remove(&id) {
+        view.marks.insert(id);
     }
-    instances
+    view.groups.pin();
+    let size = model.size;
+    match model.screens.failures.pane {
+        Pane::Groups => move_by(model, 1),
+        _ => model.screens.failures.settle(size, true),
+    }
+}
+
+/// Marks all groups.
+pub(crate) fn mark_all(model: &mut Model) {
+    let size = model.size;
+    let view = &mut model.screens.failures;
+    view.marks = view.ids(Pane::Groups).into_iter().collect();
+    view.settle(size, true);
+}
+
+/// Takes all marks away.
+pub(crate) fn unmark(model: &mut Model) {
+    let size = model.size;
+    let view = &mut model.screens.failures;
+    view.marks.clear();
+    view.settle(size, true);
+}
+
+/// Sorts a list by one of its orders; the same again reverses.
+pub(crate) fn sort_by(model: &mut Model, pane: Pane, at: usize) {
+    let size = model.size;
+    let view = &mut model.screens.failures;
+    match pane {
+        Pane::Groups => view.order.choose(at),
+        Pane::Instances => view.instance_order.choose(at),
+        Pane::Sample => {}
+    }
+    view.settle(size, true);
 }
 
 /// What it asks the server.
@@ -323,7 +449,12 @@ pub fn visible(model: &Model) -> usize {
 pub fn on_action(model: &mut Model, id: ActionId, effects: &mut Vec<Effect>) {
     let size = model.size;
     let view = &mut model.screens.failures;
+    let (order, orders) = match view.pane {
+        Pane::Instances => (&mut view.instance_order, INSTANCE_ORDERS.len()),
+        _ => (&mut view.order, ORDERS.len()),
+    };
     match id {
+        _ if order.on_action(id, orders) => {}
         ActionId::Filter => view.search.begin(),
         ActionId::FailureTime => view.time = view.time.next(),
         ActionId::Pane => {
@@ -368,6 +499,7 @@ pub fn on_action(model: &mut Model, id: ActionId, effects: &mut Vec<Effect>) {
             }
         }
         ActionId::Back if view.search.clear() => {}
+        ActionId::Back if !view.marks.is_empty() => view.marks.clear(),
         ActionId::Back if view.pane != Pane::Groups => {
             view.pane = match view.pane {
                 Pane::Sample => Pane::Instances,

@@ -1,7 +1,10 @@
 //! Queues by name, and the workers with what they hold.
 
+use std::cmp::Ordering;
+use std::cmp::Reverse;
 use std::sync::Arc;
 
+use durascope_proto::monitor::ConnectedWorker;
 use durascope_proto::monitor::HeldItem;
 use durascope_proto::monitor::ListWorkRequest;
 use durascope_proto::monitor::QueueRow;
@@ -15,12 +18,14 @@ use crate::app::event::Size;
 use crate::app::geometry;
 use crate::app::geometry::Area;
 use crate::app::model::Model;
-use crate::app::screens::failures::with_ids;
 use crate::app::screens::instance;
-use crate::app::toast::Kind;
+use crate::app::screens::listing::Order;
+use crate::app::screens::listing::with_ids;
 use crate::app::topic::Told;
 use crate::app::topic::Topic;
 use crate::app::update;
+use crate::app::verdict;
+use crate::data::status;
 use crate::data::work;
 
 /// Lines about what nobody serves, at most.
@@ -35,6 +40,20 @@ pub enum Pane {
     Held,
 }
 
+impl Pane {
+    /// In the order of their numbers.
+    pub const ALL: [Self; 3] = [Self::Workers, Self::Queues, Self::Held];
+
+    /// What its list can be sorted by.
+    pub fn orders(self) -> &'static [&'static str] {
+        match self {
+            Self::Workers => &["since", "id", "activities", "answered"],
+            Self::Queues => &["unserved", "name", "waiting", "out", "oldest"],
+            Self::Held => &["oldest", "name", "instance id"],
+        }
+    }
+}
+
 /// Its state.
 #[derive(Clone, Debug, Default)]
 pub struct Work {
@@ -46,9 +65,13 @@ pub struct Work {
     pub list: Option<Arc<WorkList>>,
     /// Why there is none.
     pub refused: Option<String>,
-    /// Indices of what the selected worker holds, oldest first.
+    /// Of each pane.
+    orders: [Order; 3],
+    /// Indices of the workers in their order.
+    pub worker_rows: Vec<usize>,
+    /// Indices of what the selected worker holds, oldest first unless sorted otherwise.
     pub held_rows: Vec<usize>,
-    /// Indices of the queues: unserved ones that wait, then the longest.
+    /// Indices of the queues: unserved ones that wait, then the longest, unless sorted otherwise.
     pub queue_rows: Vec<usize>,
     /// The worker that the held items are of.
     shown: String,
@@ -135,7 +158,13 @@ fn held_id(it: &HeldItem) -> String {
 impl Work {
     /// The worker under the cursor.
     pub fn selected(&self) -> Option<&WorkerRow> {
-        self.list.as_ref()?.workers.get(self.workers.index())
+        let at = self.worker_rows.get(self.workers.index())?;
+        self.list.as_ref()?.workers.get(*at)
+    }
+
+    /// By what the list of `pane` is sorted.
+    pub fn order(&self, pane: Pane) -> Order {
+        self.orders[pane as usize]
     }
 
     /// The held item under the cursor.
@@ -158,7 +187,12 @@ impl Work {
             return Vec::new();
         };
         match pane {
-            Pane::Workers => list.workers.iter().map(worker_id).collect(),
+            Pane::Workers => {
+                let rows = self.worker_rows.iter();
+                rows.filter_map(|at| list.workers.get(*at))
+                    .map(worker_id)
+                    .collect()
+            }
             Pane::Queues => {
                 let rows = self.queue_rows.iter();
                 rows.filter_map(|at| list.queues.get(*at))
@@ -178,31 +212,33 @@ impl Work {
     fn settle(&mut self, size: Size) {
         let shape = self.shape(size);
         let visible = |area: Area| usize::from(rows(area).height).max(1);
-        with_ids(self.ids(Pane::Workers), |loaded| {
-            self.workers.on_rows(loaded, visible(shape.workers));
-        });
         let Some(list) = self.list.clone() else {
             return;
         };
+        let by = self.order(Pane::Workers);
+        self.worker_rows = by.rows(list.workers.len(), |one, other| {
+            rank_workers(by.at, &list.workers[one], &list.workers[other])
+        });
+        with_ids(self.ids(Pane::Workers), |loaded| {
+            self.workers.on_rows(loaded, visible(shape.workers));
+        });
         let worker = self.selected().map(worker_id).unwrap_or_default();
         if worker != self.shown {
             self.shown.clone_from(&worker);
             self.held = Selection::default();
         }
-        let held = list.held.iter().enumerate();
-        let held = held.filter(|(_, it)| it.worker_id == worker);
-        self.held_rows = held.map(|(at, _)| at).collect();
-        let mut queues: Vec<_> = (0..list.queues.len()).collect();
-        queues.sort_by_key(|at| {
-            let it = &list.queues[*at];
-            let waits = std::cmp::Reverse(it.waiting);
-            (
-                it.served || it.waiting == 0,
-                waits,
-                std::cmp::Reverse(it.out),
-            )
+        let by = self.order(Pane::Held);
+        let held = by.rows(list.held.len(), |one, other| {
+            rank_held(by.at, &list.held[one], &list.held[other])
         });
-        self.queue_rows = queues;
+        let held = held.into_iter();
+        self.held_rows = held
+            .filter(|at| list.held[*at].worker_id == worker)
+            .collect();
+        let by = self.order(Pane::Queues);
+        self.queue_rows = by.rows(list.queues.len(), |one, other| {
+            rank_queues(by.at, &list.queues[one], &list.queues[other])
+        });
         with_ids(self.ids(Pane::Held), |loaded| {
             self.held.on_rows(loaded, visible(shape.held));
         });
@@ -210,6 +246,57 @@ impl Work {
             self.queues.on_rows(loaded, visible(shape.queues));
         });
     }
+}
+
+fn rank_workers(order: usize, one: &WorkerRow, other: &WorkerRow) -> Ordering {
+    let (a, b) = (one.worker.as_ref(), other.worker.as_ref());
+    match order {
+        1 => worker_id(one).cmp(&worker_id(other)),
+        2 => b
+            .map(|it| it.activities_out)
+            .cmp(&a.map(|it| it.activities_out)),
+        3 => other.answered.cmp(&one.answered),
+        _ => {
+            let since = |it: Option<&ConnectedWorker>| {
+                it.and_then(|it| status::micros(it.connected_at.as_ref()))
+            };
+            since(a).cmp(&since(b))
+        }
+    }
+}
+
+fn rank_queues(order: usize, one: &QueueRow, other: &QueueRow) -> Ordering {
+    let most = |it: &QueueRow| (Reverse(it.waiting), Reverse(it.out));
+    match order {
+        1 => (&one.name, &one.version).cmp(&(&other.name, &other.version)),
+        2 => most(one).cmp(&most(other)),
+        3 => other.out.cmp(&one.out),
+        4 => {
+            let oldest = |it: &QueueRow| status::micros(it.oldest_waiting.as_ref());
+            let oldest = |it: &QueueRow| (oldest(it).is_none(), oldest(it));
+            oldest(one).cmp(&oldest(other))
+        }
+        _ => {
+            let is_served = |it: &QueueRow| it.served || it.waiting == 0;
+            (is_served(one), most(one)).cmp(&(is_served(other), most(other)))
+        }
+    }
+}
+
+fn rank_held(order: usize, one: &HeldItem, other: &HeldItem) -> Ordering {
+    match order {
+        1 => one.name.cmp(&other.name),
+        2 => one.instance_id.cmp(&other.instance_id),
+        _ => status::micros(one.since.as_ref()).cmp(&status::micros(other.since.as_ref())),
+    }
+}
+
+/// Sorts a list by one of its orders; the same again reverses.
+pub(crate) fn sort_by(model: &mut Model, pane: Pane, at: usize) {
+    let size = model.size;
+    let view = &mut model.screens.work;
+    view.orders[pane as usize].choose(at);
+    view.settle(size);
 }
 
 /// What it asks the server.
@@ -268,7 +355,9 @@ pub fn visible(model: &Model) -> usize {
 pub fn on_action(model: &mut Model, id: ActionId, effects: &mut Vec<Effect>) {
     let size = model.size;
     let view = &mut model.screens.work;
+    let order = &mut view.orders[view.pane as usize];
     match id {
+        _ if order.on_action(id, view.pane.orders().len()) => {}
         ActionId::Pane => {
             view.pane = match view.pane {
                 Pane::Workers => Pane::Queues,
@@ -288,7 +377,7 @@ pub fn on_action(model: &mut Model, id: ActionId, effects: &mut Vec<Effect>) {
                 match item {
                     // Entities have no screen of their own.
                     Some(id) if id.starts_with('@') => {
-                        model.toast(Kind::Note, format!("{id} is an entity; they are on 3"));
+                        return verdict::to_entity(model, &id);
                     }
                     Some(id) => return instance::open(model, &id),
                     None => {}

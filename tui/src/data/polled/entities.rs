@@ -56,11 +56,14 @@ pub fn page(entities: &[EntityMetadata], request: &ListEntitiesRequest) -> Entit
     let asked = entities
         .iter()
         .find(|it| it.instance_id == request.entity_id);
+    let mut ids = matching.iter().map(|it| &it.instance_id);
+    let place = ids.position(|it| request.locate && *it == request.entity_id);
     EntityPage {
         matching: u64::try_from(matching.len()).unwrap_or(u64::MAX),
         offset: request.offset,
         rows: shown.map(|it| row(it, STATE_BYTES_LISTED)).collect(),
         detail: asked.map(|it| row(it, STATE_BYTES_FULL)),
+        detail_at: place.map_or(0, |at| u64::try_from(at + 1).unwrap_or(0)),
     }
 }
 

@@ -18,13 +18,10 @@ pub(super) fn draw(pen: &mut Pen<'_>, model: &Model, dialog: &Menu) {
     let hidden = hidden(model);
     let height = frame::rows(entries.len() + usize::from(hidden > 0));
     let height = height.min(pen.screen().height.saturating_sub(2));
-    let title = if model.acts_on_marks() {
-        format!("Actions on {} marked", model.marks.len())
-    } else {
-        match acts::selected_id(model) {
-            Some(id) => format!("Actions on {id}"),
-            None => "Actions".to_owned(),
-        }
+    let title = match (acts::many(model), acts::selected_id(model)) {
+        (Some((_, them)), _) => format!("Actions on {them}"),
+        (None, Some(id)) => format!("Actions on {id}"),
+        (None, None) => "Actions".to_owned(),
     };
     let keys = "Enter or its key does it · Esc close";
     let area = frame::draw(pen, 92, height, &title, keys);

@@ -109,5 +109,7 @@ fn plan_lines<'a>(plan: &'a Plan, deed: &Deed) -> Vec<Vec<Piece<'a>>> {
         pieces.push(piece(sample, Role::Text));
         pieces
     });
-    lines.collect()
+    let note = plan.note.iter();
+    let note = note.map(|it| vec![piece(it, Role::Accent)]);
+    note.chain(lines).collect()
 }

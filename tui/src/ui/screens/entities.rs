@@ -6,9 +6,9 @@ use crate::app::geometry;
 use crate::app::geometry::ListShape;
 use crate::app::model::Model;
 use crate::app::outline::Outline;
-use crate::app::screens::entities::Entities;
-use crate::app::screens::entities::Pane;
-use crate::app::screens::entities::detail_area;
+use crate::app::screens::entities::ORDERS;
+use crate::app::screens::listing::Pane;
+use crate::app::screens::listing::detail_area;
 use crate::data::entities;
 use crate::data::status;
 use crate::format;
@@ -38,13 +38,16 @@ const COLUMNS: [Column; 8] = [
     column("SIZE", 7, 7, true, 3),
 ];
 
+/// Columns with their orders.
+const SORTS: [(usize, u8); 6] = [(0, 1), (1, 1), (2, 0), (5, 2), (6, 3), (7, 3)];
+
 /// Draws the screen.
 pub fn draw(pen: &mut Pen<'_>, model: &Model) {
-    let view = &model.screens.entities;
+    let view = &model.screens.entities.list;
     let shape = geometry::list(model.size);
     header::draw(pen, shape.header, model);
     footer::draw(pen, shape.footer, model);
-    draw_rule(pen, &shape, view);
+    draw_rule(pen, &shape, model);
     let is_known = view.page.is_some();
     if let Some(lines) = list::missing(model, "entities", is_known, view.refused.as_ref()) {
         list::notice(pen, shape.list, &lines);
@@ -71,13 +74,16 @@ pub fn draw(pen: &mut Pen<'_>, model: &Model) {
             selection: &view.selection,
             total: usize::try_from(page.matching).unwrap_or(usize::MAX),
             focused: view.pane == Pane::List,
+            part: Pane::List as u8,
+            sorts: &SORTS,
         };
         list::draw(pen, shape.columns, shape.list, &rows, |index, _| {
             let row = page.rows.get(index.checked_sub(offset)?)?;
             Some(cells_of(row, now))
         });
     }
-    let title = view.selected().map_or("", |it| it.entity_id.as_str());
+    let selected = model.screens.entities.selected();
+    let title = selected.map_or("", |it| it.entity_id.as_str());
     draw_detail(pen, &shape, title, &view.detail, view.pane);
 }
 
@@ -101,10 +107,11 @@ pub(super) fn draw_detail(
         let left = [list::pane_title(title.to_owned(), focused)];
         pen.rule(shape.detail, 0, &left, if has_more { &right } else { &[] });
     }
-    outline::draw(pen, area, detail, focused);
+    outline::draw_part(pen, area, detail, focused, Pane::Detail as u8);
 }
 
-fn draw_rule(pen: &mut Pen<'_>, shape: &ListShape, view: &Entities) {
+fn draw_rule(pen: &mut Pen<'_>, shape: &ListShape, model: &Model) {
+    let view = &model.screens.entities.list;
     let mut left = vec![list::pane_title(
         "Entities".to_owned(),
         view.pane == Pane::List,
@@ -113,13 +120,11 @@ fn draw_rule(pen: &mut Pen<'_>, shape: &ListShape, view: &Entities) {
         view.page.is_some(),
         view.refused.as_ref(),
     ));
-    let order = if view.reverse { "▾ reversed" } else { "▾" };
+    left.extend(list::way_back(model));
     let right = view.page.as_ref().map(|it| {
         let count = format::count(it.matching);
-        piece(
-            format!("{count} · sort: {} {order}", view.sort_name()),
-            Role::Text,
-        )
+        let order = view.order.words(&ORDERS);
+        piece(format!("{count} · {order}"), Role::Text)
     });
     list::rule(pen, shape.rule, &view.search, &left, right.as_slice());
 }

@@ -8,6 +8,7 @@ use crate::app::geometry::Area;
 use crate::app::model::Model;
 use crate::app::screens::failures;
 use crate::app::screens::failures::Failures;
+use crate::app::screens::failures::ORDERS;
 use crate::app::screens::failures::Pane;
 use crate::app::screens::failures::Shape;
 use crate::app::screens::failures::Time;
@@ -52,6 +53,10 @@ const INSTANCES: [Column; 6] = [
     column("MESSAGE", 12, 90, false, 4),
 ];
 
+/// Columns of [`GROUPS`] with their orders, and of [`INSTANCES`] with theirs.
+const GROUP_SORTS: [(usize, u8); 6] = [(0, 1), (1, 2), (2, 0), (4, 3), (5, 4), (6, 5)];
+const INSTANCE_SORTS: [(usize, u8); 4] = [(0, 1), (1, 2), (2, 3), (4, 0)];
+
 /// Draws the screen.
 pub fn draw(pen: &mut Pen<'_>, model: &Model) {
     let view = &model.screens.failures;
@@ -92,6 +97,10 @@ fn draw_rule(pen: &mut Pen<'_>, area: Area, view: &Failures) {
         list::pane_title("Failures".to_owned(), view.pane == Pane::Groups),
         piece(format!(": {}", view.time.title()), Role::Text),
     ];
+    if view.has_marks() {
+        let text = format!(" · {} marked (u unmarks)", view.targets().words());
+        left.push(piece(text, Role::Head));
+    }
     left.extend(list::refusal_note(
         view.list.is_some(),
         view.refused.as_ref(),
@@ -100,10 +109,11 @@ fn draw_rule(pen: &mut Pen<'_>, area: Area, view: &Failures) {
         let count: u64 = it.groups.iter().map(|it| it.count).sum();
         let more = if it.more { " (there are more)" } else { "" };
         let text = format!(
-            "{} failures in {} instances{more} · {} groups · newest first",
+            "{} failures in {} instances{more} · {} groups · {}",
             format::count(count),
             format::count(it.instances),
-            it.groups.len()
+            it.groups.len(),
+            view.order.words(&ORDERS)
         );
         piece(text, Role::Text)
     });
@@ -147,9 +157,11 @@ fn draw_groups(pen: &mut Pen<'_>, shape: &Shape, view: &Failures, now: Micros) {
         selection: &view.groups,
         total: found.groups.len(),
         focused: view.pane == Pane::Groups,
+        part: Pane::Groups as u8,
+        sorts: &GROUP_SORTS,
     };
     list::draw(pen, shape.columns, shape.groups, &rows, |index, widths| {
-        let it = found.groups.get(index)?;
+        let it = view.group(index)?;
         Some(vec![
             cell(format::count(it.count), Role::Bad),
             cell(format::count(it.instances), Role::Text),
@@ -163,6 +175,12 @@ fn draw_groups(pen: &mut Pen<'_>, shape: &Shape, view: &Failures, now: Micros) {
             cell(ago(it.first_at.as_ref(), now), Role::Dim),
         ])
     });
+    for y in 0..shape.groups.height {
+        let row = view.group(view.groups.top() + usize::from(y));
+        if row.is_some_and(|it| view.is_marked(it)) {
+            pen.put(shape.groups, 0, y, "●", Role::Accent);
+        }
+    }
 }
 
 fn error(group: &HubFailure) -> String {
@@ -202,9 +220,11 @@ fn draw_instances(pen: &mut Pen<'_>, shape: &Shape, view: &Failures, now: Micros
         selection: &view.instances,
         total: group.affected.len(),
         focused,
+        part: Pane::Instances as u8,
+        sorts: &INSTANCE_SORTS,
     };
     list::draw(pen, titles, area, &rows, |index, _| {
-        Some(instance_cells(group.affected.get(index)?, now))
+        Some(instance_cells(view.instance(index)?, now))
     });
 }
 
@@ -234,5 +254,5 @@ fn draw_sample(pen: &mut Pen<'_>, shape: &Shape, view: &Failures) {
         let has_more = view.sample.lines.len() > usize::from(area.height);
         pen.rule(shape.sample, 0, &left, if has_more { &right } else { &[] });
     }
-    outline::draw(pen, area, &view.sample, focused);
+    outline::draw_part(pen, area, &view.sample, focused, Pane::Sample as u8);
 }

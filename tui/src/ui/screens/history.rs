@@ -207,6 +207,8 @@ fn draw_list(pen: &mut Pen<'_>, shape: &history::Shape, view: &HistoryView, page
         selection: &view.selection,
         total,
         focused: view.pane == Pane::List,
+        part: Pane::List as u8,
+        sorts: &[],
     };
     list::draw(pen, shape.columns, shape.list, &rows, |index, widths| {
         let entry = page.entries.get(index.checked_sub(offset)?)?;

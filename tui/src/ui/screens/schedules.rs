@@ -2,7 +2,8 @@
 
 use crate::app::geometry;
 use crate::app::model::Model;
-use crate::app::screens::entities::Pane;
+use crate::app::screens::listing::Pane;
+use crate::app::screens::schedules::ORDERS;
 use crate::data::schedules;
 use crate::data::schedules::Schedule;
 use crate::data::schedules::State;
@@ -32,9 +33,13 @@ const COLUMNS: [Column; 7] = [
     column("BETWEEN", 12, 48, false, 6),
 ];
 
+/// Columns with their orders.
+const SORTS: [(usize, u8); 5] = [(0, 0), (1, 1), (2, 2), (4, 3), (5, 4)];
+
 /// Draws the screen.
 pub fn draw(pen: &mut Pen<'_>, model: &Model) {
-    let view = &model.screens.schedules;
+    let screen = &model.screens.schedules;
+    let view = &screen.list;
     let shape = geometry::list(model.size);
     header::draw(pen, shape.header, model);
     footer::draw(pen, shape.footer, model);
@@ -54,7 +59,11 @@ pub fn draw(pen: &mut Pen<'_>, model: &Model) {
             String::new()
         };
         piece(
-            format!("{}{more} · by id", format::count(it.matching)),
+            format!(
+                "{}{more} · {}",
+                format::count(it.matching),
+                view.order.words(&ORDERS)
+            ),
             Role::Text,
         )
     });
@@ -64,7 +73,7 @@ pub fn draw(pen: &mut Pen<'_>, model: &Model) {
         list::notice(pen, shape.list, &lines);
         return;
     }
-    if view.rows.is_empty() {
+    if screen.rows.is_empty() {
         let lines = if view.search.text().is_empty() {
             vec![
                 piece("No schedules in this task hub.", Role::Head),
@@ -87,14 +96,16 @@ pub fn draw(pen: &mut Pen<'_>, model: &Model) {
         let rows = Rows {
             columns: &COLUMNS,
             selection: &view.selection,
-            total: view.rows.len(),
+            total: screen.rows.len(),
             focused: view.pane == Pane::List,
+            part: Pane::List as u8,
+            sorts: &SORTS,
         };
         list::draw(pen, shape.columns, shape.list, &rows, |index, _| {
-            Some(cells_of(view.rows.get(index)?, now))
+            Some(cells_of(screen.rows.get(index)?, now))
         });
     }
-    let title = view.selected().map_or("", |it| it.id.as_str());
+    let title = screen.selected().map_or("", |it| it.id.as_str());
     draw_detail(pen, &shape, title, &view.detail, view.pane);
 }
 

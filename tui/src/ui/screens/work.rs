@@ -8,6 +8,7 @@ use durascope_proto::monitor::WorkerRow;
 use crate::app::cursor::Selection;
 use crate::app::geometry::Area;
 use crate::app::model::Model;
+use crate::app::screens::listing::Order;
 use crate::app::screens::work;
 use crate::app::screens::work::Pane;
 use crate::app::screens::work::UNSERVED_MAX;
@@ -64,6 +65,13 @@ const HELD: [Column; 5] = [
     column("OUT FOR", 7, 7, true, 0),
 ];
 
+/// Columns of each list with their orders.
+const SORTS: [&[(usize, u8)]; 3] = [
+    &[(0, 1), (2, 0), (4, 2), (6, 3)],
+    &[(1, 1), (3, 2), (4, 3), (5, 4), (6, 0)],
+    &[(1, 1), (2, 2), (4, 0)],
+];
+
 /// Draws the screen.
 pub fn draw(pen: &mut Pen<'_>, model: &Model) {
     let view = &model.screens.work;
@@ -82,7 +90,7 @@ pub fn draw(pen: &mut Pen<'_>, model: &Model) {
         return;
     };
     draw_unserved(pen, shape.unserved, &unserved);
-    draw_workers(pen, shape.workers, view, found, now);
+    draw_workers(pen, shape.workers, model, found, now);
     draw_queues(pen, shape.queues, view, found, now);
     draw_held(pen, shape.held, view, found, now);
     draw_notes(pen, shape.notes, found, now);
@@ -109,13 +117,13 @@ fn draw_list<'a>(
     mut area: Area,
     title: Vec<Piece<'_>>,
     right: &[Piece<'_>],
-    parts: (&[Column], &Selection, bool),
+    parts: (&[Column], &Selection, Pane, bool),
     rows: Vec<impl Fn(&[u16]) -> Vec<Cell<'a>>>,
 ) {
     if area.is_empty() {
         return;
     }
-    let (columns, selection, focused) = parts;
+    let (columns, selection, pane, focused) = parts;
     let body = work::rows(area);
     let rule = area.take_top(u16::from(area.height >= 3));
     if !rule.is_empty() {
@@ -128,13 +136,16 @@ fn draw_list<'a>(
         selection,
         total,
         focused,
+        part: pane as u8,
+        sorts: SORTS[pane as usize],
     };
     list::draw(pen, titles, body, &list_rows, |index, widths| {
         Some(rows.get(index)?(widths))
     });
 }
 
-fn draw_workers(pen: &mut Pen<'_>, area: Area, view: &Work, found: &WorkList, now: Micros) {
+fn draw_workers(pen: &mut Pen<'_>, area: Area, model: &Model, found: &WorkList, now: Micros) {
+    let view = &model.screens.work;
     let sum = |of: fn(&durascope_proto::monitor::ConnectedWorker) -> u32| -> u64 {
         let workers = found.workers.iter().filter_map(|it| it.worker.as_ref());
         workers.map(|it| u64::from(of(it))).sum()
@@ -145,6 +156,7 @@ fn draw_workers(pen: &mut Pen<'_>, area: Area, view: &Work, found: &WorkList, no
         piece(format!(": {} connected", found.workers.len()), Role::Text),
     ];
     title.extend(list::refusal_note(true, view.refused.as_ref()));
+    title.extend(list::way_back(model));
     let slots = format!(
         "slots in use: turns {}/{}, activities {}/{}, entities {}/{}",
         sum(|it| it.turns_out),
@@ -154,16 +166,17 @@ fn draw_workers(pen: &mut Pen<'_>, area: Area, view: &Work, found: &WorkList, no
         sum(|it| it.entities_out),
         sum(|it| it.entities_max),
     );
-    let right = [piece(slots, Role::Text)];
+    let right = [piece(slots, Role::Text), by(view, Pane::Workers)];
     if found.workers.is_empty() && !area.is_empty() {
         pen.rule(area, 0, &title, &[]);
         let text = "No worker is connected: nothing is worked on.";
         pen.line(inset(area), 1, &[piece(text, Role::Warn)]);
         return;
     }
-    let rows: Vec<_> = found
-        .workers
+    let rows: Vec<_> = view
+        .worker_rows
         .iter()
+        .filter_map(|at| found.workers.get(*at))
         .map(|it| move |widths: &[u16]| worker_cells(it, now, widths))
         .collect();
     draw_list(
@@ -171,9 +184,18 @@ fn draw_workers(pen: &mut Pen<'_>, area: Area, view: &Work, found: &WorkList, no
         area,
         title,
         &right,
-        (&WORKERS, &view.workers, focused),
+        (&WORKERS, &view.workers, Pane::Workers, focused),
         rows,
     );
+}
+
+/// By what the list of `pane` is sorted, unless it is as ever.
+fn by(view: &Work, pane: Pane) -> Piece<'static> {
+    let order = view.order(pane);
+    if order == Order::default() {
+        return piece("", Role::Text);
+    }
+    piece(format!(" · {}", order.words(pane.orders())), Role::Text)
 }
 
 fn worker_cells<'a>(it: &'a WorkerRow, now: Micros, widths: &[u16]) -> Vec<Cell<'a>> {
@@ -237,8 +259,8 @@ fn draw_queues(pen: &mut Pen<'_>, area: Area, view: &Work, found: &WorkList, now
         pen,
         area,
         title,
-        &[],
-        (&QUEUES, &view.queues, focused),
+        &[by(view, Pane::Queues)],
+        (&QUEUES, &view.queues, Pane::Queues, focused),
         rows,
     );
 }
@@ -271,7 +293,14 @@ fn draw_held(pen: &mut Pen<'_>, area: Area, view: &Work, found: &WorkList, now: 
         list::pane_title(name.to_owned(), focused),
         piece(format!(" holds {count} work item{many}"), Role::Text),
     ];
-    let right = [piece("oldest first · Enter opens the instance", Role::Dim)];
+    let order = match view.order(Pane::Held) {
+        it if it == Order::default() => "oldest first".to_owned(),
+        it => it.words(Pane::Held.orders()),
+    };
+    let right = [piece(
+        format!("{order} · Enter opens the instance"),
+        Role::Dim,
+    )];
     let rows: Vec<_> = view
         .held_rows
         .iter()
@@ -279,7 +308,14 @@ fn draw_held(pen: &mut Pen<'_>, area: Area, view: &Work, found: &WorkList, now: 
         .map(|it| move |_: &[u16]| held_cells(it, now))
         .collect();
     let right = if rows.is_empty() { &[] } else { &right[..] };
-    draw_list(pen, area, title, right, (&HELD, &view.held, focused), rows);
+    draw_list(
+        pen,
+        area,
+        title,
+        right,
+        (&HELD, &view.held, Pane::Held, focused),
+        rows,
+    );
 }
 
 fn held_cells(it: &HeldItem, now: Micros) -> Vec<Cell<'_>> {

@@ -101,12 +101,12 @@ fn count_of(model: &Model, tab: HubTab) -> Option<u64> {
         HubTab::Instances => None,
         HubTab::Failures => model.total(OrchestrationStatus::Failed),
         HubTab::Entities => {
-            let page = screens.entities.page.as_ref();
-            let is_whole = screens.entities.search.text().is_empty();
+            let page = screens.entities.list.page.as_ref();
+            let is_whole = screens.entities.list.search.text().is_empty();
             page.filter(|_| is_whole).map(|it| it.matching)
         }
         HubTab::Work => u64::try_from(model.hub()?.workers.len()).ok(),
-        HubTab::Schedules => screens.schedules.page.as_ref().map(|it| it.matching),
+        HubTab::Schedules => screens.schedules.list.page.as_ref().map(|it| it.matching),
     }
     .filter(|it| *it > 0)
 }

@@ -2,6 +2,7 @@
 
 use crate::app::cursor::Selection;
 use crate::app::geometry::Area;
+use crate::app::hit::Hit;
 use crate::app::model::Model;
 use crate::app::typing::Search;
 use crate::text::cells;
@@ -48,6 +49,10 @@ pub struct Rows<'a> {
     pub total: usize,
     /// It has the keys.
     pub focused: bool,
+    /// Its number on the screen, for clicks.
+    pub part: u8,
+    /// Columns that the list can be sorted by, each with the number of its order.
+    pub sorts: &'a [(usize, u8)],
 }
 
 /// Draws titles and rows. `cells_of` makes a row, given its index and the widths of the columns;
@@ -61,6 +66,10 @@ pub fn draw<'a>(
 ) {
     let widths = vtable::fit(rows.columns, inset(area).width);
     vtable::draw_titles(pen, inset(titles), rows.columns, &widths);
+    pen.hit(area, Hit::Part(rows.part));
+    let sorts = rows.sorts.iter();
+    let sorts = sorts.map(|(at, order)| (*at, Hit::Title(rows.part, *order)));
+    vtable::click_titles(pen, inset(titles), &widths, sorts);
     for y in 0..area.height {
         let index = rows.selection.top() + usize::from(y);
         if index >= rows.total {
@@ -71,19 +80,26 @@ pub fn draw<'a>(
             height: 1,
             ..area
         };
+        let cursor = rows.selection.index();
+        pen.hit(line, Hit::Row(rows.part, distance(cursor, index)));
         match cells_of(index, &widths) {
             Some(row) => vtable::draw_row(pen, inset(line), 0, rows.columns, &widths, &row),
             None => {
                 pen.put(inset(line), 2, 0, "…", Role::Dim);
             }
         }
-        if index == rows.selection.index() {
+        if index == cursor {
             pen.put(line, 0, 0, "▌", Role::Accent);
             if rows.focused {
                 pen.restyle(line, Role::Selected);
             }
         }
     }
+}
+
+/// How far `to` is below `from`.
+pub fn distance(from: usize, to: usize) -> isize {
+    to.cast_signed().saturating_sub(from.cast_signed())
 }
 
 /// The rule of a list: what is searched for, or else its title.
@@ -171,4 +187,10 @@ pub fn refusal_note(is_known: bool, refused: Option<&String>) -> Vec<Piece<'stat
 /// A title on a rule that shows whether its pane has the keys.
 pub fn pane_title(text: String, focused: bool) -> Piece<'static> {
     piece(text, if focused { Role::Accent } else { Role::Text })
+}
+
+/// Where Esc goes from a screen that was gone to for one thing.
+pub fn way_back(model: &Model) -> Option<Piece<'static>> {
+    let id = model.screens.came_from()?;
+    Some(piece(format!(" · Esc goes back to {id}"), Role::Accent))
 }

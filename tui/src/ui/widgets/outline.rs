@@ -1,12 +1,14 @@
 //! Drawing of lines that fold: the visible ones only.
 
 use crate::app::geometry::Area;
+use crate::app::hit::Hit;
 use crate::app::outline::Outline;
 use crate::data::outline::Ink;
 use crate::text::cells;
 use crate::ui::pen::Pen;
 use crate::ui::pen::piece;
 use crate::ui::theme::Role;
+use crate::ui::widgets::list;
 
 fn role(ink: Ink) -> Role {
     match ink {
@@ -52,6 +54,24 @@ pub fn draw(pen: &mut Pen<'_>, area: Area, outline: &Outline, focused: bool) {
             pen.restyle(row, Role::Selected);
         }
     }
+}
+
+/// As [`draw`], where a click chooses a line of the screen's part with this number.
+pub fn draw_part(pen: &mut Pen<'_>, area: Area, outline: &Outline, focused: bool, part: u8) {
+    pen.hit(area, Hit::Part(part));
+    for y in 0..area.height {
+        let index = outline.top + usize::from(y);
+        if index >= outline.lines.len() {
+            break;
+        }
+        let row = Area {
+            y: area.y + y,
+            height: 1,
+            ..area
+        };
+        pen.hit(row, Hit::Row(part, list::distance(outline.index, index)));
+    }
+    draw(pen, area, outline, focused);
 }
 
 /// Which lines are on screen, where not all are.
