@@ -7,7 +7,10 @@ use std::sync::PoisonError;
 use bytes::Bytes;
 use durascope_engine::history as encoded;
 use durascope_proto::HistoryEvent;
+use durascope_proto::history::runs;
+use durascope_proto::history::runs::Run;
 use durascope_proto::monitor as proto;
+use durascope_proto::monitor::read_history_request::Order;
 use prost::Message;
 use prost::encoding::encoded_len_varint;
 
@@ -62,6 +65,8 @@ impl Histories {
         asked: proto::ReadHistoryRequest,
     ) -> Result<proto::HistoryPage, HubError> {
         limits::text("text", &asked.text)?;
+        let unfolded = asked.unfolded.len();
+        limits::at_most("unfolded", "numbers", unfolded, runs::UNFOLDED_MAX)?;
         loop {
             let (histories, asked) = (self.clone(), asked.clone());
             let step = move |connection: &Db| histories.step(connection, key, &asked);
@@ -135,6 +140,26 @@ impl Indexed {
         Ok(self.next_chunk >= row.history_chunks)
     }
 
+    /// Numbers of the events of a page with their runs, and how many events and lines there are.
+    fn lines(
+        &self,
+        asked: &proto::ReadHistoryRequest,
+        offset: usize,
+        limit: usize,
+    ) -> (Vec<(u64, Option<Run>)>, u64, u64) {
+        let order = asked.order();
+        let index = &self.index;
+        if asked.fold_runs && asked.text.is_empty() && order != Order::LargestFirst {
+            let newest = order == Order::NewestFirst;
+            let (lines, rows) = index.runs().lines(&asked.unfolded, newest, offset, limit);
+            let lines = lines.into_iter().map(|it| (it.number, it.run));
+            return (lines.collect(), index.events(), rows);
+        }
+        let (numbers, matching) = index.select(&asked.text, order, offset, limit);
+        let lines = numbers.into_iter().map(|it| (it, None));
+        (lines.collect(), matching, matching)
+    }
+
     fn page(
         &self,
         connection: &Db,
@@ -145,7 +170,7 @@ impl Indexed {
         let limit = usize::try_from(limit).unwrap_or(usize::MAX);
         let offset = usize::try_from(asked.offset).unwrap_or(usize::MAX);
         let index = &self.index;
-        let (numbers, matching) = index.select(&asked.text, asked.order(), offset, limit);
+        let (lines, matching, rows) = self.lines(asked, offset, limit);
         let mut page = proto::HistoryPage {
             found: true,
             execution_id: row.execution.clone(),
@@ -156,11 +181,12 @@ impl Indexed {
             kinds: index.sizes(),
             replayed_events: index.replayed(),
             offset: asked.offset,
+            rows,
             entries: Vec::new(),
         };
         let (mut bytes, mut read) = (0, 0);
         let mut chunk: (i64, Vec<Bytes>) = (-1, Vec::new());
-        for number in numbers {
+        for (number, run) in lines {
             let Some(entry) = index.entry(number) else {
                 continue;
             };
@@ -176,14 +202,16 @@ impl Indexed {
             let event = chunk.1.get(entry.place as usize);
             let mut event = decode(event.unwrap_or(&Bytes::new()), row)?;
             cut::payloads(&mut event);
+            let last = run.filter(|it| it.folded).and_then(|it| index.entry(it.last));
             let entry = proto::HistoryEntry {
                 number,
                 turn: u64::from(entry.turn),
                 bytes: entry.bytes,
-                cumulative_bytes: entry.cumulative,
+                cumulative_bytes: last.unwrap_or(entry).cumulative,
                 event: Some(event),
                 pair: u64::from(entry.pair),
                 name: index.name(entry).to_owned(),
+                run: run.map(|it| index.run(it)),
             };
             bytes += entry.encoded_len() + 5;
             if bytes > PAGE_BYTES_MAX && !page.entries.is_empty() {
