@@ -45,6 +45,12 @@ pub enum Effect {
         path: String,
         content: String,
     },
+    /// Write a new file in this folder that only this user can read; where the name is taken, it
+    /// gets a number.
+    Keep {
+        name: String,
+        content: String,
+    },
     /// Go on with the replay from there.
     Play(Playing),
 }

@@ -20,6 +20,10 @@ pub enum Hit {
     Tab(InstanceTab),
     Sort(SortColumn),
     Pane(Pane),
+    /// A line of the text beside the list on top, this many below its first on screen.
+    Text(u16),
+    /// A cell of a grid: column and row on screen, from 0.
+    Cell(u16, u16),
     /// Inside a dialog, where nothing can be clicked.
     Dialog,
 }

@@ -53,6 +53,7 @@ pub const DIALOGS_MAX: usize = 3;
 /// Applies `event`, which happened at `now` on the local clock.
 pub fn update(model: &mut Model, event: Event, now: Micros) -> Vec<Effect> {
     let mut effects = Vec::new();
+    let had_whole_cells = model.has_whole_cells();
     model.now = model.now.max(now);
     model.toasts.retain(|it| it.until > model.now);
     match event {
@@ -81,6 +82,9 @@ pub fn update(model: &mut Model, event: Event, now: Micros) -> Vec<Effect> {
         Event::Wake | Event::Resumed => {}
         Event::StopRequested => effects.push(Effect::StopProcess),
         Event::EndRequested => effects.push(Effect::Quit),
+    }
+    if model.has_whole_cells() != had_whole_cells {
+        instance::on_resize(model);
     }
     let wanted = window::wanted(model);
     if let Some(spec) = model.subscription.on_wanted(wanted, model.now) {

@@ -120,6 +120,52 @@ pub fn heat(tasks: &Tasks, siblings: &Siblings, task: &Task, now: Micros) -> Hea
     }
 }
 
+/// How cells lie in their room.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Layout {
+    /// Cells in a row.
+    pub columns: usize,
+    /// Tasks that one cell stands for.
+    pub per_cell: usize,
+    /// Columns of the screen for a cell and its gap; 1 for cells without words.
+    pub width: usize,
+    /// Two cells share a character.
+    pub halves: bool,
+}
+
+/// Width from which a cell has room for a label and a time beside its number.
+pub const LABEL_MIN: usize = 20;
+
+/// Lays `count` cells out in `columns` × `lines` characters. As long as they are few, a cell has
+/// room for words, and at least for a number of `digits`; then, `halves` tells whether two share
+/// a character.
+pub fn layout(
+    count: usize,
+    digits: usize,
+    (columns, lines): (usize, usize),
+    halves: bool,
+) -> Layout {
+    let (columns, lines) = (columns.max(1), lines.max(1));
+    // Sign, number, and the spaces behind them.
+    let worded = digits + 4;
+    let across = count.div_ceil(lines).max(1);
+    if columns / across >= worded && count > 0 {
+        return Layout {
+            columns: across,
+            per_cell: 1,
+            width: columns / across,
+            halves: false,
+        };
+    }
+    let rows = if halves { lines * 2 } else { lines };
+    Layout {
+        columns,
+        per_cell: per_cell(count, columns * rows),
+        width: 1,
+        halves,
+    }
+}
+
 /// How many tasks one cell stands for when `count` tasks have `room` cells.
 pub fn per_cell(count: usize, room: usize) -> usize {
     count.div_ceil(room.max(1)).max(1)
@@ -226,6 +272,38 @@ mod tests {
         assert_eq!(
             counts(&tasks, &siblings, soon, 24, 99),
             [1, 0, 1, 1, 1, 1, 0]
+        );
+    }
+
+    #[test]
+    fn few_tasks_have_cells_with_words_and_many_share_characters() {
+        let of = |count, halves| layout(count, 3, (116, 24), halves);
+        let worded = |columns, width| Layout {
+            columns,
+            per_cell: 1,
+            width,
+            halves: false,
+        };
+        assert_eq!(of(4, true), worded(1, 116));
+        assert_eq!(of(24, true), worded(1, 116));
+        assert_eq!(of(25, true), worded(2, 58));
+        assert_eq!(of(24 * 16, false), worded(16, 7));
+        let bare = |per_cell, halves| Layout {
+            columns: 116,
+            per_cell,
+            width: 1,
+            halves,
+        };
+        assert_eq!(of(24 * 16 + 1, true), bare(1, true));
+        assert_eq!(of(5_600, false), bare(3, false));
+        assert_eq!(
+            layout(0, 1, (0, 0), true),
+            Layout {
+                columns: 1,
+                per_cell: 1,
+                width: 1,
+                halves: true
+            }
         );
     }
 

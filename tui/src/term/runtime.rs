@@ -139,7 +139,8 @@ pub async fn run(beginning: Beginning, origin: Origin, clock: Clock) -> io::Resu
     let mut screen = Screen::open(look)?;
     let size = screen.size()?;
     let mut model = Model::new(settings, size, clock.now());
-    model.whole_cells = look.needs_whole_cells();
+    model.theme = look.theme;
+    model.ascii = look.ascii;
     model.choices = choices;
     list.apply(&mut model);
     if let Origin::Recording(it) = &origin {
@@ -362,6 +363,17 @@ impl Outside {
                             }
                             Err(reason) => Ended::Said(Kind::Bad, reason),
                         });
+                }
+                Effect::Keep { name, content } => {
+                    let here = std::path::Path::new(".");
+                    self.tasks.spawn_blocking(move || {
+                        match export::keep_new(here, &name, &content) {
+                            Ok(path) => {
+                                Ended::Said(Kind::Done, format!("wrote {}", path.display()))
+                            }
+                            Err(reason) => Ended::Said(Kind::Bad, reason),
+                        }
+                    });
                 }
                 Effect::Play(playing) => {
                     if let Some(it) = &self.playing {

@@ -152,6 +152,7 @@ pub(crate) fn entry(number: u64) -> HistoryEntry {
         )),
         pair,
         name: name.to_owned(),
+        run: None,
     }
 }
 
@@ -201,6 +202,7 @@ pub(crate) fn history(model: &Model, count: u64) -> Told {
         ],
         replayed_events: count * count / 6,
         offset: request.offset,
+        rows: u64::try_from(numbers.len()).expect("a small number"),
     }))
 }
 

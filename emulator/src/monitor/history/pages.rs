@@ -202,7 +202,9 @@ impl Indexed {
             let event = chunk.1.get(entry.place as usize);
             let mut event = decode(event.unwrap_or(&Bytes::new()), row)?;
             cut::payloads(&mut event);
-            let last = run.filter(|it| it.folded).and_then(|it| index.entry(it.last));
+            let last = run
+                .filter(|it| it.folded)
+                .and_then(|it| index.entry(it.last));
             let entry = proto::HistoryEntry {
                 number,
                 turn: u64::from(entry.turn),
