@@ -47,6 +47,16 @@ struct Row {
     cumulative: u64,
 }
 
+/// What is on a page.
+struct Lines {
+    offset: usize,
+    /// Indexes of the events, with their runs.
+    lines: Vec<(usize, Option<Run>)>,
+    matching: u64,
+    /// Lines of the whole list.
+    rows: u64,
+}
+
 /// What ties an event to the one that scheduled it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Tie {
@@ -161,7 +171,12 @@ impl HistoryIndex {
             0 => LIMIT_DEFAULT,
             limit => limit.min(LIMIT_MAX),
         };
-        let (lines, matching, rows) = self.lines(request, offset, limit);
+        let Lines {
+            offset,
+            lines,
+            matching,
+            rows,
+        } = self.lines(request, offset, limit);
         let mut page = HistoryPage {
             found: true,
             matching,
@@ -171,7 +186,7 @@ impl HistoryIndex {
             turns: self.turn.into(),
             kinds: self.kinds(),
             replayed_events: self.replayed + self.before + self.read,
-            offset: request.offset,
+            offset: u64::try_from(offset).unwrap_or(u64::MAX),
             ..HistoryPage::default()
         };
         let mut bytes = 0;
@@ -191,27 +206,39 @@ impl HistoryIndex {
         page
     }
 
-    /// Indexes of the events of a page with their runs, and how many events and lines there are.
-    fn lines(
-        &self,
-        request: &ReadHistoryRequest,
-        offset: usize,
-        limit: usize,
-    ) -> (Vec<(usize, Option<Run>)>, u64, u64) {
+    /// What is on a page.
+    fn lines(&self, request: &ReadHistoryRequest, offset: usize, limit: usize) -> Lines {
         let order = request.order();
         if request.fold_runs && request.text.is_empty() && order != Order::LargestFirst {
             let newest = order == Order::NewestFirst;
             let unfolded = request.unfolded.get(..runs::UNFOLDED_MAX);
             let unfolded = unfolded.unwrap_or(&request.unfolded);
+            let offset = match request.around {
+                0 => offset,
+                number => {
+                    let line = self.runs.line_of(number, unfolded, newest);
+                    line.saturating_sub(limit / 2)
+                }
+            };
             let (lines, rows) = self.runs.lines(unfolded, newest, offset, limit);
             let index = |number: u64| usize::try_from(number - 1).unwrap_or(usize::MAX);
             let lines = lines.into_iter().map(|it| (index(it.number), it.run));
-            return (lines.collect(), self.len(), rows);
+            return Lines {
+                offset,
+                lines: lines.collect(),
+                matching: self.len(),
+                rows,
+            };
         }
         let matching = self.matching(request);
         let count = u64::try_from(matching.len()).unwrap_or(u64::MAX);
         let page = matching.into_iter().skip(offset).take(limit);
-        (page.map(|it| (it, None)).collect(), count, count)
+        Lines {
+            offset,
+            lines: page.map(|it| (it, None)).collect(),
+            matching: count,
+            rows: count,
+        }
     }
 
     /// Says of which run an entry is.

@@ -34,6 +34,12 @@ pub enum Effect {
         name: String,
         text: String,
     },
+    /// Lets the user change `text` in their editor; the answer is `Event::Edited`.
+    Edit {
+        /// File name without folder, ends as its content does.
+        name: String,
+        text: String,
+    },
     /// End, and leave the screen in the scrollback.
     QuitLeaving,
     /// Ask for everything again now.

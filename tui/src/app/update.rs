@@ -79,6 +79,7 @@ pub fn update(model: &mut Model, event: Event, now: Micros) -> Vec<Effect> {
         }
         Event::Mouse { mouse, hit, .. } => session::on_mouse(model, mouse, hit, &mut effects),
         Event::Said { kind, text } => model.toast(kind, text),
+        Event::Edited(text) => acts::on_edited(model, &text),
         Event::Wake | Event::Resumed => {}
         Event::StopRequested => effects.push(Effect::StopProcess),
         Event::EndRequested => effects.push(Effect::Quit),

@@ -133,23 +133,13 @@ pub struct Layout {
     pub halves: bool,
 }
 
-/// Width from which a cell has room for a label and a time beside its number.
-pub const LABEL_MIN: usize = 20;
-
-/// Lays `count` cells out in `columns` × `lines` characters. As long as they are few, a cell has
-/// room for words, and at least for a number of `digits`; then, `halves` tells whether two share
-/// a character.
-pub fn layout(
-    count: usize,
-    digits: usize,
-    (columns, lines): (usize, usize),
-    halves: bool,
-) -> Layout {
+/// Lays `count` cells out in `columns` × `lines` characters: as large as they can be, or, where
+/// they do not have two characters each, one or with `halves` a half for each, and if need be for
+/// several tasks.
+pub fn layout(count: usize, (columns, lines): (usize, usize), halves: bool) -> Layout {
     let (columns, lines) = (columns.max(1), lines.max(1));
-    // Sign, number, and the spaces behind them.
-    let worded = digits + 4;
     let across = count.div_ceil(lines).max(1);
-    if columns / across >= worded && count > 0 {
+    if columns / across >= 2 && count > 0 {
         return Layout {
             columns: across,
             per_cell: 1,
@@ -276,28 +266,29 @@ mod tests {
     }
 
     #[test]
-    fn few_tasks_have_cells_with_words_and_many_share_characters() {
-        let of = |count, halves| layout(count, 3, (116, 24), halves);
-        let worded = |columns, width| Layout {
+    fn few_tasks_have_large_cells_and_many_share_characters() {
+        let of = |count, halves| layout(count, (116, 24), halves);
+        let large = |columns, width| Layout {
             columns,
             per_cell: 1,
             width,
             halves: false,
         };
-        assert_eq!(of(4, true), worded(1, 116));
-        assert_eq!(of(24, true), worded(1, 116));
-        assert_eq!(of(25, true), worded(2, 58));
-        assert_eq!(of(24 * 16, false), worded(16, 7));
+        assert_eq!(of(4, true), large(1, 116));
+        assert_eq!(of(24, true), large(1, 116));
+        assert_eq!(of(25, true), large(2, 58));
+        assert_eq!(of(24 * 16, false), large(16, 7));
         let bare = |per_cell, halves| Layout {
             columns: 116,
             per_cell,
             width: 1,
             halves,
         };
-        assert_eq!(of(24 * 16 + 1, true), bare(1, true));
+        assert_eq!(of(24 * 58, false), large(58, 2));
+        assert_eq!(of(24 * 58 + 1, true), bare(1, true));
         assert_eq!(of(5_600, false), bare(3, false));
         assert_eq!(
-            layout(0, 1, (0, 0), true),
+            layout(0, (0, 0), true),
             Layout {
                 columns: 1,
                 per_cell: 1,

@@ -4,6 +4,7 @@ mod acts;
 mod acts_screens;
 mod fixtures;
 mod idle;
+mod inner_tabs;
 mod keys;
 mod list_fixtures;
 mod lists;

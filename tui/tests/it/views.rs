@@ -44,7 +44,11 @@ fn the_cursor_of_the_grid_goes_in_two_dimensions_and_stays_inside() {
     let mut model = on_tab(120, 36, 1, made(fan_out(), 412));
     let columns = top(&model).grid.layout.columns;
     let count = top(&model).grid.cells.len();
-    assert_eq!(top(&model).grid.layout.per_cell, 1, "2 005 tasks have a cell each");
+    assert_eq!(
+        top(&model).grid.layout.per_cell,
+        1,
+        "2 005 tasks have a cell each"
+    );
     for (keys, expected) in [
         ("k", 0),
         ("h", 0),

@@ -47,6 +47,16 @@ pub(crate) struct Histories {
     kept: Arc<Mutex<Vec<Indexed>>>,
 }
 
+/// What is on a page.
+struct Lines {
+    offset: usize,
+    /// Numbers of the events, with their runs.
+    lines: Vec<(u64, Option<Run>)>,
+    matching: u64,
+    /// Lines of the whole list.
+    rows: u64,
+}
+
 /// The index of one execution, as far as it has got.
 #[derive(Debug, Default)]
 struct Indexed {
@@ -140,24 +150,37 @@ impl Indexed {
         Ok(self.next_chunk >= row.history_chunks)
     }
 
-    /// Numbers of the events of a page with their runs, and how many events and lines there are.
-    fn lines(
-        &self,
-        asked: &proto::ReadHistoryRequest,
-        offset: usize,
-        limit: usize,
-    ) -> (Vec<(u64, Option<Run>)>, u64, u64) {
+    /// What is on a page.
+    fn lines(&self, asked: &proto::ReadHistoryRequest, offset: usize, limit: usize) -> Lines {
         let order = asked.order();
         let index = &self.index;
         if asked.fold_runs && asked.text.is_empty() && order != Order::LargestFirst {
             let newest = order == Order::NewestFirst;
-            let (lines, rows) = index.runs().lines(&asked.unfolded, newest, offset, limit);
+            let runs = index.runs();
+            let offset = match asked.around {
+                0 => offset,
+                number => {
+                    let line = runs.line_of(number, &asked.unfolded, newest);
+                    line.saturating_sub(limit / 2)
+                }
+            };
+            let (lines, rows) = runs.lines(&asked.unfolded, newest, offset, limit);
             let lines = lines.into_iter().map(|it| (it.number, it.run));
-            return (lines.collect(), index.events(), rows);
+            return Lines {
+                offset,
+                lines: lines.collect(),
+                matching: index.events(),
+                rows,
+            };
         }
         let (numbers, matching) = index.select(&asked.text, order, offset, limit);
         let lines = numbers.into_iter().map(|it| (it, None));
-        (lines.collect(), matching, matching)
+        Lines {
+            offset,
+            lines: lines.collect(),
+            matching,
+            rows: matching,
+        }
     }
 
     fn page(
@@ -170,7 +193,12 @@ impl Indexed {
         let limit = usize::try_from(limit).unwrap_or(usize::MAX);
         let offset = usize::try_from(asked.offset).unwrap_or(usize::MAX);
         let index = &self.index;
-        let (lines, matching, rows) = self.lines(asked, offset, limit);
+        let Lines {
+            offset,
+            lines,
+            matching,
+            rows,
+        } = self.lines(asked, offset, limit);
         let mut page = proto::HistoryPage {
             found: true,
             execution_id: row.execution.clone(),
@@ -180,7 +208,7 @@ impl Indexed {
             turns: index.turns(),
             kinds: index.sizes(),
             replayed_events: index.replayed(),
-            offset: asked.offset,
+            offset: offset as u64,
             rows,
             entries: Vec::new(),
         };

@@ -528,6 +528,10 @@ pub struct ReadHistoryRequest {
     /// First numbers of the runs that are not folded nevertheless; at most 256.
     #[prost(uint64, repeated, tag = "7")]
     pub unfolded: ::prost::alloc::vec::Vec<u64>,
+    /// Where runs are folded: number of an event that is to be in the middle of the page, which then
+    /// begins elsewhere than at `offset`, and says where.
+    #[prost(uint64, tag = "8")]
+    pub around: u64,
 }
 /// Nested message and enum types in `ReadHistoryRequest`.
 pub mod read_history_request {

@@ -41,6 +41,39 @@ impl Runs {
         }
     }
 
+    /// The line that shows the event with this number, from 0.
+    pub fn line_of(&self, number: u64, unfolded: &[u64], newest_first: bool) -> usize {
+        let number = u32::try_from(number)
+            .unwrap_or(u32::MAX)
+            .clamp(1, self.events.max(1));
+        let at = self.firsts.partition_point(|first| *first <= number);
+        let Some(at) = at.checked_sub(1) else {
+            return 0;
+        };
+        let count = |at: usize| {
+            let (first, length) = (self.firsts[at], self.end(at) - self.firsts[at] + 1);
+            let folded = length >= EVENTS_MIN && !unfolded.contains(&u64::from(first));
+            if folded { 1 } else { length as usize }
+        };
+        let before: usize = if newest_first {
+            (at + 1..self.firsts.len()).map(count).sum()
+        } else {
+            (0..at).map(count).sum()
+        };
+        let (first, last) = (self.firsts[at], self.end(at));
+        let within = if newest_first {
+            last - number
+        } else {
+            number - first
+        };
+        before + if count(at) == 1 { 0 } else { within as usize }
+    }
+
+    /// The last number of the run at this place.
+    fn end(&self, at: usize) -> u32 {
+        self.firsts.get(at + 1).map_or(self.events, |it| it - 1)
+    }
+
     /// The lines from `offset` on, and how many there are in all. The runs that begin with the
     /// numbers `unfolded` have a line for each event.
     pub fn lines(
@@ -75,11 +108,10 @@ impl Runs {
             }
             passed += count;
         };
-        let end = |at: usize| self.firsts.get(at + 1).map_or(self.events, |it| it - 1);
         let count = self.firsts.len();
         for at in 0..count {
             let at = if newest_first { count - 1 - at } else { at };
-            take(self.firsts[at], end(at));
+            take(self.firsts[at], self.end(at));
         }
         (lines, passed as u64)
     }
@@ -102,6 +134,13 @@ mod tests {
             let (page, same) = runs.lines(unfolded, newest_first, offset, 2);
             let end = (offset + 2).min(all.len());
             assert_eq!((page.as_slice(), same), (&all[offset.min(end)..end], count));
+        }
+        for (at, line) in all.iter().enumerate() {
+            let folded = line.run.filter(|it| it.folded);
+            let last = folded.map_or(line.number, |it| it.last);
+            for number in line.number..=last {
+                assert_eq!(runs.line_of(number, unfolded, newest_first), at, "{number}");
+            }
         }
         let text = |it: &Line| match it.run.filter(|it| it.folded) {
             Some(run) => format!("{}–{}", run.first, run.last),

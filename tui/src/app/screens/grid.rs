@@ -29,6 +29,8 @@ pub struct Grid {
     pub layout: Layout,
     /// The longest that a task took so far.
     pub longest: Micros,
+    /// Columns of the longest number.
+    pub number_width: usize,
     /// The tasks have more than one name.
     pub has_names: bool,
     /// Tasks by state, in the order of [`grid::Cell::ALL`].
@@ -139,8 +141,8 @@ pub fn on_data(model: &mut Model) {
         return;
     }
     let last = tasks.len().checked_sub(1).and_then(|it| tasks.get(it));
-    let digits = last.map_or(1, |it| it.id.to_string().len());
-    grid.layout = grid::layout(tasks.len(), digits, room.0, room.1);
+    grid.number_width = last.map_or(0, |it| it.id.to_string().len() + 1);
+    grid.layout = grid::layout(tasks.len(), room.0, room.1);
     grid.cells = grid::buckets(tasks, &instance.siblings, now, grid.layout.per_cell);
     grid.has_names = tasks.name_count() > 1;
     let took = tasks.iter().filter_map(|it| took(tasks, it, now));

@@ -64,6 +64,16 @@ pub struct HistoryView {
     folds: bool,
     /// First numbers of the runs that are not.
     unfolded: Vec<u64>,
+    /// What is gone to, as long as its line is not known.
+    seek: Option<Seek>,
+}
+
+/// An event that the cursor goes to as soon as the server tells where it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Seek {
+    number: u64,
+    /// Out of its run.
+    unfolds: bool,
 }
 
 impl Default for HistoryView {
@@ -81,6 +91,7 @@ impl Default for HistoryView {
             short: 0,
             folds: true,
             unfolded: Vec::new(),
+            seek: None,
         }
     }
 }
@@ -170,6 +181,7 @@ impl HistoryView {
             } else {
                 Vec::new()
             },
+            around: self.seek.map_or(0, |it| it.number),
         }
     }
 
@@ -179,10 +191,15 @@ impl HistoryView {
         let list = ReadHistoryRequest {
             offset: 0,
             limit: 0,
+            around: 0,
             ..request
         };
         let same = self.answered.as_ref().is_none_or(|it| *it == list);
         self.answered = Some(list);
+        if let Some(seek) = self.seek.take() {
+            self.page = Some(Arc::clone(page));
+            self.arrive(seek, shape);
+        }
         let ids = self.ids(page);
         let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
         let loaded = loaded(page, &ids);

@@ -20,7 +20,7 @@ pub fn run_note(entry: &HistoryEntry, run: &HistoryRun) -> String {
     let which = if first_id >= 0 && run.last_id >= first_id {
         format!("ids {first_id}–{}", run.last_id)
     } else {
-        format!("events {}–{last}", run.first)
+        format!("{}–{last}", run.first)
     };
     let each = run.bytes / run.events.max(1);
     format!(
@@ -81,10 +81,7 @@ mod tests {
             run_note(&entry(1), &run),
             "×1 000 · ids 1–1000 · 120 B each"
         );
-        assert_eq!(
-            run_note(&entry(-1), &run),
-            "×1 000 · events 3–1002 · 120 B each"
-        );
+        assert_eq!(run_note(&entry(-1), &run), "×1 000 · 3–1002 · 120 B each");
         let sections = sections(&entry(1), &run);
         assert_eq!(sections.len(), 2, "the run and its first event");
     }

@@ -9,7 +9,6 @@ use crate::app::screens::instance::Instance;
 use crate::data::grid::Bucket;
 use crate::data::grid::Cell;
 use crate::data::grid::Heat;
-use crate::data::grid::LABEL_MIN;
 use crate::data::grid::Layout;
 use crate::data::siblings::took;
 use crate::data::tasks::Task;
@@ -162,12 +161,14 @@ struct Words<'a> {
     now: Micros,
 }
 
+/// Columns from which a cell has a label.
+const LABEL_MIN: usize = 24;
 /// Columns from which a cell has a bar of its time.
 const BAR_MIN: usize = 56;
 /// Columns of a time.
 const TIME: usize = 8;
 
-/// Cells with number, label and time, as far as there is room.
+/// Cells with number, label and time, as far as there is room; else blocks.
 fn draw_words(pen: &mut Pen<'_>, area: Area, words: &Words<'_>, cursor: usize) {
     let grid = &words.instance.grid;
     let Layout { columns, width, .. } = grid.layout;
@@ -194,7 +195,13 @@ fn draw_cell(pen: &mut Pen<'_>, mut area: Area, words: &Words<'_>, task: &Task, 
     let grid = &words.instance.grid;
     let (sign, role) = sign(bucket, grid.by_latency);
     let columns = usize::from(area.width);
-    if columns >= LABEL_MIN {
+    let number = format!("#{}", task.id);
+    let least = grid.number_width + 2;
+    if columns < least {
+        pen.put(area, 0, 0, sign.repeat(columns), role);
+        return;
+    }
+    if columns >= least + TIME {
         let right = if columns >= BAR_MIN {
             columns / 3
         } else {
@@ -208,10 +215,7 @@ fn draw_cell(pen: &mut Pen<'_>, mut area: Area, words: &Words<'_>, task: &Task, 
         };
         draw_time(pen, times, words, task, role);
     }
-    let mut pieces = vec![
-        piece(format!("{sign} "), role),
-        piece(format!("#{}", task.id), Role::Dim),
-    ];
+    let mut pieces = vec![piece(format!("{sign} "), role), piece(number, Role::Dim)];
     if columns >= LABEL_MIN {
         if grid.has_names {
             pieces.push(piece(format!(" {}", words.tasks.name(task)), Role::Text));

@@ -5,6 +5,7 @@ use durascope_proto::monitor::HistoryRun;
 use durascope_proto::monitor::read_history_request::Order;
 
 use super::HistoryView;
+use super::Seek;
 use super::Shape;
 use super::offset_of;
 use super::rows_of;
@@ -83,13 +84,13 @@ impl HistoryView {
         true
     }
 
-    /// Folds all runs, or none.
+    /// Folds all runs, or none; the cursor stays on its event, or on the run that has it.
     pub(super) fn fold_all(&mut self, shape: Shape) {
         let number = self.selected().map(|it| it.number);
         self.folds = !self.folds;
         self.unfolded.clear();
-        if let Some(number) = number.filter(|_| !self.folds && self.shows_all()) {
-            self.put_by_number(number, shape);
+        if let Some(number) = number.filter(|_| self.shows_all()) {
+            self.seek(number, false, shape);
         }
     }
 
@@ -98,36 +99,47 @@ impl HistoryView {
         self.order != Order::LargestFirst && self.search.text().is_empty()
     }
 
-    /// Goes to the event with this number, if need be in another order than the present one, or
-    /// with all runs unfolded.
+    /// Goes to the event with this number, if need be in another order than the present one, and
+    /// out of its run.
     pub(super) fn go_to(&mut self, number: u64, shape: Shape) {
-        let Some(page) = self.page.clone() else {
-            return;
-        };
         if !self.shows_all() {
             self.search.clear();
             self.order = Order::OldestFirst;
-            self.folds = false;
             self.answered = None;
         }
+        self.seek(number, true, shape);
+    }
+
+    fn seek(&mut self, number: u64, unfolds: bool, shape: Shape) {
         if self.folds {
-            let found = page.entries.iter().enumerate().find_map(|(at, it)| {
-                let run = history::folded_run(it).filter(|run| holds(run, number));
-                (it.number == number || run.is_some()).then_some((at, run))
-            });
-            if let Some((at, run)) = found {
-                let mut index = offset_of(&page) + at;
-                if let Some(run) = run {
-                    index += self.place_in(run, number);
-                    self.unfold(run);
-                }
-                return self.put(number, index, shape);
-            }
-            // Where it is among folded runs is not known.
-            self.folds = false;
-            self.unfolded.clear();
+            // Where it is among folded runs, only the server can tell.
+            self.seek = Some(Seek { number, unfolds });
+        } else {
+            self.put_by_number(number, shape);
         }
-        self.put_by_number(number, shape);
+    }
+
+    /// Puts the cursor on what was sought; the page that was asked for has come.
+    pub(super) fn arrive(&mut self, seek: Seek, shape: Shape) {
+        let Seek { number, unfolds } = seek;
+        let Some(page) = self.page.clone() else {
+            return;
+        };
+        let found = page.entries.iter().enumerate().find_map(|(at, it)| {
+            let run = history::folded_run(it).filter(|run| holds(run, number));
+            (it.number == number || run.is_some()).then_some((at, run))
+        });
+        let Some((at, run)) = found else {
+            // A server that folds nothing.
+            self.folds = false;
+            return self.put_by_number(number, shape);
+        };
+        let mut index = offset_of(&page) + at;
+        if let Some(run) = run.filter(|_| unfolds) {
+            index += self.place_in(run, number);
+            self.unfold(run);
+        }
+        self.put(number, index, shape);
     }
 
     fn put_by_number(&mut self, number: u64, shape: Shape) {
