@@ -59,6 +59,14 @@ impl<'a> Clean<'a> {
     }
 }
 
+/// Columns of an id of machine and process among other text.
+const SHORT_ID: usize = 22;
+
+/// An id that stands among other text: a long one without its middle.
+pub fn short_id(id: &str) -> String {
+    Clean::from(id).fit_middle(SHORT_ID, "…").0.into_owned()
+}
+
 fn take_columns<'t>(graphemes: impl Iterator<Item = &'t str>, columns: usize) -> String {
     let mut used = 0;
     let mut out = String::new();

@@ -13,9 +13,15 @@ use crate::HistoryEvent;
 use crate::history_event::EventType;
 use crate::monitor::HistoryEntry;
 use crate::monitor::HistoryPage;
+use crate::monitor::HistoryRun;
 use crate::monitor::KindSize;
 use crate::monitor::ReadHistoryRequest;
 use crate::monitor::read_history_request::Order;
+
+use self::runs::Run;
+use self::runs::Runs;
+
+pub mod runs;
 
 const LIMIT_DEFAULT: usize = 200;
 const LIMIT_MAX: usize = 1_000;
@@ -36,7 +42,19 @@ struct Row {
     bytes: u32,
     /// Index of the event that scheduled this one or finished it, plus one; 0 for none.
     pair: u32,
+    /// The event's own id.
+    id: i32,
     cumulative: u64,
+}
+
+/// What is on a page.
+struct Lines {
+    offset: usize,
+    /// Indexes of the events, with their runs.
+    lines: Vec<(usize, Option<Run>)>,
+    matching: u64,
+    /// Lines of the whole list.
+    rows: u64,
 }
 
 /// What ties an event to the one that scheduled it.
@@ -55,6 +73,7 @@ pub struct HistoryIndex {
     rows: Vec<Row>,
     names: Vec<String>,
     numbers: BTreeMap<String, u32>,
+    runs: Runs,
     /// Scheduled and not finished, oldest first.
     open: BTreeMap<Tie, VecDeque<u32>>,
     turn: u32,
@@ -89,6 +108,7 @@ impl HistoryIndex {
             turn: self.turn,
             bytes,
             pair: 0,
+            id: event.event_id,
             cumulative: self.bytes,
         };
         if let Some(name) = what.and_then(name) {
@@ -113,6 +133,9 @@ impl HistoryIndex {
                 row.name = first.name;
             }
         }
+        let before = self.rows.last();
+        let goes_on = before.is_some_and(|it| (it.kind, it.name) == (row.kind, row.name));
+        self.runs.push(goes_on);
         self.rows.push(row);
     }
 
@@ -143,28 +166,37 @@ impl HistoryIndex {
         request: &ReadHistoryRequest,
         mut event: impl FnMut(u64) -> Option<HistoryEvent>,
     ) -> HistoryPage {
-        let matching = self.matching(request);
         let offset = usize::try_from(request.offset).unwrap_or(usize::MAX);
         let limit = match usize::try_from(request.limit).unwrap_or(LIMIT_MAX) {
             0 => LIMIT_DEFAULT,
             limit => limit.min(LIMIT_MAX),
         };
+        let Lines {
+            offset,
+            lines,
+            matching,
+            rows,
+        } = self.lines(request, offset, limit);
         let mut page = HistoryPage {
             found: true,
-            matching: u64::try_from(matching.len()).unwrap_or(u64::MAX),
+            matching,
+            rows,
             events: self.len(),
             bytes: self.bytes,
             turns: self.turn.into(),
             kinds: self.kinds(),
             replayed_events: self.replayed + self.before + self.read,
-            offset: request.offset,
+            offset: u64::try_from(offset).unwrap_or(u64::MAX),
             ..HistoryPage::default()
         };
         let mut bytes = 0;
-        for index in matching.into_iter().skip(offset).take(limit) {
-            let Some(entry) = self.entry(index, &mut event) else {
+        for (index, run) in lines {
+            let Some(mut entry) = self.entry(index, &mut event) else {
                 break;
             };
+            if let Some(run) = run {
+                self.add_run(&mut entry, run);
+            }
             bytes += entry.encoded_len();
             if bytes > PAGE_BYTES_MAX && !page.entries.is_empty() {
                 break;
@@ -172,6 +204,60 @@ impl HistoryIndex {
             page.entries.push(entry);
         }
         page
+    }
+
+    /// What is on a page.
+    fn lines(&self, request: &ReadHistoryRequest, offset: usize, limit: usize) -> Lines {
+        let order = request.order();
+        if request.fold_runs && request.text.is_empty() && order != Order::LargestFirst {
+            let newest = order == Order::NewestFirst;
+            let unfolded = request.unfolded.get(..runs::UNFOLDED_MAX);
+            let unfolded = unfolded.unwrap_or(&request.unfolded);
+            let offset = match request.around {
+                0 => offset,
+                number => {
+                    let line = self.runs.line_of(number, unfolded, newest);
+                    line.saturating_sub(limit / 2)
+                }
+            };
+            let (lines, rows) = self.runs.lines(unfolded, newest, offset, limit);
+            let index = |number: u64| usize::try_from(number - 1).unwrap_or(usize::MAX);
+            let lines = lines.into_iter().map(|it| (index(it.number), it.run));
+            return Lines {
+                offset,
+                lines: lines.collect(),
+                matching: self.len(),
+                rows,
+            };
+        }
+        let matching = self.matching(request);
+        let count = u64::try_from(matching.len()).unwrap_or(u64::MAX);
+        let page = matching.into_iter().skip(offset).take(limit);
+        Lines {
+            offset,
+            lines: page.map(|it| (it, None)).collect(),
+            matching: count,
+            rows: count,
+        }
+    }
+
+    /// Says of which run an entry is.
+    fn add_run(&self, entry: &mut HistoryEntry, run: Run) {
+        let row = |number: u64| {
+            let at = usize::try_from(number.checked_sub(1)?).ok()?;
+            self.rows.get(at)
+        };
+        let cumulative = |number| row(number).map_or(0, |it| it.cumulative);
+        if run.folded {
+            entry.cumulative_bytes = cumulative(run.last);
+        }
+        entry.run = Some(HistoryRun {
+            first: run.first,
+            events: run.last - run.first + 1,
+            bytes: cumulative(run.last) - cumulative(run.first - 1),
+            folded: run.folded,
+            last_id: row(run.last).map_or(0, |it| it.id),
+        });
     }
 
     fn entry(
@@ -191,6 +277,7 @@ impl HistoryIndex {
             event: Some(event),
             pair: row.pair.into(),
             name: self.name(row).to_owned(),
+            run: None,
         })
     }
 

@@ -130,6 +130,17 @@ async fn pages_show_each_event_with_its_turn_size_and_counterpart() {
         assert_eq!(page.matching, expected.len() as u64, "{text}");
     }
 
+    // Two are no run; three would be one entry.
+    let folded = ReadHistoryRequest {
+        fold_runs: true,
+        ..of("order", Order::OldestFirst)
+    };
+    let folded = read(&stage, folded).await;
+    assert_eq!(
+        (folded.rows, numbers(&folded)),
+        (page.events, numbers(&page))
+    );
+
     // What comes later is added to the index.
     stage.client.raise("order", "Go", None).await.unwrap();
     worker.answer_turn(vec![]).await.unwrap();
@@ -208,4 +219,60 @@ async fn new_execution_has_a_history_of_its_own() {
     assert_ne!(before.execution_id, after.execution_id);
     assert!(after.entries.iter().all(|it| it.name != "First"));
     assert!(after.entries.iter().any(|it| it.name == "Second"));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_fan_out_is_one_entry_until_it_is_unfolded() {
+    let stage = Stage::new().await;
+    let mut worker = stage.worker().await;
+    stage.client.start("Fan", "fan", None).await.unwrap();
+    let many = (0..500).map(|id| actions::schedule(id, "Item", Some("1")));
+    worker.answer_turn(many.collect()).await.unwrap();
+
+    let asked = |unfolded: Vec<u64>| ReadHistoryRequest {
+        fold_runs: true,
+        unfolded,
+        ..of("fan", Order::OldestFirst)
+    };
+    let page = read(&stage, asked(Vec::new())).await;
+    let run = |page: &HistoryPage| {
+        let found = page
+            .entries
+            .iter()
+            .find_map(|it| Some((it.clone(), it.run?)));
+        found.unwrap()
+    };
+    let (entry, all) = run(&page);
+    assert_eq!((all.events, all.folded, all.last_id), (500, true, 499));
+    assert_eq!((entry.number, entry.name.as_str()), (all.first, "Item"));
+    assert_eq!((page.rows, page.matching), (page.events - 499, page.events));
+    let whole = read(&stage, of("fan", Order::OldestFirst)).await;
+    let before: u64 = whole
+        .entries
+        .iter()
+        .filter(|it| it.number < all.first)
+        .map(|it| u64::from(it.bytes))
+        .sum();
+    assert_eq!(entry.cumulative_bytes, before + all.bytes);
+
+    let page = read(&stage, asked(vec![all.first])).await;
+    assert_eq!(page.rows, page.events);
+    assert!(!run(&page).1.folded);
+
+    // The page around an event, wherever it is.
+    let number = all.first + 400;
+    let around = ReadHistoryRequest {
+        around: number,
+        limit: 10,
+        ..asked(vec![all.first])
+    };
+    let page = read(&stage, around).await;
+    assert!(numbers(&page).contains(&number), "{:?}", numbers(&page));
+    assert_eq!(page.offset, number - 1 - 5);
+    let refused = stage
+        .monitor
+        .clone()
+        .read_history(super::asked(asked(vec![1; 257])))
+        .await;
+    assert_eq!(refused.unwrap_err().code(), Code::InvalidArgument);
 }

@@ -34,6 +34,12 @@ pub enum Effect {
         name: String,
         text: String,
     },
+    /// Lets the user change `text` in their editor; the answer is `Event::Edited`.
+    Edit {
+        /// File name without folder, ends as its content does.
+        name: String,
+        text: String,
+    },
     /// End, and leave the screen in the scrollback.
     QuitLeaving,
     /// Ask for everything again now.
@@ -43,6 +49,12 @@ pub enum Effect {
     /// Write a new file that only this user can read.
     Export {
         path: String,
+        content: String,
+    },
+    /// Write a new file in this folder that only this user can read; where the name is taken, it
+    /// gets a number.
+    Keep {
+        name: String,
         content: String,
     },
     /// Go on with the replay from there.

@@ -38,6 +38,8 @@ pub enum Event {
         kind: toast::Kind,
         text: String,
     },
+    /// What the user's editor has made of a text.
+    Edited(String),
     /// A moment that `next_wakeup` asked for.
     Wake,
     /// The process goes on after it was stopped.

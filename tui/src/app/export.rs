@@ -79,6 +79,11 @@ pub fn file_name(model: &Model) -> String {
         }
         Place::Compare => "comparison".to_owned(),
     };
+    safe_name(&what)
+}
+
+/// `what` in letters, digits and dashes, not too long and not beginning with a dash.
+pub fn safe_name(what: &str) -> String {
     let mut out: String = what
         .chars()
         .map(|it| if it.is_ascii_alphanumeric() { it } else { '-' })
@@ -409,6 +414,12 @@ fn history(page: &HistoryPage) -> Table {
             Value::from(it.bytes),
             Value::from(it.cumulative_bytes),
             Value::from(it.pair),
+            Value::from(
+                it.run
+                    .as_ref()
+                    .filter(|it| it.folded)
+                    .map_or(1, |it| it.events),
+            ),
         ]
     });
     let columns = [
@@ -420,6 +431,7 @@ fn history(page: &HistoryPage) -> Table {
         "bytes",
         "cumulative_bytes",
         "pair",
+        "events",
     ];
     let mut table = with(&columns, rows.collect());
     table.about = vec![

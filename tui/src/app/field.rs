@@ -6,7 +6,7 @@ use crate::app::event::Code;
 use crate::app::event::Key;
 
 /// Bytes that a field holds at most; a paste beyond is cut.
-const FIELD_BYTES_MAX: usize = 256 * 1024;
+pub const FIELD_BYTES_MAX: usize = 256 * 1024;
 
 /// Text under edit with its cursor, a byte index on a grapheme boundary.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -45,6 +45,15 @@ impl Field {
         self.text.clear();
         self.cursor = 0;
         self.insert(text);
+    }
+
+    /// Replaces everything, unless `text` is more than it holds; answers whether it did.
+    pub fn replace(&mut self, text: &str) -> bool {
+        let fits = text.len() <= FIELD_BYTES_MAX;
+        if fits {
+            self.set(text);
+        }
+        fits
     }
 
     /// Inserts at the cursor. One-line fields turn line ends into spaces.

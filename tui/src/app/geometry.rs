@@ -215,11 +215,27 @@ pub fn instance(size: Size) -> InstanceShape {
 }
 
 impl InstanceShape {
-    /// One of tree and text alone.
+    /// One of list and text alone, below the title and the tabs.
     #[must_use]
     pub fn zoomed(self) -> Self {
+        let gained = self.verdict.height + self.progress.height;
+        let up = |area: Area| Area {
+            y: area.y - gained,
+            ..area
+        };
+        let gone = Area {
+            height: 0,
+            ..self.verdict
+        };
+        let body = self.body();
         Self {
-            tree: self.body(),
+            verdict: gone,
+            progress: gone,
+            rule: up(self.rule),
+            tree: Area {
+                height: body.height + gained,
+                ..up(body)
+            },
             detail: Area::default(),
             beside: false,
             ..self

@@ -26,6 +26,10 @@ pub enum Hit {
     Row(u8, isize),
     /// A title of such a list: one of the list's orders, by its number.
     Title(u8, u8),
+    /// A line of the text beside the list on top, this many below its first on screen.
+    Text(u16),
+    /// A cell of a grid: column and row on screen, from 0.
+    Cell(u16, u16),
     /// Inside a dialog, where nothing can be clicked.
     Dialog,
 }

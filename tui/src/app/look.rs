@@ -28,6 +28,11 @@ impl Theme {
         Self::Mono,
     ];
 
+    /// True when roles can be told apart by colour.
+    pub fn has_colors(self) -> bool {
+        self != Self::Mono
+    }
+
     /// Its name on the command line, in the configuration and in the palette.
     pub fn name(self) -> &'static str {
         match self {

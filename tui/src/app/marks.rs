@@ -45,6 +45,11 @@ impl Marks {
         self.them.contains_key(id)
     }
 
+    /// Their ids.
+    pub fn ids(&self) -> impl Iterator<Item = &str> {
+        self.them.keys().map(String::as_str)
+    }
+
     /// Where a range begins, if one does.
     pub fn anchor(&self) -> Option<&str> {
         self.anchor.as_deref()

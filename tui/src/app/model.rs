@@ -17,6 +17,7 @@ use crate::app::event::Size;
 use crate::app::flow::Pause;
 use crate::app::flow::Replay;
 use crate::app::geometry;
+use crate::app::look::Theme;
 use crate::app::marks::Marks;
 use crate::app::memory::Memory;
 use crate::app::nav::Screens;
@@ -87,8 +88,10 @@ pub struct Model {
     pub run: Option<Run>,
     /// What was sent before.
     pub memory: Memory,
-    /// The screen has no colours or no half blocks: a sign stands for each cell of a grid.
-    pub whole_cells: bool,
+    /// The theme of the start.
+    pub theme: Theme,
+    /// Plain signs instead of blocks and lines.
+    pub ascii: bool,
     /// Filters kept under names.
     pub saved: Vec<SavedFilter>,
     /// The name of the one that is being kept.
@@ -121,7 +124,8 @@ impl Model {
             marks: Marks::default(),
             run: None,
             memory: Memory::default(),
-            whole_cells: false,
+            theme: Theme::Color,
+            ascii: false,
             saved: Vec::new(),
             keeping: None,
             choices: Choices::default(),
@@ -158,6 +162,13 @@ impl Model {
         } else {
             shape
         }
+    }
+
+    /// True when a sign stands for each cell of a grid: half blocks tell two states apart by
+    /// colour alone, so they need colours and blocks.
+    pub fn has_whole_cells(&self) -> bool {
+        let theme = self.choices.shown_theme().unwrap_or(self.theme);
+        self.ascii || !theme.has_colors()
     }
 
     /// Totals, rates and workers.

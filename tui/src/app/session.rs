@@ -18,6 +18,8 @@ use crate::app::model::Model;
 use crate::app::panes;
 use crate::app::place::HubTab;
 use crate::app::place::Place;
+use crate::app::screens::grid;
+use crate::app::screens::history;
 use crate::app::screens::instance;
 use crate::app::screens::instance::Pane;
 use crate::app::screens::overview;
@@ -169,12 +171,25 @@ pub(crate) fn on_mouse(
         Hit::Part(part) | Hit::Row(part, _) | Hit::Title(part, _) => {
             panes::move_in(model, part, delta);
         }
+        Hit::Text(_) => in_text(model, |it| update::move_by(it, delta)),
+        // Two rows of a grid are one of the screen.
+        Hit::Cell(..) => update::move_by(model, delta),
         _ => {}
     }
 }
 
-/// Does something as if `pane` of the instance's tree had the keys.
+/// Does something as if the text beside the list had the keys.
+fn in_text(model: &mut Model, act: impl FnOnce(&mut Model)) {
+    let before = history::focus(model, history::Pane::Event);
+    act(model);
+    if let Some(before) = before {
+        history::focus(model, before);
+    }
+}
+
+/// Does something as if `pane` of the instance's tree had the keys, and of other screens the list.
 fn in_pane(model: &mut Model, pane: Pane, act: impl FnOnce(&mut Model)) {
+    let list = history::focus(model, history::Pane::List);
     let set = |model: &mut Model, pane: Pane| {
         let instance = model.screens.top_instance_mut();
         instance.map(|it| std::mem::replace(&mut it.pane, pane))
@@ -183,6 +198,9 @@ fn in_pane(model: &mut Model, pane: Pane, act: impl FnOnce(&mut Model)) {
     act(model);
     if let Some(before) = before {
         set(model, before);
+    }
+    if let Some(before) = list {
+        history::focus(model, before);
     }
 }
 
@@ -203,17 +221,17 @@ fn on_click(model: &mut Model, hit: Hit, effects: &mut Vec<Effect>) {
         }
         // The line that has the cursor already is opened.
         Hit::Line(0) => {
-            to_tree(model);
+            to_list(model);
             if model.screens.place() != Place::Compare {
                 do_action(model, ActionId::Open, effects);
             }
         }
         Hit::Line(delta) => {
-            to_tree(model);
+            to_list(model);
             update::move_by(model, delta);
         }
         Hit::Fold(delta) => {
-            to_tree(model);
+            to_list(model);
             update::move_by(model, delta);
             let folded = model
                 .screens
@@ -235,11 +253,24 @@ fn on_click(model: &mut Model, hit: Hit, effects: &mut Vec<Effect>) {
             update::move_by(model, delta);
         }
         Hit::Title(part, order) => panes::sort(model, part, order),
+        Hit::Text(row) => {
+            history::focus(model, history::Pane::Event);
+            if history::click_text(model, row) {
+                do_action(model, ActionId::Open, effects);
+            }
+        }
+        Hit::Cell(column, row) => {
+            if grid::click(model, column, row) {
+                do_action(model, ActionId::Open, effects);
+            }
+        }
         Hit::Dialog => {}
     }
 }
 
-fn to_tree(model: &mut Model) {
+/// The list has the keys.
+fn to_list(model: &mut Model) {
+    history::focus(model, history::Pane::List);
     if let Some(instance) = model.screens.top_instance_mut() {
         instance.pane = Pane::Tree;
     }

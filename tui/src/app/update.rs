@@ -53,6 +53,7 @@ pub const DIALOGS_MAX: usize = 3;
 /// Applies `event`, which happened at `now` on the local clock.
 pub fn update(model: &mut Model, event: Event, now: Micros) -> Vec<Effect> {
     let mut effects = Vec::new();
+    let had_whole_cells = model.has_whole_cells();
     model.now = model.now.max(now);
     model.toasts.retain(|it| it.until > model.now);
     match event {
@@ -78,9 +79,13 @@ pub fn update(model: &mut Model, event: Event, now: Micros) -> Vec<Effect> {
         }
         Event::Mouse { mouse, hit, .. } => session::on_mouse(model, mouse, hit, &mut effects),
         Event::Said { kind, text } => model.toast(kind, text),
+        Event::Edited(text) => acts::on_edited(model, &text),
         Event::Wake | Event::Resumed => {}
         Event::StopRequested => effects.push(Effect::StopProcess),
         Event::EndRequested => effects.push(Effect::Quit),
+    }
+    if model.has_whole_cells() != had_whole_cells {
+        instance::on_resize(model);
     }
     let wanted = window::wanted(model);
     if let Some(spec) = model.subscription.on_wanted(wanted, model.now) {

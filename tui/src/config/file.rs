@@ -288,7 +288,7 @@ mod tests {
 
             [keys]
             purge = ["D", "ctrl-y"]
-            zoom = "W"
+            zoom = "ctrl-f"
             children = []
         "#;
         let file = File::parse(text).unwrap();
@@ -302,7 +302,7 @@ mod tests {
             keys.of(action).to_vec()
         };
         assert_eq!(of(ActionId::Purge), [Key::char('D'), Key::ctrl('y')]);
-        assert_eq!(of(ActionId::Zoom), [Key::char('W')]);
+        assert_eq!(of(ActionId::Zoom), [Key::ctrl('f')]);
         assert_eq!(of(ActionId::Children), []);
         assert_eq!(of(ActionId::Help), [Key::char('?')]);
         assert_eq!(File::parse(""), Ok(File::default()));

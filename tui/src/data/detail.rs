@@ -19,6 +19,7 @@ use crate::data::tree::TaskState;
 use crate::format;
 use crate::format::Micros;
 use crate::text;
+use crate::text::short_id;
 
 /// Lines that one detail holds at most; payloads are cut at 64 KiB by the server already.
 const LINES_MAX: usize = 5_000;
@@ -286,7 +287,9 @@ fn group(page: &mut Page, group: &TaskGroup, now: Micros) {
                 Tone::Plain,
                 &format!(
                     "#{} {age} on {} {}",
-                    task.task_id, task.worker_id, task.label
+                    task.task_id,
+                    short_id(&task.worker_id),
+                    task.label
                 ),
             );
         }

@@ -120,6 +120,42 @@ pub fn heat(tasks: &Tasks, siblings: &Siblings, task: &Task, now: Micros) -> Hea
     }
 }
 
+/// How cells lie in their room.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Layout {
+    /// Cells in a row.
+    pub columns: usize,
+    /// Tasks that one cell stands for.
+    pub per_cell: usize,
+    /// Columns of the screen for a cell and its gap; 1 for cells without words.
+    pub width: usize,
+    /// Two cells share a character.
+    pub halves: bool,
+}
+
+/// Lays `count` cells out in `columns` × `lines` characters: as large as they can be, or, where
+/// they do not have two characters each, one or with `halves` a half for each, and if need be for
+/// several tasks.
+pub fn layout(count: usize, (columns, lines): (usize, usize), halves: bool) -> Layout {
+    let (columns, lines) = (columns.max(1), lines.max(1));
+    let across = count.div_ceil(lines).max(1);
+    if columns / across >= 2 && count > 0 {
+        return Layout {
+            columns: across,
+            per_cell: 1,
+            width: columns / across,
+            halves: false,
+        };
+    }
+    let rows = if halves { lines * 2 } else { lines };
+    Layout {
+        columns,
+        per_cell: per_cell(count, columns * rows),
+        width: 1,
+        halves,
+    }
+}
+
 /// How many tasks one cell stands for when `count` tasks have `room` cells.
 pub fn per_cell(count: usize, room: usize) -> usize {
     count.div_ceil(room.max(1)).max(1)
@@ -226,6 +262,39 @@ mod tests {
         assert_eq!(
             counts(&tasks, &siblings, soon, 24, 99),
             [1, 0, 1, 1, 1, 1, 0]
+        );
+    }
+
+    #[test]
+    fn few_tasks_have_large_cells_and_many_share_characters() {
+        let of = |count, halves| layout(count, (116, 24), halves);
+        let large = |columns, width| Layout {
+            columns,
+            per_cell: 1,
+            width,
+            halves: false,
+        };
+        assert_eq!(of(4, true), large(1, 116));
+        assert_eq!(of(24, true), large(1, 116));
+        assert_eq!(of(25, true), large(2, 58));
+        assert_eq!(of(24 * 16, false), large(16, 7));
+        let bare = |per_cell, halves| Layout {
+            columns: 116,
+            per_cell,
+            width: 1,
+            halves,
+        };
+        assert_eq!(of(24 * 58, false), large(58, 2));
+        assert_eq!(of(24 * 58 + 1, true), bare(1, true));
+        assert_eq!(of(5_600, false), bare(3, false));
+        assert_eq!(
+            layout(0, (0, 0), true),
+            Layout {
+                columns: 1,
+                per_cell: 1,
+                width: 1,
+                halves: true
+            }
         );
     }
 

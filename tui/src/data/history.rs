@@ -18,6 +18,13 @@ use crate::data::outline::instance_fact;
 use crate::data::status;
 use crate::format;
 
+mod file;
+mod runs;
+
+pub use file::as_json;
+pub use runs::folded_run;
+pub use runs::run_note;
+
 /// Bytes of a message that most clients take at most: a history beyond does not reach a worker
 /// in one piece.
 pub const MESSAGE_BYTES_MAX: u64 = 4 * 1024 * 1024;
@@ -183,6 +190,9 @@ pub fn note(event: &HistoryEvent) -> String {
 
 /// The event in full.
 pub fn sections(entry: &HistoryEntry) -> Vec<Section> {
+    if let Some(run) = folded_run(entry) {
+        return runs::sections(entry, run);
+    }
     let Some(event) = &entry.event else {
         return Vec::new();
     };

@@ -41,9 +41,39 @@ pub fn write_new(path: &str, content: &str) -> Result<PathBuf, String> {
     Ok(std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned()))
 }
 
+/// Names that are tried before it is given up.
+const NAMES_MAX: u32 = 999;
+
+/// Writes `content` to a new file of this name in `folder`, with a number before its ending where
+/// the name is taken; answers where it is.
+///
+/// # Errors
+/// Words for the screen.
+pub fn keep_new(folder: &Path, name: &str, content: &str) -> Result<PathBuf, String> {
+    let (stem, ending) = name.rsplit_once('.').unwrap_or((name, "txt"));
+    let numbered = (2..NAMES_MAX).map(|it| format!("{stem}-{it}.{ending}"));
+    for name in std::iter::once(name.to_owned()).chain(numbered) {
+        let path = folder.join(name);
+        if path.symlink_metadata().is_err() {
+            return write_new(&path.to_string_lossy(), content);
+        }
+    }
+    Err(format!("{name} and its numbers up to {NAMES_MAX} exist"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_name_that_is_taken_gets_a_number() {
+        let folder = tempfile::tempdir().unwrap();
+        for (content, expected) in [("a", "x.json"), ("b", "x-2.json"), ("c", "x-3.json")] {
+            let path = keep_new(folder.path(), "x.json", content).unwrap();
+            assert!(path.ends_with(expected), "{path:?}");
+            assert_eq!(std::fs::read_to_string(path).unwrap(), content);
+        }
+    }
 
     #[test]
     fn files_are_new_and_for_their_user_alone() {

@@ -1,13 +1,16 @@
 //! A text in the user's editor or pager, from a file that only the user can read.
 
 use std::io;
+use std::io::Read;
 use std::io::Write;
+use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
 use tempfile::NamedTempFile;
 
 use crate::app::event::Event;
+use crate::app::field::FIELD_BYTES_MAX;
 use crate::term::input::Signals;
 
 /// How often a child that must end is looked at.
@@ -24,29 +27,89 @@ pub enum Shown {
     End,
 }
 
-/// Shows `text` and waits until the user leaves it. The terminal must have been given back.
+/// A text for the user's editor or pager.
+#[derive(Debug)]
+pub struct View {
+    /// File name without folder, ends as its content does.
+    name: String,
+    text: String,
+    /// What becomes of it is wanted.
+    taken_back: bool,
+}
+
+impl View {
+    /// A text to be looked at.
+    pub fn new(name: String, text: String) -> Self {
+        Self {
+            name,
+            text,
+            taken_back: false,
+        }
+    }
+
+    /// A text to be changed.
+    #[must_use]
+    pub fn taken_back(mut self) -> Self {
+        self.taken_back = true;
+        self
+    }
+}
+
+/// Shows a text and waits until the user leaves it; answers what has become of one that is taken
+/// back, if the editor ended well. The terminal must have been given back.
 ///
 /// # Errors
 /// When the system's signals fail.
-pub async fn show(name: &str, text: &str, signals: &mut Signals) -> io::Result<Shown> {
-    let file = match write(name, text) {
+pub async fn open(view: &View, signals: &mut Signals) -> io::Result<(Shown, Option<String>)> {
+    let failed = |reason: String| Ok((Shown::Failed(reason), None));
+    let file = match write(&view.name, &view.text) {
         Ok(file) => file,
-        Err(error) => return Ok(Shown::Failed(format!("no file for the editor: {error}"))),
+        Err(error) => return failed(format!("no file for the editor: {error}")),
     };
+    let programs = if view.taken_back { &EDITORS } else { &VIEWERS };
+    let commands = commands(programs, |name| std::env::var(name).ok());
+    let shown = run(&commands, file.path(), programs.chosen, signals).await?;
+    if !view.taken_back || !matches!(shown, Shown::Left) {
+        return Ok((shown, None));
+    }
+    // By its path: many editors write another file in its place.
+    match read(file.path()) {
+        Ok(text) => Ok((shown, Some(text))),
+        Err(error) => failed(format!("what the editor wrote cannot be read: {error}")),
+    }
+}
+
+/// Reads as much as is needed to see that it is too much.
+fn read(path: &Path) -> io::Result<String> {
+    let mut text = String::new();
+    let limit = u64::try_from(FIELD_BYTES_MAX).unwrap_or(u64::MAX);
+    let file = std::fs::File::open(path)?;
+    file.take(limit.saturating_add(4))
+        .read_to_string(&mut text)?;
+    Ok(text)
+}
+
+async fn run(
+    commands: &[String],
+    path: &Path,
+    variables: &[&str],
+    signals: &mut Signals,
+) -> io::Result<Shown> {
     let mut reasons = Vec::new();
-    for command in commands(|name| std::env::var(name).ok()) {
+    for command in commands {
         let mut words = command.split_whitespace();
         let Some(program) = words.next() else {
             continue;
         };
-        match Command::new(program).args(words).arg(file.path()).spawn() {
+        match Command::new(program).args(words).arg(path).spawn() {
             Ok(child) => return wait(child, program, signals).await,
             Err(error) => reasons.push(format!("{program}: {error}")),
         }
     }
     Ok(Shown::Failed(format!(
-        "nothing could be started ({}); set EDITOR or PAGER",
-        reasons.join(", ")
+        "nothing could be started ({}); set {}",
+        reasons.join(", "),
+        variables.join(" or ")
     )))
 }
 
@@ -64,12 +127,26 @@ fn write(name: &str, text: &str) -> io::Result<NamedTempFile> {
     Ok(file)
 }
 
-/// What is tried, in order: what the user has chosen, and then what is mostly there.
-fn commands(variable: impl Fn(&str) -> Option<String>) -> Vec<String> {
-    let chosen = ["VISUAL", "EDITOR", "PAGER"]
-        .into_iter()
-        .filter_map(variable);
-    let common = ["less", "more", "vi"].map(str::to_owned);
+/// Programs to try, in order.
+struct Programs {
+    /// Variables in which the user may have chosen one.
+    chosen: &'static [&'static str],
+    /// What is mostly there.
+    common: &'static [&'static str],
+}
+
+const VIEWERS: Programs = Programs {
+    chosen: &["VISUAL", "EDITOR", "PAGER"],
+    common: &["less", "more", "vi"],
+};
+const EDITORS: Programs = Programs {
+    chosen: &["VISUAL", "EDITOR"],
+    common: &["vi", "nano"],
+};
+
+fn commands(programs: &Programs, variable: impl Fn(&str) -> Option<String>) -> Vec<String> {
+    let chosen = programs.chosen.iter().filter_map(|it| variable(it));
+    let common = programs.common.iter().map(|it| (*it).to_owned());
     chosen
         .filter(|it| !it.trim().is_empty())
         .chain(common)
@@ -113,12 +190,17 @@ mod tests {
 
     #[test]
     fn what_the_user_has_chosen_is_tried_first() {
-        let chosen = commands(|name| match name {
+        let set = |name: &str| match name {
             "EDITOR" => Some("code -w".to_owned()),
-            "PAGER" => Some(" ".to_owned()),
+            "VISUAL" => Some(" ".to_owned()),
+            "PAGER" => Some("bat".to_owned()),
             _ => None,
-        });
-        assert_eq!(chosen, ["code -w", "less", "more", "vi"]);
+        };
+        assert_eq!(
+            commands(&VIEWERS, set),
+            ["code -w", "bat", "less", "more", "vi"]
+        );
+        assert_eq!(commands(&EDITORS, set), ["code -w", "vi", "nano"]);
     }
 
     #[cfg(unix)]

@@ -6,6 +6,8 @@ use std::io;
 use std::io::BufWriter;
 use std::io::Stdout;
 use std::io::Write;
+use std::path::Path;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -54,6 +56,7 @@ use crate::io::wire::Hub;
 use crate::term::clipboard;
 use crate::term::editor;
 use crate::term::editor::Shown;
+use crate::term::editor::View;
 use crate::term::guard;
 use crate::term::guard::Guard;
 use crate::term::input;
@@ -79,8 +82,8 @@ enum Ended {
 #[derive(Default)]
 struct Wishes {
     over: bool,
-    /// Name and content of what the user's editor is to show.
-    view: Option<(String, String)>,
+    /// What goes to the user's editor.
+    view: Option<View>,
 }
 
 /// Where what is shown comes from.
@@ -144,7 +147,8 @@ pub async fn run(beginning: Beginning, origin: Origin, clock: Clock) -> io::Resu
     let mut screen = Screen::open(look)?;
     let size = screen.size()?;
     let mut model = Model::new(settings, size, clock.now());
-    model.whole_cells = look.needs_whole_cells();
+    model.theme = look.theme;
+    model.ascii = look.ascii;
     model.choices = choices;
     list.apply(&mut model);
     if let Origin::Recording(it) = &origin {
@@ -180,10 +184,10 @@ pub async fn run(beginning: Beginning, origin: Origin, clock: Clock) -> io::Resu
             let effects = update(&mut model, event, clock.now());
             outside.carry_out(effects, &mut screen, &mut wishes)?;
         }
-        if let Some((name, text)) = wishes.view.take() {
+        if let Some(view) = wishes.view.take() {
             // It would take the editor's keys.
             drop(keys);
-            let events = screen.give_away(&name, &text, &mut signals).await?;
+            let events = screen.give_away(&view, &mut signals).await?;
             keys = EventStream::new();
             for event in events {
                 let effects = update(&mut model, event, clock.now());
@@ -353,7 +357,12 @@ impl Outside {
                         Ended::Said(kind, text)
                     });
                 }
-                Effect::View { name, text } => wishes.view = Some((name, text)),
+                Effect::View { name, text } => {
+                    wishes.view = Some(View::new(name, text));
+                }
+                Effect::Edit { name, text } => {
+                    wishes.view = Some(View::new(name, text).taken_back());
+                }
                 Effect::QuitLeaving => {
                     self.leaves_screen = true;
                     wishes.over = true;
@@ -364,13 +373,12 @@ impl Outside {
                 }
                 Effect::Mouse(on) => guard::mouse(on)?,
                 Effect::Export { path, content } => {
-                    self.tasks
-                        .spawn_blocking(move || match export::write_new(&path, &content) {
-                            Ok(path) => {
-                                Ended::Said(Kind::Done, format!("wrote {}", path.display()))
-                            }
-                            Err(reason) => Ended::Said(Kind::Bad, reason),
-                        });
+                    let written = move || wrote(export::write_new(&path, &content));
+                    self.tasks.spawn_blocking(written);
+                }
+                Effect::Keep { name, content } => {
+                    let kept = move || wrote(export::keep_new(Path::new("."), &name, &content));
+                    self.tasks.spawn_blocking(kept);
                 }
                 Effect::Play(playing) => {
                     if let Some(it) = &self.playing {
@@ -380,6 +388,13 @@ impl Outside {
             }
         }
         Ok(())
+    }
+}
+
+fn wrote(file: Result<PathBuf, String>) -> Ended {
+    match file {
+        Ok(path) => Ended::Said(Kind::Done, format!("wrote {}", path.display())),
+        Err(reason) => Ended::Said(Kind::Bad, reason),
     }
 }
 
@@ -413,19 +428,16 @@ impl Screen {
         })
     }
 
-    /// Leaves the terminal to the user's editor with `text`; answers what has happened meanwhile.
-    async fn give_away(
-        &mut self,
-        name: &str,
-        text: &str,
-        signals: &mut Signals,
-    ) -> io::Result<Vec<Event>> {
+    /// Leaves the terminal to the user's editor with a text; answers what has happened meanwhile.
+    async fn give_away(&mut self, view: &View, signals: &mut Signals) -> io::Result<Vec<Event>> {
         guard::leave();
-        let shown = editor::show(name, text, signals).await;
+        let shown = editor::open(view, signals).await;
         guard::enter()?;
         self.forget()?;
+        let (shown, edited) = shown?;
         let mut events = vec![Event::Resize(self.size()?)];
-        match shown? {
+        events.extend(edited.map(Event::Edited));
+        match shown {
             Shown::Left => {}
             Shown::Failed(reason) => events.push(Event::Said {
                 kind: Kind::Bad,

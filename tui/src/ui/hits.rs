@@ -30,6 +30,13 @@ impl Hits {
         self.areas.push((area, None));
     }
 
+    /// The list's cursor is in the row at `y` of the screen.
+    pub(crate) fn cursor(&mut self, y: u16) {
+        if let Some((_, cursor)) = &mut self.list {
+            *cursor = Some(y);
+        }
+    }
+
     pub(crate) fn selected(&mut self, row: Area) {
         if let Some((area, cursor)) = &mut self.list
             && row.height == 1
@@ -41,12 +48,14 @@ impl Hits {
 
     /// What is at a place, the topmost first.
     pub fn at(&self, x: u16, y: u16) -> Option<Hit> {
-        let (_, hit) = self
+        let (area, hit) = self
             .areas
             .iter()
             .rev()
             .find(|(area, _)| contains(*area, x, y))?;
         match hit {
+            Some(Hit::Text(_)) => Some(Hit::Text(y - area.y)),
+            Some(Hit::Cell(..)) => Some(Hit::Cell(x - area.x, y - area.y)),
             Some(Hit::Fold(_)) => self.line(y).map(Hit::Fold),
             Some(hit) => Some(*hit),
             None => self.line(y).map(Hit::Line),

@@ -25,13 +25,6 @@ pub struct Look {
     pub ascii: bool,
 }
 
-impl Look {
-    /// Half blocks tell two states apart by colour alone, so they need colours and blocks.
-    pub fn needs_whole_cells(self) -> bool {
-        self.ascii || !self.theme.has_colors()
-    }
-}
-
 /// Draws `model` into `buffer`, which is at least as large as the model's size or clips it.
 pub fn view(model: &Model, look: Look, buffer: &mut Buffer) {
     draw(model, look, buffer);

@@ -92,6 +92,14 @@ impl<'b> Pen<'b> {
         self.hits.list(area);
     }
 
+    /// Like [`Self::list`] for `count` lines from the first on screen, of which the one at
+    /// `cursor` has the cursor, whether or not it looks so.
+    pub fn list_of(&mut self, area: Area, count: usize, cursor: usize) {
+        let height = area.height.min(text::cells(count));
+        self.hits.list(Area { height, ..area });
+        self.hits.cursor(area.y.saturating_add(text::cells(cursor)));
+    }
+
     /// The whole buffer.
     pub fn screen(&self) -> Area {
         let it = self.buffer.area;
@@ -192,11 +200,6 @@ impl<'b> Pen<'b> {
         }
         let style = Style::new().fg(front).bg(back.unwrap_or(Color::Reset));
         self.buffer.set_stringn(at.0, at.1, sign, 1, style);
-    }
-
-    /// True when a cell must not be told by its colour alone.
-    pub fn needs_whole_cells(&self) -> bool {
-        self.look.needs_whole_cells()
     }
 
     /// A horizontal rule with a title at the left and one at the right.

@@ -102,11 +102,6 @@ const COLOR_BLIND: Colors = Colors {
 };
 
 impl Theme {
-    /// True when roles can be told apart by colour.
-    pub fn has_colors(self) -> bool {
-        self != Self::Mono
-    }
-
     fn colors(self) -> Option<&'static Colors> {
         match self {
             Self::Color => Some(&TERMINAL),

@@ -152,6 +152,7 @@ pub(crate) fn entry(number: u64) -> HistoryEntry {
         )),
         pair,
         name: name.to_owned(),
+        run: None,
     }
 }
 
@@ -176,8 +177,12 @@ pub(crate) fn history(model: &Model, count: u64) -> Told {
     if !request.text.is_empty() {
         numbers.retain(|it| it % 9 == 4);
     }
-    let offset = usize::try_from(request.offset).expect("a small number");
     let limit = usize::try_from(request.limit).expect("a small number");
+    let around = numbers.iter().position(|it| *it == request.around);
+    let offset = match around {
+        Some(at) => at.saturating_sub(limit / 2),
+        None => usize::try_from(request.offset).expect("a small number"),
+    };
     let entries = numbers.iter().skip(offset).take(limit).map(|it| entry(*it));
     let kind = |kind: &str, events, bytes| KindSize {
         kind: kind.to_owned(),
@@ -200,7 +205,8 @@ pub(crate) fn history(model: &Model, count: u64) -> Told {
             kind("OrchestratorStarted", count / 3, count * 4),
         ],
         replayed_events: count * count / 6,
-        offset: request.offset,
+        offset: u64::try_from(offset).expect("a small number"),
+        rows: u64::try_from(numbers.len()).expect("a small number"),
     }))
 }
 

@@ -5,6 +5,7 @@ mod acts_screens;
 mod fixtures;
 mod hub;
 mod idle;
+mod inner_tabs;
 mod keys;
 mod list_fixtures;
 mod lists;

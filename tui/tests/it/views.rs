@@ -42,9 +42,13 @@ fn shown(model: &Model) -> i32 {
 #[test]
 fn the_cursor_of_the_grid_goes_in_two_dimensions_and_stays_inside() {
     let mut model = on_tab(120, 36, 1, made(fan_out(), 412));
-    let columns = top(&model).grid.columns;
+    let columns = top(&model).grid.layout.columns;
     let count = top(&model).grid.cells.len();
-    assert_eq!(top(&model).grid.per_cell, 1, "2 005 tasks have a cell each");
+    assert_eq!(
+        top(&model).grid.layout.per_cell,
+        1,
+        "2 005 tasks have a cell each"
+    );
     for (keys, expected) in [
         ("k", 0),
         ("h", 0),
@@ -81,7 +85,7 @@ fn a_bucket_tells_its_worst_and_the_cursor_keeps_its_task_when_cells_change() {
             height: 12,
         }),
     );
-    assert!(top(&model).grid.per_cell > 1);
+    assert!(top(&model).grid.layout.per_cell > 1);
     assert_eq!(shown(&model), first, "another size, the same task");
     press(&mut model, "lh");
     assert_eq!(shown(&model), first, "its cell shows the worst");

@@ -24,7 +24,8 @@ const PLAIN: Look = Look {
 fn shows(name: &str, look: Look, make: impl Fn(u16, u16) -> Model) {
     for (width, height) in SIZES {
         let mut model = make(width, height);
-        model.whole_cells = look.needs_whole_cells();
+        model.theme = look.theme;
+        model.ascii = look.ascii;
         happens(&mut model, Event::Resize(Size { width, height }));
         let picture = drawn(&model, look);
         insta::assert_snapshot!(format!("{name}_{width}x{height}"), picture);
@@ -211,10 +212,10 @@ fn no_size_panics_and_no_line_is_too_long() {
             for height in (1..=50).step_by(7) {
                 happens(model, Event::Resize(Size { width, height }));
                 drawn(model, COLOR);
-                model.whole_cells = true;
+                model.ascii = true;
                 happens(model, Event::Resize(Size { width, height }));
                 drawn(model, PLAIN);
-                model.whole_cells = false;
+                model.ascii = false;
             }
         }
     }
@@ -223,7 +224,7 @@ fn no_size_panics_and_no_line_is_too_long() {
 #[test]
 fn plain_views_are_plain_and_tell_the_states_apart() {
     for model in &mut everything() {
-        model.whole_cells = true;
+        model.ascii = true;
         happens(
             model,
             Event::Resize(Size {
@@ -235,7 +236,7 @@ fn plain_views_are_plain_and_tell_the_states_apart() {
         assert!(text.is_ascii(), "{text}");
     }
     let mut model = on_tab(120, 36, 1, made(fan_out(), 412));
-    model.whole_cells = true;
+    model.ascii = true;
     let size = model.size;
     happens(&mut model, Event::Resize(size));
     let text = drawn(&model, PLAIN);

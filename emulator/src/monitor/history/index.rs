@@ -9,6 +9,8 @@ use std::hash::Hash;
 use std::hash::Hasher;
 
 use durascope_proto::HistoryEvent;
+use durascope_proto::history::runs::Run;
+use durascope_proto::history::runs::Runs;
 use durascope_proto::history_event::EventType;
 use durascope_proto::monitor as proto;
 use durascope_proto::monitor::read_history_request::Order;
@@ -25,6 +27,8 @@ pub(super) struct Entry {
     pub(super) turn: u32,
     /// Number of what it answers or what answers it; 0 for none.
     pub(super) pair: u32,
+    /// The event's own id.
+    pub(super) id: i32,
     name: u32,
     kind: u8,
 }
@@ -54,6 +58,7 @@ pub(super) struct Index {
     by_name: HashMap<Box<str>, u32>,
     kinds: Vec<&'static str>,
     open: HashMap<Key, u32>,
+    runs: Runs,
     turn: u32,
     replayed: u64,
 }
@@ -74,6 +79,7 @@ impl Index {
             bytes,
             turn: self.turn.max(1),
             pair: 0,
+            id: event.event_id,
             name: self.intern(name.unwrap_or_default()),
             kind: self.kind(kind),
         };
@@ -90,6 +96,9 @@ impl Index {
                 }
             }
         }
+        let before = self.entries.last();
+        let goes_on = before.is_some_and(|it| (it.kind, it.name) == (entry.kind, entry.name));
+        self.runs.push(goes_on);
         self.entries.push(entry);
     }
 
@@ -138,6 +147,23 @@ impl Index {
     pub(super) fn name(&self, entry: &Entry) -> &str {
         let name = self.names.get(entry.name as usize);
         name.map_or("", |name| name)
+    }
+
+    /// Where events of the same kind and name follow each other.
+    pub(super) fn runs(&self) -> &Runs {
+        &self.runs
+    }
+
+    /// What is known of a run.
+    pub(super) fn run(&self, run: Run) -> proto::HistoryRun {
+        let cumulative = |number| self.entry(number).map_or(0, |it| it.cumulative);
+        proto::HistoryRun {
+            first: run.first,
+            events: run.last - run.first + 1,
+            bytes: cumulative(run.last) - cumulative(run.first - 1),
+            folded: run.folded,
+            last_id: self.entry(run.last).map_or(0, |it| it.id),
+        }
     }
 
     /// Numbers of the events whose kind or name has this text, without case, in this order; and

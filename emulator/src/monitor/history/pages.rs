@@ -7,7 +7,10 @@ use std::sync::PoisonError;
 use bytes::Bytes;
 use durascope_engine::history as encoded;
 use durascope_proto::HistoryEvent;
+use durascope_proto::history::runs;
+use durascope_proto::history::runs::Run;
 use durascope_proto::monitor as proto;
+use durascope_proto::monitor::read_history_request::Order;
 use prost::Message;
 use prost::encoding::encoded_len_varint;
 
@@ -44,6 +47,16 @@ pub(crate) struct Histories {
     kept: Arc<Mutex<Vec<Indexed>>>,
 }
 
+/// What is on a page.
+struct Lines {
+    offset: usize,
+    /// Numbers of the events, with their runs.
+    lines: Vec<(u64, Option<Run>)>,
+    matching: u64,
+    /// Lines of the whole list.
+    rows: u64,
+}
+
 /// The index of one execution, as far as it has got.
 #[derive(Debug, Default)]
 struct Indexed {
@@ -62,6 +75,8 @@ impl Histories {
         asked: proto::ReadHistoryRequest,
     ) -> Result<proto::HistoryPage, HubError> {
         limits::text("text", &asked.text)?;
+        let unfolded = asked.unfolded.len();
+        limits::at_most("unfolded", "numbers", unfolded, runs::UNFOLDED_MAX)?;
         loop {
             let (histories, asked) = (self.clone(), asked.clone());
             let step = move |connection: &Db| histories.step(connection, key, &asked);
@@ -135,6 +150,39 @@ impl Indexed {
         Ok(self.next_chunk >= row.history_chunks)
     }
 
+    /// What is on a page.
+    fn lines(&self, asked: &proto::ReadHistoryRequest, offset: usize, limit: usize) -> Lines {
+        let order = asked.order();
+        let index = &self.index;
+        if asked.fold_runs && asked.text.is_empty() && order != Order::LargestFirst {
+            let newest = order == Order::NewestFirst;
+            let runs = index.runs();
+            let offset = match asked.around {
+                0 => offset,
+                number => {
+                    let line = runs.line_of(number, &asked.unfolded, newest);
+                    line.saturating_sub(limit / 2)
+                }
+            };
+            let (lines, rows) = runs.lines(&asked.unfolded, newest, offset, limit);
+            let lines = lines.into_iter().map(|it| (it.number, it.run));
+            return Lines {
+                offset,
+                lines: lines.collect(),
+                matching: index.events(),
+                rows,
+            };
+        }
+        let (numbers, matching) = index.select(&asked.text, order, offset, limit);
+        let lines = numbers.into_iter().map(|it| (it, None));
+        Lines {
+            offset,
+            lines: lines.collect(),
+            matching,
+            rows: matching,
+        }
+    }
+
     fn page(
         &self,
         connection: &Db,
@@ -145,7 +193,12 @@ impl Indexed {
         let limit = usize::try_from(limit).unwrap_or(usize::MAX);
         let offset = usize::try_from(asked.offset).unwrap_or(usize::MAX);
         let index = &self.index;
-        let (numbers, matching) = index.select(&asked.text, asked.order(), offset, limit);
+        let Lines {
+            offset,
+            lines,
+            matching,
+            rows,
+        } = self.lines(asked, offset, limit);
         let mut page = proto::HistoryPage {
             found: true,
             execution_id: row.execution.clone(),
@@ -155,12 +208,13 @@ impl Indexed {
             turns: index.turns(),
             kinds: index.sizes(),
             replayed_events: index.replayed(),
-            offset: asked.offset,
+            offset: offset as u64,
+            rows,
             entries: Vec::new(),
         };
         let (mut bytes, mut read) = (0, 0);
         let mut chunk: (i64, Vec<Bytes>) = (-1, Vec::new());
-        for number in numbers {
+        for (number, run) in lines {
             let Some(entry) = index.entry(number) else {
                 continue;
             };
@@ -176,14 +230,18 @@ impl Indexed {
             let event = chunk.1.get(entry.place as usize);
             let mut event = decode(event.unwrap_or(&Bytes::new()), row)?;
             cut::payloads(&mut event);
+            let last = run
+                .filter(|it| it.folded)
+                .and_then(|it| index.entry(it.last));
             let entry = proto::HistoryEntry {
                 number,
                 turn: u64::from(entry.turn),
                 bytes: entry.bytes,
-                cumulative_bytes: entry.cumulative,
+                cumulative_bytes: last.unwrap_or(entry).cumulative,
                 event: Some(event),
                 pair: u64::from(entry.pair),
                 name: index.name(entry).to_owned(),
+                run: run.map(|it| index.run(it)),
             };
             bytes += entry.encoded_len() + 5;
             if bytes > PAGE_BYTES_MAX && !page.entries.is_empty() {

@@ -524,6 +524,17 @@ pub struct ReadHistoryRequest {
     /// Substring of event kind or name, case-insensitive; empty matches all.
     #[prost(string, tag = "5")]
     pub text: ::prost::alloc::string::String,
+    /// Events of the same kind and name that follow each other are one entry. Only without a text,
+    /// and not by size.
+    #[prost(bool, tag = "6")]
+    pub fold_runs: bool,
+    /// First numbers of the runs that are not folded nevertheless; at most 256.
+    #[prost(uint64, repeated, tag = "7")]
+    pub unfolded: ::prost::alloc::vec::Vec<u64>,
+    /// Where runs are folded: number of an event that is to be in the middle of the page, which then
+    /// begins elsewhere than at `offset`, and says where.
+    #[prost(uint64, tag = "8")]
+    pub around: u64,
 }
 /// Nested message and enum types in `ReadHistoryRequest`.
 pub mod read_history_request {
@@ -592,6 +603,10 @@ pub struct HistoryPage {
     pub replayed_events: u64,
     #[prost(uint64, tag = "10")]
     pub offset: u64,
+    /// Entries of the whole list, each folded run being one; `offset` counts these. 0 from a server
+    /// that folds nothing.
+    #[prost(uint64, tag = "11")]
+    pub rows: u64,
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct HistoryEntry {
@@ -614,6 +629,26 @@ pub struct HistoryEntry {
     /// Name of what was scheduled, for events that only have its id.
     #[prost(string, tag = "7")]
     pub name: ::prost::alloc::string::String,
+    /// The run that the event is in, where runs are folded; absent for an event alone.
+    #[prost(message, optional, tag = "8")]
+    pub run: ::core::option::Option<HistoryRun>,
+}
+/// Events of the same kind and name that follow each other.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct HistoryRun {
+    /// Number of the first event.
+    #[prost(uint64, tag = "1")]
+    pub first: u64,
+    #[prost(uint64, tag = "2")]
+    pub events: u64,
+    #[prost(uint64, tag = "3")]
+    pub bytes: u64,
+    /// The entry stands for all of them, and its event is the first. Otherwise it is one of them.
+    #[prost(bool, tag = "4")]
+    pub folded: bool,
+    /// Event id of the last one.
+    #[prost(int32, tag = "5")]
+    pub last_id: i32,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct KindSize {

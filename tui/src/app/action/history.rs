@@ -11,7 +11,7 @@ pub(super) const ACTIONS: &[Action] = &[
         HISTORY,
         &[Key::plain(Code::Enter)],
         "pair",
-        "to the event that scheduled or finished it; in the text, fold or open",
+        "unfold a run; else to the event that scheduled or finished it; in the text, fold or open",
         1,
     ),
     view(
@@ -51,7 +51,7 @@ pub(super) const ACTIONS: &[Action] = &[
         HISTORY,
         &[Key::char('h'), Key::plain(Code::Left)],
         "fold",
-        "fold the line, or go to the one around it; in the text",
+        "fold the run that the event is in; in the text, fold the line, or go to the one around it",
         0,
     ),
     view(
@@ -59,8 +59,16 @@ pub(super) const ACTIONS: &[Action] = &[
         HISTORY,
         &[Key::char('l'), Key::plain(Code::Right)],
         "unfold",
-        "unfold the line; in the text",
+        "unfold the run, or in the text the line",
         0,
+    ),
+    view(
+        A::FoldRuns,
+        HISTORY,
+        &[Key::char('c')],
+        "runs",
+        "fold events of one kind and name that follow each other, or show each",
+        5,
     ),
     view(
         A::Copy,
@@ -76,6 +84,14 @@ pub(super) const ACTIONS: &[Action] = &[
         &[Key::char('o')],
         "open",
         "open its payload in the editor or pager",
+        0,
+    ),
+    view(
+        A::WriteEvent,
+        HISTORY,
+        &[Key::char('W')],
+        "write",
+        "write the event to a new JSON file in this folder",
         0,
     ),
 ];

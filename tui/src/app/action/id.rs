@@ -87,4 +87,6 @@ pub enum ActionId {
     ReplayForward,
     ReplayFaster,
     ReplaySlower,
+    FoldRuns,
+    WriteEvent,
 }

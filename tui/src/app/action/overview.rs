@@ -104,7 +104,7 @@ pub(super) const ACTIONS: &[Action] = &[
             OVERVIEW,
             &[Key::char('=')],
             "compare",
-            "side by side with the last instance of this name that was open",
+            "two marked ones side by side, or the marked one and this one; else this one and the last of its name that was open",
             0,
         )
     },

@@ -21,9 +21,12 @@ use crate::app::dialogs::results::Results;
 use crate::app::effect::Call;
 use crate::app::effect::Effect;
 use crate::app::event::Key;
+use crate::app::field::FIELD_BYTES_MAX;
+use crate::app::field::Field;
 use crate::app::model::Model;
 use crate::app::toast::Kind;
 use crate::app::update;
+use crate::format;
 
 /// A key for one of the dialogs of this module, which was taken off the stack; it is put back
 /// unless it closes.
@@ -82,6 +85,10 @@ fn on_raise_key(model: &mut Model, mut it: RaiseEvent, key: Key, effects: &mut V
             copy_command(model, line, effects);
             model.dialogs.push(Dialog::RaiseEvent(it));
         }
+        raise_event::Step::Edit => {
+            effects.push(edit("payload", &it.payload));
+            model.dialogs.push(Dialog::RaiseEvent(it));
+        }
         raise_event::Step::Send(deed) => {
             let (name, payload) = match &deed {
                 Deed::RaiseEvent { name, payload } => (name.clone(), payload.clone()),
@@ -130,6 +137,10 @@ fn on_form_key(model: &mut Model, mut it: Form, key: Key, effects: &mut Vec<Effe
             copy_command(model, it.command(), effects);
             model.dialogs.push(Dialog::Form(it));
         }
+        form::Step::Edit => {
+            effects.push(edit("input", it.json_field()));
+            model.dialogs.push(Dialog::Form(it));
+        }
         form::Step::Send(call) => {
             let sent = match &call {
                 Call::SignalEntity {
@@ -175,6 +186,30 @@ fn on_results_key(model: &mut Model, mut it: Results, key: Key, effects: &mut Ve
         }
     }
     model.dialogs.push(Dialog::Results(it));
+}
+
+fn edit(what: &str, field: &Field) -> Effect {
+    Effect::Edit {
+        name: format!("{what}.json"),
+        text: field.text().to_owned(),
+    }
+}
+
+/// What the editor has made of the JSON of the dialog on top.
+pub(crate) fn on_edited(model: &mut Model, text: &str) {
+    // Editors end the last line; who typed it did not.
+    let text = text.strip_suffix('\n').unwrap_or(text);
+    let text = text.strip_suffix('\r').unwrap_or(text);
+    let taken = match model.dialogs.last_mut() {
+        Some(Dialog::RaiseEvent(dialog)) => dialog.on_edited(text),
+        Some(Dialog::Form(dialog)) => dialog.on_edited(text),
+        _ => return,
+    };
+    if !taken {
+        let limit = format::bytes(u64::try_from(FIELD_BYTES_MAX).unwrap_or(u64::MAX));
+        let text = format!("the text is larger than the {limit} of the field, and was not taken");
+        model.toast(Kind::Bad, text);
+    }
 }
 
 /// Pasted text for the dialog on top.

@@ -26,6 +26,7 @@ mod opening;
 mod sending;
 
 pub(crate) use answers::on_reply;
+pub(crate) use keys::on_edited;
 pub(crate) use keys::on_key;
 pub(crate) use keys::on_paste;
 pub(crate) use opening::open;

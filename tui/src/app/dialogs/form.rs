@@ -57,6 +57,8 @@ pub enum Step {
     Close,
     /// The command goes to the clipboard.
     Copy,
+    /// The JSON goes to the user's editor.
+    Edit,
     Send(Call),
 }
 
@@ -240,6 +242,10 @@ impl Form {
             Code::Esc => return Step::Close,
             Code::Char('s') if key.ctrl => return self.send(),
             Code::Char('y') if key.ctrl => return Step::Copy,
+            Code::Char('e') if key.ctrl => {
+                self.focus = button - 1;
+                return Step::Edit;
+            }
             Code::Char('Y') if self.focus == button => return Step::Copy,
             Code::Char('l') if key.ctrl => {
                 if let Some(text) = json::pretty(self.json()) {
@@ -282,6 +288,18 @@ impl Form {
             return None;
         }
         memory::complete(&self.known, self.text(NAME)).map(str::to_owned)
+    }
+
+    /// The field of the JSON.
+    pub fn json_field(&self) -> &Field {
+        &self.rows[self.rows.len() - 1].field
+    }
+
+    /// Takes the JSON from the editor; false when it is too large.
+    pub fn on_edited(&mut self, text: &str) -> bool {
+        self.refused = None;
+        let last = self.rows.len() - 1;
+        self.rows[last].field.replace(text)
     }
 
     /// Takes pasted text.

@@ -38,6 +38,8 @@ pub enum Step {
     Close,
     /// The command goes to the clipboard.
     Copy,
+    /// The payload goes to the user's editor.
+    Edit,
     Send(Deed),
 }
 
@@ -103,6 +105,10 @@ impl RaiseEvent {
             Code::Esc => return Step::Close,
             Code::Char('s') if key.ctrl => return self.send(),
             Code::Char('y') if key.ctrl => return Step::Copy,
+            Code::Char('e') if key.ctrl => {
+                self.focus = Focus::Payload;
+                return Step::Edit;
+            }
             Code::Char('Y') if self.focus == Focus::Send => return Step::Copy,
             Code::Char('r') if key.ctrl => {
                 if let Some(text) = self.sent.payload(self.name.text().trim()) {
@@ -148,6 +154,12 @@ impl RaiseEvent {
             return None;
         }
         memory::complete(&self.known, self.name.text().trim()).map(str::to_owned)
+    }
+
+    /// Takes the payload from the editor; false when it is too large.
+    pub fn on_edited(&mut self, text: &str) -> bool {
+        self.refused = None;
+        self.payload.replace(text)
     }
 
     /// Takes pasted text.

@@ -3,10 +3,10 @@
 use crate::app::action::ActionId;
 use crate::app::effect::Effect;
 use crate::app::event::Size;
-use crate::app::geometry;
 use crate::app::geometry::Area;
 use crate::app::model::Model;
 use crate::app::place::InstanceTab;
+use crate::app::screens::instance;
 use crate::app::toast::Kind;
 use crate::app::update;
 use crate::data::batches;
@@ -33,7 +33,7 @@ pub struct Batches {
     pub left: Option<Result<Eta, Unknown>>,
     pub at: Micros,
     chosen: Chosen,
-    made_of: Option<(Tasks, Micros, Size)>,
+    made_of: Option<(Tasks, Micros, (Size, bool))>,
 }
 
 /// Which wave is selected when waves are added.
@@ -79,10 +79,11 @@ pub struct Columns {
 }
 
 /// Lays the tab out.
-pub fn shape(size: Size) -> Shape {
-    let mut rest = geometry::instance(size).body();
+pub fn shape(size: Size, zoom: bool) -> Shape {
+    let mut rest = instance::shape(size, zoom).body();
     let titles = rest.take_top(u16::from(rest.height >= 5));
     let detail = rest.take_bottom(match rest.height {
+        _ if zoom => 0,
         20.. => 7,
         12..20 => 5,
         7..12 => 3,
@@ -123,7 +124,7 @@ pub fn columns(size: Size) -> Columns {
 
 /// Takes new data: the waves are made anew when tasks, room or, while tasks run, time changed.
 pub fn on_data(model: &mut Model) {
-    let (now, size) = (model.server_now(), model.size);
+    let (now, size, zoom) = (model.server_now(), model.size, model.choices.zoom);
     let Some(instance) = model.screens.top_instance_mut() else {
         return;
     };
@@ -131,8 +132,8 @@ pub fn on_data(model: &mut Model) {
         return;
     };
     let it = &mut instance.batches;
-    let same = |(seen, at, room): &(Tasks, Micros, Size)| {
-        seen.is_same(tasks) && (*at == now || !instance.has_open) && *room == size
+    let same = |(seen, at, shown): &(Tasks, Micros, (Size, bool))| {
+        seen.is_same(tasks) && (*at == now || !instance.has_open) && *shown == (size, zoom)
     };
     if it.made_of.as_ref().is_some_and(same) {
         return;
@@ -141,7 +142,7 @@ pub fn on_data(model: &mut Model) {
     let bar = usize::from(columns(size).bar);
     it.per_cell = batches::bars(&mut it.waves, tasks, &instance.siblings, now, bar);
     it.at = now;
-    it.made_of = Some((tasks.clone(), now, size));
+    it.made_of = Some((tasks.clone(), now, (size, zoom)));
     let found = match it.chosen {
         Chosen::Busiest => {
             let open = |at: &usize| it.waves[*at].queued + it.waves[*at].running;
@@ -229,7 +230,7 @@ fn select(model: &mut Model, index: usize) {
 
 /// Lines of it on the screen.
 pub fn visible(model: &Model) -> usize {
-    usize::from(shape(model.size).list.height).max(1)
+    usize::from(shape(model.size, model.choices.zoom).list.height).max(1)
 }
 
 /// Actions of this screen alone.

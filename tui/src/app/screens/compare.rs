@@ -8,6 +8,7 @@ use crate::app::geometry;
 use crate::app::model::Model;
 use crate::app::place::Place;
 use crate::app::screens::instance;
+use crate::app::toast::Kind;
 use crate::app::topic::Told;
 use crate::app::topic::Topic;
 use crate::app::update;
@@ -16,7 +17,7 @@ use crate::data::compare::Comparison;
 use crate::data::compare::Row;
 use crate::data::tasks::Tasks;
 use crate::format::Micros;
-use durascope_proto::monitor::task_group::Kind;
+use durascope_proto::monitor::task_group::Kind as TaskKind;
 
 /// Its state.
 #[derive(Clone, Debug, Default)]
@@ -36,7 +37,7 @@ pub struct Compare {
     made_of: Option<(Tasks, Tasks, Micros)>,
 }
 
-type RowKey = (Kind, String, Option<usize>);
+type RowKey = (TaskKind, String, Option<usize>);
 
 fn key(row: &Row) -> RowKey {
     (row.kind, row.name.clone(), row.wave)
@@ -84,8 +85,9 @@ pub fn topic(model: &Model) -> Topic {
         })
 }
 
-/// Compares the selected instance with the one of its name that was looked at last; asks which
-/// one where there is none, and on the comparison itself.
+/// Compares the two marked instances, or the marked one with the selected one. Without marks, the
+/// selected one with the one of its name that was looked at last; asks which one where there is
+/// none, and on the comparison itself.
 pub fn begin(model: &mut Model) {
     if model.screens.place() == Place::Compare {
         if let Some(left) = model.screens.top_compare().map(|it| it.chosen().to_owned()) {
@@ -94,6 +96,9 @@ pub fn begin(model: &mut Model) {
                 .push(Dialog::CompareWith(CompareWith::new(left)));
         }
         return;
+    }
+    if model.acts_on_marks() {
+        return of_marks(model);
     }
     let Some((id, name)) = model
         .target()
@@ -107,6 +112,24 @@ pub fn begin(model: &mut Model) {
         None => model
             .dialogs
             .push(Dialog::CompareWith(CompareWith::new(id))),
+    }
+}
+
+fn of_marks(model: &mut Model) {
+    let marked: Vec<_> = model.marks.ids().take(3).map(str::to_owned).collect();
+    let selected = model.target().map(|it| it.instance_id.clone());
+    model.screens.overview.selection.pin();
+    match (&marked[..], selected) {
+        ([one, other], _) => open(model, one.clone(), other.clone()),
+        ([one], Some(selected)) if selected != *one => open(model, one.clone(), selected),
+        ([one], _) => {
+            let dialog = CompareWith::new(one.clone());
+            model.dialogs.push(Dialog::CompareWith(dialog));
+        }
+        _ => {
+            let text = format!("{} are marked; two can be compared", model.marks.len());
+            model.toast(Kind::Note, text);
+        }
     }
 }
 

@@ -7,7 +7,6 @@ use durascope_proto::monitor::read_history_request::Order;
 use crate::app::action::ActionId;
 use crate::app::effect::Effect;
 use crate::app::event::Size;
-use crate::app::geometry;
 use crate::app::geometry::Area;
 use crate::app::model::Model;
 use crate::app::outline::Outline;
@@ -42,8 +41,8 @@ pub fn topic(model: &Model) -> Topic {
 }
 
 /// Where the lines are drawn; the row above says what is searched.
-pub fn area(size: Size) -> Area {
-    let mut area = geometry::instance(size).body();
+pub fn area(size: Size, zoom: bool) -> Area {
+    let mut area = instance::shape(size, zoom).body();
     area.take_top(u16::from(area.height >= 4));
     Area {
         x: area.x + 1,
@@ -58,7 +57,7 @@ pub fn on_data(model: &mut Model) {
         Some(Told::History(page)) => page.entries.first().and_then(|it| it.event.clone()),
         _ => None,
     };
-    let area = area(model.size);
+    let area = area(model.size, model.choices.zoom);
     let Some(instance) = model.screens.top_instance_mut() else {
         return;
     };
@@ -82,7 +81,7 @@ pub fn move_by(model: &mut Model, delta: isize) {
 
 /// Lines of it on the screen.
 pub fn visible(model: &Model) -> usize {
-    usize::from(area(model.size).height).max(1)
+    usize::from(area(model.size, model.choices.zoom).height).max(1)
 }
 
 /// Goes to the next place that has what is searched for.

@@ -3,7 +3,6 @@
 use crate::app::action::ActionId;
 use crate::app::effect::Effect;
 use crate::app::event::Size;
-use crate::app::geometry;
 use crate::app::geometry::Area;
 use crate::app::model::Model;
 use crate::app::place::InstanceTab;
@@ -13,8 +12,11 @@ use crate::app::toast::Kind;
 use crate::app::update;
 use crate::data::grid;
 use crate::data::grid::Bucket;
+use crate::data::grid::Heat;
+use crate::data::grid::Layout;
 use crate::data::items;
 use crate::data::pick::Pick;
+use crate::data::siblings::took;
 use crate::data::tasks::Tasks;
 use crate::format::Micros;
 
@@ -23,10 +25,14 @@ use crate::format::Micros;
 pub struct Grid {
     pub by_latency: bool,
     pub cells: Vec<Bucket>,
-    /// Tasks that one cell stands for.
-    pub per_cell: usize,
-    /// Cells in a row.
-    pub columns: usize,
+    /// How the cells lie.
+    pub layout: Layout,
+    /// The longest that a task took so far.
+    pub longest: Micros,
+    /// Columns of the longest number.
+    pub number_width: usize,
+    /// The tasks have more than one name.
+    pub has_names: bool,
     /// Tasks by state, in the order of [`grid::Cell::ALL`].
     pub totals: [usize; 7],
     cursor: Option<Pick>,
@@ -39,8 +45,11 @@ pub struct Grid {
 struct MadeOf {
     tasks: Tasks,
     at: Micros,
-    room: (usize, usize),
+    room: Room,
 }
+
+/// Columns and lines for cells, and whether two cells may share a character.
+type Room = ((usize, usize), bool);
 
 /// Parts of the tab.
 #[derive(Clone, Copy, Debug)]
@@ -54,7 +63,7 @@ impl Grid {
     /// The cell under the cursor.
     pub fn cell(&self, tasks: &Tasks) -> usize {
         let index = self.cursor.as_ref().and_then(|it| it.index_in(tasks));
-        index.unwrap_or(0) / self.per_cell.max(1)
+        index.unwrap_or(0) / self.layout.per_cell.max(1)
     }
 
     /// The task that is described: the one under the cursor, or the worst of its cell.
@@ -64,9 +73,10 @@ impl Grid {
         if let Some(index) = exact.and_then(|it| it.index_in(tasks)) {
             return Some(index);
         }
-        let from = self.cell(tasks) * self.per_cell;
+        let per_cell = self.layout.per_cell;
+        let from = self.cell(tasks) * per_cell;
         let siblings = &instance.siblings;
-        grid::worst(tasks, siblings, now, from, self.per_cell, self.by_latency)
+        grid::worst(tasks, siblings, now, from, per_cell, self.by_latency)
     }
 
     /// Puts the cursor on the task at `index`.
@@ -76,16 +86,17 @@ impl Grid {
     }
 
     fn go_to_cell(&mut self, tasks: &Tasks, cell: usize) {
-        self.cursor = Pick::at(tasks, cell.saturating_mul(self.per_cell));
+        self.cursor = Pick::at(tasks, cell.saturating_mul(self.layout.per_cell));
         self.is_exact = false;
     }
 }
 
 /// Lays the tab out.
-pub fn shape(size: Size) -> Shape {
-    let mut rest = geometry::instance(size).body();
+pub fn shape(size: Size, zoom: bool) -> Shape {
+    let mut rest = instance::shape(size, zoom).body();
     let legend = rest.take_top(u16::from(rest.height >= 5));
     let detail = rest.take_bottom(match rest.height {
+        _ if zoom => 0,
         14.. => 4,
         9..14 => 3,
         3..9 => 2,
@@ -103,12 +114,13 @@ pub fn shape(size: Size) -> Shape {
     }
 }
 
-/// Columns and rows of cells.
-fn room(model: &Model) -> (usize, usize) {
-    let cells = shape(model.size).cells;
-    let halves = if model.whole_cells { 1 } else { 2 };
-    let rows = usize::from(cells.height) * halves;
-    (usize::from(cells.width).max(1), rows.max(1))
+fn room(model: &Model) -> Room {
+    let cells = shape(model.size, model.choices.zoom).cells;
+    let of = |it: u16| usize::from(it).max(1);
+    (
+        (of(cells.width), of(cells.height)),
+        !model.has_whole_cells(),
+    )
 }
 
 /// Takes new data: the cells are made anew when tasks, room or, while tasks run, the time changed.
@@ -128,9 +140,13 @@ pub fn on_data(model: &mut Model) {
     if is_made {
         return;
     }
-    grid.columns = room.0;
-    grid.per_cell = grid::per_cell(tasks.len(), room.0 * room.1);
-    grid.cells = grid::buckets(tasks, &instance.siblings, now, grid.per_cell);
+    let last = tasks.len().checked_sub(1).and_then(|it| tasks.get(it));
+    grid.number_width = last.map_or(0, |it| it.id.to_string().len() + 1);
+    grid.layout = grid::layout(tasks.len(), room.0, room.1);
+    grid.cells = grid::buckets(tasks, &instance.siblings, now, grid.layout.per_cell);
+    grid.has_names = tasks.name_count() > 1;
+    let took = tasks.iter().filter_map(|it| took(tasks, it, now));
+    grid.longest = took.max().unwrap_or(0);
     grid.totals = grid::counts(tasks, &instance.siblings, now, 0, tasks.len());
     grid.made_of = Some(MadeOf {
         tasks: tasks.clone(),
@@ -142,7 +158,7 @@ pub fn on_data(model: &mut Model) {
 /// Moves the cursor by `delta` rows; within its column, as far as there are cells.
 pub fn move_by(model: &mut Model, delta: isize) {
     with_tasks(model, |grid, tasks| {
-        let (columns, count) = (grid.columns.max(1), grid.cells.len());
+        let (columns, count) = (grid.layout.columns.max(1), grid.cells.len());
         let Some(last) = count.checked_sub(1) else {
             return;
         };
@@ -154,12 +170,7 @@ pub fn move_by(model: &mut Model, delta: isize) {
             isize::MAX => last,
             _ => {
                 let row = row.saturating_add_signed(delta).min(last / columns);
-                let there = row * columns + column;
-                if there <= last {
-                    there
-                } else {
-                    last.min(there)
-                }
+                last.min(row * columns + column)
             }
         };
         grid.go_to_cell(tasks, to);
@@ -168,7 +179,52 @@ pub fn move_by(model: &mut Model, delta: isize) {
 
 /// Rows of cells on the screen.
 pub fn visible(model: &Model) -> usize {
-    room(model).1
+    let ((_, lines), _) = room(model);
+    let grid = model.screens.top_instance().map(|it| &it.grid);
+    if grid.is_some_and(|it| it.layout.halves) {
+        lines * 2
+    } else {
+        lines
+    }
+}
+
+/// Takes a click on a character of the cells; true when what is there had the cursor already. Of
+/// two that share it, the worse one gets it.
+pub fn click(model: &mut Model, column: u16, row: u16) -> bool {
+    let (column, row) = (usize::from(column), usize::from(row));
+    let mut had_it = false;
+    with_tasks(model, |grid, tasks| {
+        let Layout {
+            columns,
+            width,
+            halves,
+            ..
+        } = grid.layout;
+        let column = column / width.max(1);
+        let rows = if halves {
+            row * 2..row * 2 + 2
+        } else {
+            row..row + 1
+        };
+        let all = rows.map(|row| row * columns + column);
+        let there = all.filter(|it| *it < grid.cells.len() && column < columns);
+        let there: Vec<_> = there.collect();
+        let rank = |at: &usize| {
+            let Bucket { state, heat } = grid.cells[*at];
+            if grid.by_latency {
+                (heat, state)
+            } else {
+                (Heat::None, state)
+            }
+        };
+        had_it = there.contains(&grid.cell(tasks));
+        if let Some(at) = there.into_iter().rev().max_by_key(rank)
+            && !had_it
+        {
+            grid.go_to_cell(tasks, at);
+        }
+    });
+    had_it
 }
 
 fn with_tasks(model: &mut Model, act: impl FnOnce(&mut Grid, &Tasks)) {
@@ -250,12 +306,7 @@ fn go(model: &mut Model, found: Option<usize>, otherwise: &str) {
 pub fn cell_counts(instance: &Instance, now: Micros) -> Option<[usize; 7]> {
     let tasks = instance.tasks.as_ref()?;
     let grid = &instance.grid;
-    let from = grid.cell(tasks) * grid.per_cell;
-    Some(grid::counts(
-        tasks,
-        &instance.siblings,
-        now,
-        from,
-        grid.per_cell,
-    ))
+    let per_cell = grid.layout.per_cell;
+    let from = grid.cell(tasks) * per_cell;
+    Some(grid::counts(tasks, &instance.siblings, now, from, per_cell))
 }

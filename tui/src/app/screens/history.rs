@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use durascope_proto::history_event::EventType;
 use durascope_proto::monitor::HistoryEntry;
 use durascope_proto::monitor::HistoryPage;
 use durascope_proto::monitor::ReadHistoryRequest;
@@ -13,11 +12,11 @@ use crate::app::cursor::Loaded;
 use crate::app::cursor::Selection;
 use crate::app::effect::Effect;
 use crate::app::event::Size;
-use crate::app::geometry;
 use crate::app::geometry::Area;
 use crate::app::model::Model;
 use crate::app::outline::Outline;
 use crate::app::place::InstanceTab;
+use crate::app::place::Place;
 use crate::app::screens::instance;
 use crate::app::toast::Kind;
 use crate::app::topic::Told;
@@ -25,6 +24,9 @@ use crate::app::topic::Topic;
 use crate::app::typing::Search;
 use crate::app::update;
 use crate::data::history;
+
+mod acts;
+mod runs;
 
 /// Events asked for at least.
 const EVENTS_MIN: usize = 100;
@@ -58,6 +60,20 @@ pub struct HistoryView {
     /// How often pages were too short for the screen: large events make short pages, and then
     /// the window begins where the screen does, or where the cursor is.
     short: u8,
+    /// Events of one kind and name that follow each other are one line.
+    folds: bool,
+    /// First numbers of the runs that are not.
+    unfolded: Vec<u64>,
+    /// What is gone to, as long as its line is not known.
+    seek: Option<Seek>,
+}
+
+/// An event that the cursor goes to as soon as the server tells where it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Seek {
+    number: u64,
+    /// Out of its run.
+    unfolds: bool,
 }
 
 impl Default for HistoryView {
@@ -73,6 +89,9 @@ impl Default for HistoryView {
             event: Outline::default(),
             shown: None,
             short: 0,
+            folds: true,
+            unfolded: Vec::new(),
+            seek: None,
         }
     }
 }
@@ -91,14 +110,15 @@ pub struct Shape {
 }
 
 /// Lays the tab out.
-pub fn shape(size: Size) -> Shape {
-    let mut rest = geometry::instance(size).body();
+pub fn shape(size: Size, zoom: bool) -> Shape {
+    let mut rest = instance::shape(size, zoom).body();
     let rows = |there: bool| u16::from(there);
     let height = rest.height;
-    let kinds = rest.take_top(rows(height >= 10));
-    let cost = rest.take_top(rows(height >= 12));
+    let kinds = rest.take_top(rows(height >= 10 && !zoom));
+    let cost = rest.take_top(rows(height >= 12 && !zoom));
     let rule = rest.take_top(rows(height >= 4));
-    let event = rest.take_bottom(if height >= 14 { height * 2 / 5 } else { 0 });
+    let both = height >= 14 && !zoom;
+    let event = rest.take_bottom(if both { height * 2 / 5 } else { 0 });
     let columns = rest.take_top(rows(height >= 6));
     Shape {
         kinds,
@@ -111,6 +131,11 @@ pub fn shape(size: Size) -> Shape {
 }
 
 impl Shape {
+    /// Lines of the list on screen.
+    fn lines(&self) -> usize {
+        usize::from(self.list.height).max(1)
+    }
+
     /// Where the event in full is drawn: below its rule, inside the margins.
     pub fn event_text(&self) -> Area {
         let mut area = self.event;
@@ -135,12 +160,8 @@ impl HistoryView {
         page.entries.get(at)
     }
 
-    fn visible(&self, size: Size) -> usize {
-        usize::from(shape(size).list.height).max(1)
-    }
-
-    fn request(&self, instance_id: &str, size: Size) -> ReadHistoryRequest {
-        let visible = self.visible(size);
+    fn request(&self, instance_id: &str, shape: Shape) -> ReadHistoryRequest {
+        let visible = shape.lines();
         let top = self.selection.top();
         let offset = match self.short {
             0 => top.saturating_sub(visible) / STEP * STEP,
@@ -154,24 +175,32 @@ impl HistoryView {
             offset: u64::try_from(offset).unwrap_or(u64::MAX),
             limit: u32::try_from(limit).unwrap_or(1_000),
             text: self.search.text().to_owned(),
+            fold_runs: self.folds_runs(),
+            unfolded: if self.folds_runs() {
+                self.unfolded.clone()
+            } else {
+                Vec::new()
+            },
+            around: self.seek.map_or(0, |it| it.number),
         }
     }
 
-    fn take(&mut self, page: &Arc<HistoryPage>, request: ReadHistoryRequest, size: Size) {
-        let visible = self.visible(size);
+    fn take(&mut self, page: &Arc<HistoryPage>, request: ReadHistoryRequest, shape: Shape) {
+        let visible = shape.lines();
         self.refused = None;
         let list = ReadHistoryRequest {
             offset: 0,
             limit: 0,
+            around: 0,
             ..request
         };
         let same = self.answered.as_ref().is_none_or(|it| *it == list);
         self.answered = Some(list);
-        let ids: Vec<String> = page
-            .entries
-            .iter()
-            .map(|it| it.number.to_string())
-            .collect();
+        if let Some(seek) = self.seek.take() {
+            self.page = Some(Arc::clone(page));
+            self.arrive(seek, shape);
+        }
+        let ids = self.ids(page);
         let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
         let loaded = loaded(page, &ids);
         if !same {
@@ -189,23 +218,19 @@ impl HistoryView {
         self.page = Some(Arc::clone(page));
     }
 
-    fn move_by(&mut self, delta: isize, size: Size) {
-        let visible = self.visible(size);
+    fn move_by(&mut self, delta: isize, shape: Shape) {
+        let visible = shape.lines();
         let Some(page) = self.page.clone() else {
             return;
         };
-        let ids: Vec<String> = page
-            .entries
-            .iter()
-            .map(|it| it.number.to_string())
-            .collect();
+        let ids = self.ids(&page);
         let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
         self.selection.move_by(delta, loaded(&page, &ids), visible);
     }
 
     /// Makes the text of the selected event, unless it is there already.
-    fn show_event(&mut self, size: Size) {
-        let area = shape(size).event_text();
+    fn show_event(&mut self, shape: Shape) {
+        let area = shape.event_text();
         let (columns, visible) = (usize::from(area.width), usize::from(area.height));
         let Some(page) = self.page.clone() else {
             return;
@@ -224,31 +249,6 @@ impl HistoryView {
         };
         self.event.set(sections, columns, visible);
     }
-
-    /// Goes to the event with this number, if need be in another order than the present one.
-    fn go_to(&mut self, number: u64, size: Size) {
-        let Some(page) = self.page.clone() else {
-            return;
-        };
-        if self.order == Order::LargestFirst || !self.search.text().is_empty() {
-            self.search.clear();
-            self.order = Order::OldestFirst;
-            self.answered = None;
-        }
-        let index = match self.order {
-            Order::NewestFirst => page.events.saturating_sub(number),
-            _ => number.saturating_sub(1),
-        };
-        let count = |it: u64| usize::try_from(it).unwrap_or(usize::MAX);
-        let visible = self.visible(size);
-        self.short = 0;
-        self.selection.go_to(
-            number.to_string(),
-            count(index),
-            visible,
-            count(page.events),
-        );
-    }
 }
 
 fn offset_of(page: &HistoryPage) -> usize {
@@ -256,18 +256,28 @@ fn offset_of(page: &HistoryPage) -> usize {
 }
 
 fn loaded<'a>(page: &HistoryPage, ids: &'a [&'a str]) -> Loaded<'a> {
-    let total = usize::try_from(page.matching).unwrap_or(usize::MAX);
     Loaded {
         offset: offset_of(page),
         ids,
-        total: total.max(ids.len()),
+        total: rows_of(page).max(ids.len()),
     }
+}
+
+/// Lines of the whole list.
+pub fn rows_of(page: &HistoryPage) -> usize {
+    // Servers that fold nothing do not tell.
+    let rows = match page.rows {
+        0 => page.matching,
+        rows => rows,
+    };
+    usize::try_from(rows).unwrap_or(usize::MAX)
 }
 
 /// What it asks the server.
 pub fn topic(model: &Model) -> Topic {
+    let shape = shape(model.size, model.choices.zoom);
     model.screens.top_instance().map_or(Topic::None, |it| {
-        Topic::History(it.history.request(&it.id, model.size))
+        Topic::History(it.history.request(&it.id, shape))
     })
 }
 
@@ -275,34 +285,33 @@ pub fn topic(model: &Model) -> Topic {
 pub fn on_data(model: &mut Model) {
     let told = model.told().cloned();
     let asked = topic(model);
-    let size = model.size;
+    let shape = shape(model.size, model.choices.zoom);
     let Some(instance) = model.screens.top_instance_mut() else {
         return;
     };
     let view = &mut instance.history;
     match (told, asked) {
-        (Some(Told::History(page)), Topic::History(request)) => view.take(&page, request, size),
+        (Some(Told::History(page)), Topic::History(request)) => view.take(&page, request, shape),
         (Some(Told::Refused(reason)), _) => view.refused = Some(reason),
         _ => {}
     }
-    let visible = view.visible(size);
-    let total = view.page.as_ref().map_or(0, |it| it.matching);
-    let total = usize::try_from(total).unwrap_or(usize::MAX);
+    let visible = shape.lines();
+    let total = view.page.as_ref().map_or(0, |it| rows_of(it));
     view.selection.scroll(visible, total);
-    view.show_event(size);
+    view.show_event(shape);
 }
 
 /// Moves the cursor by `delta` lines.
 pub fn move_by(model: &mut Model, delta: isize) {
-    let size = model.size;
+    let shape = shape(model.size, model.choices.zoom);
     let Some(instance) = model.screens.top_instance_mut() else {
         return;
     };
     let view = &mut instance.history;
     match view.pane {
         Pane::List => {
-            view.move_by(delta, size);
-            view.show_event(size);
+            view.move_by(delta, shape);
+            view.show_event(shape);
         }
         Pane::Event => view.event.move_by(delta),
     }
@@ -310,7 +319,7 @@ pub fn move_by(model: &mut Model, delta: isize) {
 
 /// Lines of it on the screen.
 pub fn visible(model: &Model) -> usize {
-    let shape = shape(model.size);
+    let shape = shape(model.size, model.choices.zoom);
     let pane = model.screens.top_instance().map(|it| it.history.pane);
     let height = match pane {
         Some(Pane::Event) => shape.event_text().height,
@@ -321,7 +330,7 @@ pub fn visible(model: &Model) -> usize {
 
 /// Actions of this screen alone.
 pub fn on_action(model: &mut Model, id: ActionId, effects: &mut Vec<Effect>) {
-    let size = model.size;
+    let shape = shape(model.size, model.choices.zoom);
     let Some(instance) = model.screens.top_instance_mut() else {
         return;
     };
@@ -343,104 +352,50 @@ pub fn on_action(model: &mut Model, id: ActionId, effects: &mut Vec<Effect>) {
                 Pane::Event => Pane::List,
             };
         }
-        ActionId::Open => return enter(model),
+        ActionId::Open => return acts::enter(model),
         ActionId::Fold if view.pane == Pane::Event => view.event.set_fold(false),
         ActionId::Unfold if view.pane == Pane::Event => view.event.set_fold(true),
-        ActionId::ToItem => return to_item(model),
-        ActionId::Copy => copy(view, effects),
-        ActionId::OpenText => open_text(view, effects),
+        ActionId::Fold => {
+            if !view.fold_run(shape) {
+                model.toast(Kind::Note, "this event is in no run that was unfolded");
+            }
+        }
+        ActionId::Unfold => {
+            view.unfold_run(shape);
+        }
+        ActionId::FoldRuns => view.fold_all(shape),
+        ActionId::ToItem => return acts::to_item(model),
+        ActionId::Copy => acts::copy(view, effects),
+        ActionId::OpenText => acts::open_text(view, effects),
+        ActionId::WriteEvent => return acts::write(model, effects),
         ActionId::Back if view.search.clear() => {}
         ActionId::Back if view.pane == Pane::Event => view.pane = Pane::List,
         ActionId::Back => return update::back(model),
         _ => {}
     }
     if let Some(instance) = model.screens.top_instance_mut() {
-        instance.history.show_event(size);
+        instance.history.show_event(shape);
     }
 }
 
-fn enter(model: &mut Model) {
-    let size = model.size;
+/// Gives the keys to `pane` of the history on top, if it is there; answers which had them.
+pub(crate) fn focus(model: &mut Model, pane: Pane) -> Option<Pane> {
+    if model.screens.place() != Place::Instance(InstanceTab::History) {
+        return None;
+    }
+    let instance = model.screens.top_instance_mut()?;
+    Some(std::mem::replace(&mut instance.history.pane, pane))
+}
+
+/// Puts the cursor of the text on the line at `row` of the screen; true when it was there.
+pub(crate) fn click_text(model: &mut Model, row: u16) -> bool {
     let Some(instance) = model.screens.top_instance_mut() else {
-        return;
+        return false;
     };
-    let view = &mut instance.history;
-    if view.pane == Pane::Event {
-        let opens = view
-            .event
-            .selected()
-            .and_then(|it| view.event.contents.opens(it));
-        match opens.map(str::to_owned) {
-            Some(id) => instance::open(model, &id),
-            None => {
-                view.event.toggle();
-            }
-        }
-        return;
-    }
-    match view.selected().map(|it| it.pair) {
-        None => {}
-        Some(0) => model.toast(Kind::Note, "no other event belongs to this one"),
-        Some(pair) => {
-            view.go_to(pair, size);
-            view.show_event(size);
-        }
-    }
-}
-
-/// Goes to the item that the event is about.
-fn to_item(model: &mut Model) {
-    let Some(instance) = model.screens.top_instance_mut() else {
-        return;
-    };
-    let view = &instance.history;
-    let Some(entry) = view.selected() else {
-        return;
-    };
-    let Some(event) = &entry.event else {
-        return;
-    };
-    let Some(task) = history::task_id(event) else {
-        model.toast(Kind::Note, "this event is about no activity and no child");
-        return;
-    };
-    let paired = view.page.iter().flat_map(|it| &it.entries);
-    let mut scheduled = paired.filter(|it| {
-        it.event
-            .as_ref()
-            .is_some_and(|it| it.event_id == task && history::task_id(it) == Some(task))
-    });
-    let scheduled = scheduled.next().unwrap_or(entry);
-    let child = match scheduled
-        .event
-        .as_ref()
-        .and_then(|it| it.event_type.as_ref())
-    {
-        Some(EventType::SubOrchestrationInstanceCreated(it)) => it.instance_id.clone(),
-        _ => String::new(),
-    };
-    let (name, turn) = (history::name(entry).to_owned(), scheduled.turn);
-    instance.tab = InstanceTab::Tree;
-    if !instance.go_to_item(task, &name, turn, &child) {
-        let text = format!("the tree has no line of its own for #{task} {name}");
-        model.toast(Kind::Note, text);
-    }
-    instance::on_resize(model);
-}
-
-fn copy(view: &HistoryView, effects: &mut Vec<Effect>) {
-    let line = match view.pane {
-        Pane::Event => view.event.selected(),
-        Pane::List => view.event.lines.first(),
-    };
-    if let Some((what, text)) = line.and_then(|it| view.event.contents.copy_of(it)) {
-        effects.push(Effect::Copy { what, text });
-    }
-}
-
-/// The payload of the event, or all of it where it has none.
-fn open_text(view: &HistoryView, effects: &mut Vec<Effect>) {
-    if let Some((name, text)) = view.event.document(view.pane == Pane::Event) {
-        effects.push(Effect::View { name, text });
-    }
+    let event = &mut instance.history.event;
+    let index = event.top + usize::from(row);
+    let had_it = event.index == index;
+    let from = isize::try_from(event.index).unwrap_or(0);
+    event.move_by(isize::try_from(index).unwrap_or(0) - from);
+    had_it
 }

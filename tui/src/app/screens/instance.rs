@@ -15,9 +15,11 @@ use crate::app::place::Place;
 use crate::app::screens::batches;
 use crate::app::screens::batches::Batches;
 use crate::app::screens::compare;
+use crate::app::screens::data;
 use crate::app::screens::data::DataView;
 use crate::app::screens::grid;
 use crate::app::screens::grid::Grid;
+use crate::app::screens::history;
 use crate::app::screens::history::HistoryView;
 use crate::app::screens::timeline;
 use crate::app::screens::timeline::Timeline;
@@ -591,6 +593,8 @@ pub fn on_resize(model: &mut Model) {
         Place::Instance(InstanceTab::Grid) => grid::on_data(model),
         Place::Instance(InstanceTab::Batches) => batches::on_data(model),
         Place::Instance(InstanceTab::Timeline) => timeline::on_data(model),
+        Place::Instance(InstanceTab::History) => history::on_data(model),
+        Place::Instance(InstanceTab::Data) => data::on_data(model),
         Place::Instance(InstanceTab::Tree) => move_by(model, 0),
         Place::Compare => compare::move_by(model, 0),
         _ => {}

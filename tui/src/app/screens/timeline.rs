@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use crate::app::action::ActionId;
 use crate::app::effect::Effect;
 use crate::app::event::Size;
-use crate::app::geometry;
 use crate::app::geometry::Area;
 use crate::app::model::Model;
 use crate::app::screens::grid;
+use crate::app::screens::instance;
 use crate::app::screens::instance::Instance;
 use crate::app::toast::Kind;
 use crate::app::update;
@@ -47,7 +47,7 @@ pub struct Timeline {
     /// Idle times keep their length.
     keeps_idle: bool,
     cursor: Option<LaneKey>,
-    made_of: Option<(Tasks, Micros, Size)>,
+    made_of: Option<(Tasks, Micros, Shape)>,
 }
 
 impl Timeline {
@@ -163,7 +163,7 @@ impl Timeline {
 }
 
 /// Parts of the tab.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Shape {
     /// The legend, and at the right the labels of the axis.
     pub axis: Area,
@@ -181,10 +181,11 @@ impl Shape {
 }
 
 /// Lays the tab out.
-pub fn shape(size: Size) -> Shape {
-    let mut rest = geometry::instance(size).body();
+pub fn shape(size: Size, zoom: bool) -> Shape {
+    let mut rest = instance::shape(size, zoom).body();
     let axis = rest.take_top(u16::from(rest.height >= 3));
     let detail = rest.take_bottom(match rest.height {
+        _ if zoom => 0,
         14.. => 4,
         9..14 => 3,
         5..9 => 2,
@@ -200,8 +201,9 @@ pub fn shape(size: Size) -> Shape {
 
 /// Takes new data: lanes and axis are made anew when tasks, room or the time changed.
 pub fn on_data(model: &mut Model) {
-    let (now, size) = (model.server_now(), model.size);
-    let (columns, visible) = (shape(size).columns(), visible(model));
+    let now = model.server_now();
+    let shape = shape(model.size, model.choices.zoom);
+    let (columns, visible) = (shape.columns(), visible(model));
     let Some(instance) = model.screens.top_instance_mut() else {
         return;
     };
@@ -209,8 +211,8 @@ pub fn on_data(model: &mut Model) {
         return;
     };
     let it = &mut instance.timeline;
-    let same = |(seen, at, room): &(Tasks, Micros, Size)| {
-        seen.is_same(tasks) && (*at == now || !instance.has_open) && *room == size
+    let same = |(seen, at, room): &(Tasks, Micros, Shape)| {
+        seen.is_same(tasks) && (*at == now || !instance.has_open) && *room == shape
     };
     if it.made_of.as_ref().is_some_and(same) {
         return;
@@ -219,7 +221,7 @@ pub fn on_data(model: &mut Model) {
     it.waves = batches::waves(tasks);
     it.layout = timeline::layout(tasks, &it.waves, &instance.siblings, now);
     it.paint(tasks, columns);
-    it.made_of = Some((tasks.clone(), now, size));
+    it.made_of = Some((tasks.clone(), now, shape));
     let found = it.cursor.as_ref().and_then(|key| {
         let lanes = it.layout.lanes.iter();
         let mut keys = lanes.map(|lane| timeline::key(lane, tasks, &it.waves));
@@ -245,7 +247,7 @@ pub fn move_by(model: &mut Model, delta: isize) {
 
 /// Lanes on the screen.
 pub fn visible(model: &Model) -> usize {
-    usize::from(shape(model.size).lanes.height).max(1)
+    usize::from(shape(model.size, model.choices.zoom).lanes.height).max(1)
 }
 
 fn with_tasks<T>(model: &mut Model, act: impl FnOnce(&mut Timeline, &Tasks) -> T) -> Option<T> {
@@ -256,7 +258,10 @@ fn with_tasks<T>(model: &mut Model, act: impl FnOnce(&mut Timeline, &Tasks) -> T
 
 /// Actions of this screen alone.
 pub fn on_action(model: &mut Model, id: ActionId, _: &mut Vec<Effect>) {
-    let (columns, visible) = (shape(model.size).columns(), visible(model));
+    let (columns, visible) = (
+        shape(model.size, model.choices.zoom).columns(),
+        visible(model),
+    );
     let repaint = |model: &mut Model, change: &dyn Fn(&mut Timeline, &Tasks)| {
         with_tasks(model, |it, tasks| {
             change(it, tasks);

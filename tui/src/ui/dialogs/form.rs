@@ -2,10 +2,12 @@
 
 use crate::app::dialogs::form::Form;
 use crate::app::dialogs::form::Kind;
+use crate::app::event::Key;
 use crate::app::geometry::Area;
 use crate::app::model::Model;
 use crate::ui::dialogs::parts;
 use crate::ui::pen::Pen;
+use crate::ui::pen::button;
 use crate::ui::pen::piece;
 use crate::ui::theme::Role;
 use crate::ui::widgets::field;
@@ -18,7 +20,7 @@ pub(super) fn draw(pen: &mut Pen<'_>, model: &Model, form: &Form) {
         Kind::Start { from: Some(id), .. } => format!("Start one like {id}"),
         Kind::Signal { entity_id } => format!("Signal {entity_id}"),
     };
-    let keys = "Tab next · ctrl-s send · ctrl-l format · ctrl-y copy command · Esc";
+    let keys = "Tab next · ctrl-s send · ctrl-e editor · ctrl-l format · ctrl-y copy · Esc";
     let screen = pen.screen();
     let height = frame::rows(form.rows.len()).saturating_add(12);
     let height = height.min(screen.height.saturating_sub(2));
@@ -72,5 +74,10 @@ pub(super) fn draw(pen: &mut Pen<'_>, model: &Model, form: &Form) {
     } else {
         Role::Text
     };
-    pen.line_right(buttons, 0, 0, &[piece("[ Send  ctrl-s ]", role)]);
+    pen.line_right(
+        buttons,
+        0,
+        0,
+        &[button("[ Send  ctrl-s ]", role, Key::ctrl('s'))],
+    );
 }

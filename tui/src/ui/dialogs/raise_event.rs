@@ -20,9 +20,9 @@ use crate::ui::widgets::frame;
 /// Draws the dialog.
 pub(super) fn draw(pen: &mut Pen<'_>, model: &Model, dialog: &RaiseEvent) {
     let keys = if dialog.has_last() {
-        "Tab next · ctrl-s send · ctrl-r last payload · ctrl-y copy · Esc"
+        "Tab next · ctrl-s send · ctrl-e editor · ctrl-r last · ctrl-y copy · Esc"
     } else {
-        "Tab next · ctrl-s send · ctrl-l format · ctrl-y copy command · Esc"
+        "Tab next · ctrl-s send · ctrl-e editor · ctrl-l format · ctrl-y copy · Esc"
     };
     let screen = pen.screen();
     let deed = dialog.deed();

@@ -31,10 +31,12 @@ pub fn draw(pen: &mut Pen<'_>, area: Area, model: &Model, instance: &Instance) {
     let Some(tasks) = task_line::ready(pen, area, model, instance) else {
         return;
     };
-    let shape = batches::shape(model.size);
+    let shape = batches::shape(model.size, model.choices.zoom);
     let columns = batches::columns(model.size);
     let it = &instance.batches;
     draw_titles(pen, shape.titles, &columns, it);
+    let below = it.waves.len().saturating_sub(it.top);
+    pen.list_of(shape.list, below, it.index.saturating_sub(it.top));
     for y in 0..shape.list.height {
         let at = it.top + usize::from(y);
         let Some(wave) = it.waves.get(at) else {

@@ -1,7 +1,9 @@
 //! Two instances side by side.
 
+use crate::app::action::ActionId;
 use crate::app::geometry;
 use crate::app::geometry::Area;
+use crate::app::hit::Hit;
 use crate::app::model::Model;
 use crate::app::screens::compare::Compare;
 use crate::app::topic::Told;
@@ -70,7 +72,12 @@ fn draw_rule(pen: &mut Pen<'_>, area: Area, it: &Compare) {
         } else {
             format!(" {} ", id.as_str())
         };
-        piece(text, role)
+        let side = piece(text, role);
+        if chosen {
+            side
+        } else {
+            side.click(Hit::Action(ActionId::CompareSide))
+        }
     };
     let title = [
         side(&it.left, !it.on_right),
@@ -129,6 +136,8 @@ fn draw_table(pen: &mut Pen<'_>, titles: Area, list: Area, it: &Compare, result:
         let text = "Neither has scheduled anything.";
         pen.line(inset(list), 0, &[piece(text, Role::Text)]);
     }
+    let below = result.rows.len().saturating_sub(it.top);
+    pen.list_of(list, below, it.index.saturating_sub(it.top));
     for y in 0..list.height {
         let at = it.top + usize::from(y);
         let Some(row) = result.rows.get(at) else {

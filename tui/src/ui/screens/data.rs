@@ -13,7 +13,7 @@ use crate::ui::widgets::outline;
 /// Draws the tab into `area`, below the instance's title, progress and tabs.
 pub fn draw(pen: &mut Pen<'_>, mut area: Area, model: &Model, instance: &Instance) {
     let view = &instance.data;
-    let lines = data::area(model.size);
+    let lines = data::area(model.size, model.choices.zoom);
     let top = area.take_top(area.height.saturating_sub(lines.height));
     if !top.is_empty() {
         let note = outline::scroll_note(&view.outline, lines.height);
@@ -26,5 +26,8 @@ pub fn draw(pen: &mut Pen<'_>, mut area: Area, model: &Model, instance: &Instanc
         let left = [piece("what it was given and says of itself", Role::Text)];
         list::rule(pen, top, &view.search, &left, right);
     }
+    let (top, index) = (view.outline.top, view.outline.index);
+    let below = view.outline.lines.len().saturating_sub(top);
+    pen.list_of(lines, below, index.saturating_sub(top));
     outline::draw(pen, lines, &view.outline, true);
 }

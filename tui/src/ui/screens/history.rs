@@ -4,7 +4,9 @@ use durascope_proto::monitor::HistoryEntry;
 use durascope_proto::monitor::HistoryPage;
 use durascope_proto::monitor::read_history_request::Order;
 
+use crate::app::action::ActionId;
 use crate::app::geometry::Area;
+use crate::app::hit::Hit;
 use crate::app::model::Model;
 use crate::app::screens::history;
 use crate::app::screens::history::HistoryView;
@@ -20,6 +22,7 @@ use crate::format::SECOND;
 use crate::ui::pen::Pen;
 use crate::ui::pen::Piece;
 use crate::ui::pen::piece;
+use crate::ui::screens::task_line;
 use crate::ui::theme::Role;
 use crate::ui::widgets::list;
 use crate::ui::widgets::list::Rows;
@@ -50,7 +53,7 @@ const KINDS_SHOWN: usize = 4;
 /// Draws the tab into `area`, below the instance's title, progress and tabs.
 pub fn draw(pen: &mut Pen<'_>, area: Area, model: &Model, instance: &Instance) {
     let view = &instance.history;
-    let shape = history::shape(model.size);
+    let shape = history::shape(model.size, model.choices.zoom);
     let missing = list::missing(
         model,
         "histories",
@@ -71,7 +74,10 @@ pub fn draw(pen: &mut Pen<'_>, area: Area, model: &Model, instance: &Instance) {
         draw_list(pen, &shape, view, page);
     }
     if both {
-        let number = view.selected().map(|it| format!("event {}", it.number));
+        let number = view.selected().map(|it| match events::folded_run(it) {
+            Some(run) => format!("{} events", format::count(run.events)),
+            None => format!("event {}", it.number),
+        });
         let note = outline::scroll_note(&view.event, shape.event_text().height);
         pen.rule(
             shape.event,
@@ -85,6 +91,7 @@ pub fn draw(pen: &mut Pen<'_>, area: Area, model: &Model, instance: &Instance) {
     }
     if both || view.pane == Pane::Event {
         let focused = view.pane == Pane::Event;
+        pen.hit(shape.event_text(), Hit::Text(0));
         outline::draw(pen, shape.event_text(), &view.event, focused);
     }
 }
@@ -175,7 +182,16 @@ fn draw_rule(pen: &mut Pen<'_>, area: Area, view: &HistoryView, page: &HistoryPa
     };
     let following = view.order == Order::NewestFirst && !view.selection.is_pinned();
     let following = if following { ", following" } else { "" };
-    let count = if page.matching == page.events {
+    let runs = match view.order {
+        Order::LargestFirst => "each event",
+        _ if view.folds_runs() => "runs folded",
+        _ => "each event",
+    };
+    let rows = history::rows_of(page);
+    let count = if rows < usize::try_from(page.matching).unwrap_or(usize::MAX) {
+        let rows = task_line::count(rows);
+        format!("{} events in {rows} lines", format::count(page.events))
+    } else if page.matching == page.events {
         format!("{} events", format::count(page.events))
     } else {
         format!(
@@ -186,12 +202,16 @@ fn draw_rule(pen: &mut Pen<'_>, area: Area, view: &HistoryView, page: &HistoryPa
     };
     let mut left = vec![list::pane_title(count, view.pane == Pane::List)];
     left.extend(list::refusal_note(true, view.refused.as_ref()));
-    let right = [piece(format!("{order}{following}"), Role::Text)];
+    let right = [
+        piece(format!("{order}{following}"), Role::Text).click(Hit::Action(ActionId::HistoryOrder)),
+        piece(" · ", Role::Dim),
+        piece(runs, Role::Text).click(Hit::Action(ActionId::FoldRuns)),
+    ];
     list::rule(pen, area, &view.search, &left, &right);
 }
 
 fn draw_list(pen: &mut Pen<'_>, shape: &history::Shape, view: &HistoryView, page: &HistoryPage) {
-    let total = usize::try_from(page.matching).unwrap_or(usize::MAX);
+    let total = history::rows_of(page);
     if total == 0 {
         let text = if view.search.text().is_empty() {
             "No event yet: no turn has been taken."
@@ -210,6 +230,9 @@ fn draw_list(pen: &mut Pen<'_>, shape: &history::Shape, view: &HistoryView, page
         part: Pane::List as u8,
         sorts: &[],
     };
+    let top = view.selection.top();
+    let cursor = view.selection.index().saturating_sub(top);
+    pen.list_of(shape.list, total.saturating_sub(top), cursor);
     list::draw(pen, shape.columns, shape.list, &rows, |index, widths| {
         let entry = page.entries.get(index.checked_sub(offset)?)?;
         Some(cells_of(entry, page.bytes, usize::from(widths[SUM])))
@@ -228,15 +251,27 @@ fn cells_of(entry: &HistoryEntry, bytes: u64, bar: usize) -> Vec<Cell<'_>> {
     );
     let is_failure = event.is_some_and(events::is_failure);
     let role = if is_failure { Role::Bad } else { Role::Text };
+    let run = events::folded_run(entry);
+    let number = match run {
+        // What it ends with is in the note.
+        Some(run) => format!("{}–", run.first),
+        None => entry.number.to_string(),
+    };
+    let note = match (event, run) {
+        (_, Some(run)) => events::run_note(entry, run),
+        (Some(event), None) => events::note(event),
+        (None, None) => String::new(),
+    };
+    let size = run.map_or(u64::from(entry.bytes), |it| it.bytes);
     let sum = [format::bytes(entry.cumulative_bytes)];
     vec![
-        cell(entry.number.to_string(), Role::Dim),
+        cell(number, Role::Dim),
         cell(time, Role::Text),
         cell(entry.turn.to_string(), Role::Dim),
         id_cell(event.map_or("", events::kind), role),
         id_cell(events::name(entry), Role::Text),
-        cell(event.map_or_else(String::new, events::note), role),
-        cell(format::bytes(u64::from(entry.bytes)), Role::Text),
+        cell(note, if run.is_some() { Role::Accent } else { role }),
+        cell(format::bytes(size), Role::Text),
         cell(
             progress::bar_with_note(bar, entry.cumulative_bytes, bytes, &sum),
             Role::Dim,

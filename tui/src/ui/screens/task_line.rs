@@ -15,6 +15,7 @@ use crate::data::tasks::Tasks;
 use crate::format;
 use crate::format::MILLI;
 use crate::format::Micros;
+use crate::text::short_id;
 use crate::ui::pen::Pen;
 use crate::ui::pen::Piece;
 use crate::ui::pen::piece;
@@ -87,7 +88,7 @@ pub fn how<'a>(
         );
     }
     if let Some(worker) = tasks.worker(task) {
-        add(format!("on {worker}"), Role::Text);
+        add(format!("on {}", short_id(worker)), Role::Text);
     }
     if task.attempt > 1 {
         add(format!("attempt {} (it seems)", task.attempt), Role::Warn);

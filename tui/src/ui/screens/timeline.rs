@@ -34,9 +34,11 @@ pub fn draw(pen: &mut Pen<'_>, area: Area, model: &Model, instance: &Instance) {
     let Some(tasks) = task_line::ready(pen, area, model, instance) else {
         return;
     };
-    let shape = timeline::shape(model.size);
+    let shape = timeline::shape(model.size, model.choices.zoom);
     let it = &instance.timeline;
     draw_axis(pen, &shape, it, tasks);
+    let below = it.layout.lanes.len().saturating_sub(it.top);
+    pen.list_of(shape.lanes, below, it.index.saturating_sub(it.top));
     for y in 0..shape.lanes.height {
         let at = it.top + usize::from(y);
         let Some(lane) = it.layout.lanes.get(at) else {

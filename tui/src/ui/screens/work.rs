@@ -18,6 +18,7 @@ use crate::data::work as words;
 use crate::format;
 use crate::format::Micros;
 use crate::text::cells;
+use crate::text::short_id;
 use crate::ui::pen::Pen;
 use crate::ui::pen::Piece;
 use crate::ui::pen::piece;
@@ -355,7 +356,7 @@ fn draw_notes(pen: &mut Pen<'_>, mut area: Area, found: &WorkList, now: Micros) 
         let at = status::micros(note.at.as_ref()).unwrap_or(now);
         let pieces = [
             piece(format!("{}  ", format::clock(at)), Role::Dim),
-            piece(&note.worker_id, Role::Text),
+            piece(short_id(&note.worker_id), Role::Text),
             piece(format!(" {}", note.text), Role::Text),
             piece(format!("  {}", note.peer), Role::Dim),
         ];
