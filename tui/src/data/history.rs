@@ -1,28 +1,17 @@
-//! Events of a history in words: what each is about, on one line and in full.
+//! Events of a history in words: what each is about, on one line.
 
 use durascope_proto::HistoryEvent;
 use durascope_proto::TaskFailureDetails;
-use durascope_proto::TraceContext;
 use durascope_proto::history_event::EventType as E;
 use durascope_proto::monitor::HistoryEntry;
 use durascope_proto::monitor::HistoryPage;
-use durascope_proto::monitor::InstanceTree;
 
-use crate::data::detail;
-use crate::data::outline::Body;
-use crate::data::outline::Fact;
-use crate::data::outline::Ink;
-use crate::data::outline::Section;
-use crate::data::outline::fact;
-use crate::data::outline::instance_fact;
 use crate::data::status;
 use crate::format;
 
 /// Bytes of a message that most clients take at most: a history beyond does not reach a worker
 /// in one piece.
 pub const MESSAGE_BYTES_MAX: u64 = 4 * 1024 * 1024;
-/// Bytes of a payload that the server sends at most.
-pub const PAYLOAD_BYTES_MAX: usize = 64 * 1024;
 /// Characters of a payload beside its event.
 const GLANCE: usize = 120;
 
@@ -98,7 +87,7 @@ pub fn name(entry: &HistoryEntry) -> &str {
     }
 }
 
-fn failure(event: &HistoryEvent) -> Option<&TaskFailureDetails> {
+pub(super) fn failure(event: &HistoryEvent) -> Option<&TaskFailureDetails> {
     match event.event_type.as_ref()? {
         E::TaskFailed(it) => it.failure_details.as_ref(),
         E::SubOrchestrationInstanceFailed(it) => it.failure_details.as_ref(),
@@ -109,7 +98,7 @@ fn failure(event: &HistoryEvent) -> Option<&TaskFailureDetails> {
 }
 
 /// The payload of `event` with what it is called there.
-fn payload(event: &HistoryEvent) -> Option<(&'static str, &str)> {
+pub(super) fn payload(event: &HistoryEvent) -> Option<(&'static str, &str)> {
     let (name, text) = match event.event_type.as_ref()? {
         E::ExecutionStarted(it) => ("input", &it.input),
         E::ExecutionCompleted(it) => ("result", &it.result),
@@ -181,236 +170,6 @@ pub fn note(event: &HistoryEvent) -> String {
     format!("{subject}{glance}")
 }
 
-/// The event in full.
-pub fn sections(entry: &HistoryEntry) -> Vec<Section> {
-    let Some(event) = &entry.event else {
-        return Vec::new();
-    };
-    let mut facts = Vec::new();
-    let name = name(entry);
-    if !name.is_empty() {
-        facts.push(fact("name", name));
-    }
-    if let Some(at) = status::micros(event.timestamp.as_ref()) {
-        facts.push(fact("time", format::moment(at)));
-    }
-    facts.push(fact("turn", format::count(entry.turn)));
-    if event.event_id >= 0 {
-        facts.push(fact("event id", event.event_id.to_string()));
-    }
-    let size = format!(
-        "{}, with all before it {}",
-        format::bytes(u64::from(entry.bytes)),
-        format::bytes(entry.cumulative_bytes)
-    );
-    facts.push(fact("size", size));
-    if entry.pair > 0 {
-        facts.push(fact("pair", format!("event {} (Enter)", entry.pair)));
-    }
-    own_facts(event, &mut facts);
-    let mut sections = vec![Section::facts(
-        format!("event {} · {}", entry.number, kind(event)),
-        facts,
-    )];
-    if let Some(failure) = failure(event) {
-        sections.extend(failure_sections(failure));
-    }
-    if let Some((name, text)) = payload(event) {
-        sections.push(payload_section(name, text, text.len()));
-    }
-    sections
-}
-
-fn own_facts(event: &HistoryEvent, facts: &mut Vec<Fact>) {
-    let mut add = |name: &str, value: &str| {
-        if !value.is_empty() {
-            facts.push(fact(name, value));
-        }
-    };
-    match event.event_type.as_ref() {
-        Some(E::ExecutionStarted(it)) => {
-            add("version", it.version.as_deref().unwrap_or_default());
-            trace(it.parent_trace_context.as_ref(), &mut add);
-            for (name, value) in &it.tags {
-                add(&format!("tag {name}"), value);
-            }
-        }
-        Some(E::TaskScheduled(it)) => {
-            add("version", it.version.as_deref().unwrap_or_default());
-            trace(it.parent_trace_context.as_ref(), &mut add);
-            for (name, value) in &it.tags {
-                add(&format!("tag {name}"), value);
-            }
-        }
-        Some(E::SubOrchestrationInstanceCreated(it)) => {
-            add("version", it.version.as_deref().unwrap_or_default());
-            trace(it.parent_trace_context.as_ref(), &mut add);
-            facts.push(instance_fact("child", &it.instance_id));
-        }
-        Some(E::EventSent(it)) => facts.push(instance_fact("to", &it.instance_id)),
-        Some(E::TimerCreated(it)) => {
-            if let Some(at) = status::micros(it.fire_at.as_ref()) {
-                add("fires", &format::moment(at));
-            }
-        }
-        Some(E::EntityOperationSignaled(it)) => {
-            add(
-                "entity",
-                it.target_instance_id.as_deref().unwrap_or_default(),
-            );
-            add("request", &it.request_id);
-        }
-        Some(E::EntityOperationCalled(it)) => {
-            add(
-                "entity",
-                it.target_instance_id.as_deref().unwrap_or_default(),
-            );
-            add("request", &it.request_id);
-        }
-        Some(E::EntityOperationCompleted(it)) => add("request", &it.request_id),
-        Some(E::EntityOperationFailed(it)) => add("request", &it.request_id),
-        Some(E::EntityLockRequested(it)) => add("entities", &it.lock_set.join(", ")),
-        Some(E::ExecutionTerminated(it)) if it.recurse => add("children", "terminated as well"),
-        _ => {}
-    }
-}
-
-fn trace(context: Option<&TraceContext>, add: &mut impl FnMut(&str, &str)) {
-    let Some(it) = context else { return };
-    add("trace parent", &it.trace_parent);
-    add("trace state", it.trace_state.as_deref().unwrap_or_default());
-}
-
-/// A failure with its stack and the ones inside it.
-pub fn failure_sections(failure: &TaskFailureDetails) -> Vec<Section> {
-    let mut sections = Vec::new();
-    for (depth, it) in detail::failures(failure).enumerate() {
-        let title = if depth == 0 {
-            format!("failure: {}", it.error_type)
-        } else {
-            format!("inner failure {depth}: {}", it.error_type)
-        };
-        let mut section = Section::text(title, it.error_message.clone(), Ink::Bad);
-        if it.is_non_retriable {
-            " · not to be retried".clone_into(&mut section.note);
-        }
-        sections.push(section);
-        let stack = it.stack_trace.as_deref().filter(|it| !it.is_empty());
-        if let Some(stack) = stack {
-            let title = if depth == 0 {
-                "stack".to_owned()
-            } else {
-                format!("stack {depth}")
-            };
-            sections.push(Section::text(title, stack, Ink::Dim));
-        }
-    }
-    sections
-}
-
-/// A payload that had `total` bytes before it was cut.
-pub fn payload_section(title: &str, text: &str, total: usize) -> Section {
-    // The server cuts at 64 KiB, and its cut text may be a few bytes shorter for a character.
-    let is_cut = total > text.len() || text.len() + 4 > PAYLOAD_BYTES_MAX;
-    let size = |bytes: usize| format::bytes(u64::try_from(bytes).unwrap_or(u64::MAX));
-    let note = if total > text.len() {
-        format!(" · {}, the first {} of it", size(total), size(text.len()))
-    } else if is_cut {
-        format!(" · the first {} of it", size(text.len()))
-    } else {
-        format!(" · {}", size(total))
-    };
-    Section {
-        title: title.to_owned(),
-        note,
-        body: Body::Payload {
-            text: text.to_owned(),
-            is_cut,
-        },
-    }
-}
-
-/// Everything that an instance was given and says of itself. `started` is the first event of its
-/// history, where it is known.
-pub fn instance_sections(tree: &InstanceTree, started: Option<&HistoryEvent>) -> Vec<Section> {
-    let mut sections = Vec::new();
-    if let Some(failure) = &tree.failure {
-        sections.extend(failure_sections(failure));
-    }
-    for (title, payload) in [
-        ("input", &tree.input),
-        ("output", &tree.output),
-        ("custom status", &tree.custom_status),
-    ] {
-        let text = payload.as_ref().and_then(|it| it.text.as_ref());
-        if let Some((payload, text)) = payload.as_ref().zip(text) {
-            let total = usize::try_from(payload.total_bytes).unwrap_or(usize::MAX);
-            sections.push(payload_section(title, text, total.max(text.len())));
-        } else {
-            let mut section = Section::facts(title, Vec::new());
-            " · none".clone_into(&mut section.note);
-            sections.push(section);
-        }
-    }
-    if !tree.tags.is_empty() {
-        let tags: std::collections::BTreeMap<_, _> = tree.tags.iter().collect();
-        let tags = tags.into_iter().map(|(name, value)| fact(name, value));
-        sections.push(Section::facts("tags", tags.collect()));
-    }
-    sections.push(Section::facts("ids", ids(tree, started)));
-    let times = times(tree);
-    if !times.is_empty() {
-        sections.push(Section::facts("times", times));
-    }
-    sections
-}
-
-fn ids(tree: &InstanceTree, started: Option<&HistoryEvent>) -> Vec<Fact> {
-    let mut facts = vec![fact("instance", &tree.instance_id)];
-    if let Some(row) = &tree.instance {
-        facts.push(fact("name", &row.name));
-        if let Some(version) = row.version.as_ref().filter(|it| !it.is_empty()) {
-            facts.push(fact("version", version));
-        }
-        facts.push(fact("execution", &row.execution_id));
-        if !row.parent_instance_id.is_empty() {
-            facts.push(instance_fact("parent", &row.parent_instance_id));
-        }
-    }
-    let Some(E::ExecutionStarted(started)) = started.and_then(|it| it.event_type.as_ref()) else {
-        return facts;
-    };
-    trace(started.parent_trace_context.as_ref(), &mut |name, value| {
-        if !value.is_empty() {
-            facts.push(fact(name, value));
-        }
-    });
-    if let Some(span) = started
-        .orchestration_span_id
-        .as_ref()
-        .filter(|it| !it.is_empty())
-    {
-        facts.push(fact("span", span));
-    }
-    facts
-}
-
-fn times(tree: &InstanceTree) -> Vec<Fact> {
-    let Some(row) = &tree.instance else {
-        return Vec::new();
-    };
-    [
-        ("created", row.created_at.as_ref()),
-        ("starts", row.scheduled_start.as_ref()),
-        ("last turn", tree.last_turn_at.as_ref()),
-        ("updated", row.updated_at.as_ref()),
-        ("completed", row.completed_at.as_ref()),
-    ]
-    .into_iter()
-    .filter_map(|(name, at)| Some(fact(name, format::moment(status::micros(at)?))))
-    .collect()
-}
-
 /// Bytes of the history and how they relate to what is too much.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Level {
@@ -462,44 +221,15 @@ mod tests {
         }));
         assert_eq!(note(&done), "of #17 {\"ok\":true}");
         assert_eq!((task_id(&done), kind(&done)), (Some(17), "TaskCompleted"));
-        let inner = TaskFailureDetails {
-            error_type: "SocketError".to_owned(),
-            stack_trace: Some("at socket".to_owned()),
-            ..TaskFailureDetails::default()
-        };
         let failed = event(E::TaskFailed(TaskFailedEvent {
             task_scheduled_id: 17,
             failure_details: Some(TaskFailureDetails {
                 error_type: "HttpError".to_owned(),
                 error_message: "503\nmore".to_owned(),
-                is_non_retriable: true,
-                inner_failure: Some(Box::new(inner)),
                 ..TaskFailureDetails::default()
             }),
         }));
         assert_eq!(note(&failed), "of #17 HttpError: 503");
-        let entry = HistoryEntry {
-            number: 9,
-            event: Some(failed),
-            ..HistoryEntry::default()
-        };
-        let titles: Vec<_> = sections(&entry).into_iter().map(|it| it.title).collect();
-        assert_eq!(
-            titles,
-            [
-                "event 9 · TaskFailed",
-                "failure: HttpError",
-                "inner failure 1: SocketError",
-                "stack 1"
-            ]
-        );
-    }
-
-    #[test]
-    fn a_cut_payload_says_so() {
-        let cut = payload_section("input", "{\"a\":", 90_000);
-        assert_eq!(cut.note, " · 90 kB, the first 5 B of it");
-        assert_eq!(payload_section("input", "1", 1).note, " · 1 B");
     }
 
     #[test]

@@ -25,6 +25,7 @@ use crate::app::topic::Topic;
 use crate::app::typing::Search;
 use crate::app::update;
 use crate::data::history;
+use crate::data::sections;
 
 /// Events asked for at least.
 const EVENTS_MIN: usize = 100;
@@ -213,7 +214,7 @@ impl HistoryView {
         let sections = match self.selected() {
             Some(entry) => {
                 let key = (page.execution_id.clone(), entry.number);
-                let sections = history::sections(entry);
+                let sections = sections::of_event(entry);
                 if self.shown.as_ref() != Some(&key) {
                     self.shown = Some(key);
                     self.event.restart();
