@@ -15,6 +15,7 @@ use durascope_proto::StreamInstanceHistoryRequest;
 use durascope_proto::monitor::HubSummary;
 use durascope_proto::monitor::InstanceRow;
 use durascope_proto::monitor::InstanceTree;
+use durascope_proto::monitor::InstanceWindow;
 use durascope_proto::monitor::Payload;
 use durascope_proto::monitor::ReportedProgress;
 use durascope_proto::monitor::StatusCount;
@@ -31,6 +32,7 @@ use crate::app::effect::WatchSpec;
 use crate::app::event::Mode;
 use crate::data::fold;
 use crate::io::list;
+use crate::io::row_facts::RowFacts;
 use crate::io::source::Ended;
 use crate::io::source::Sink;
 use crate::io::source::Source;
@@ -56,6 +58,7 @@ pub struct Poll {
     rows: Vec<InstanceRow>,
     more: bool,
     tree: Option<(Option<Timestamp>, InstanceTree)>,
+    facts: RowFacts,
     /// The server has no entities to ask for.
     without_entities: bool,
 }
@@ -69,6 +72,7 @@ impl Poll {
             rows: Vec::new(),
             more: false,
             tree: None,
+            facts: RowFacts::default(),
             without_entities: false,
         }
     }
@@ -155,6 +159,21 @@ impl Poll {
         Ok(())
     }
 
+    /// What some of the rows on screen wait for.
+    async fn read_facts(&mut self, spec: &WatchSpec) {
+        let Some((first, count)) = spec.on_screen else {
+            return;
+        };
+        let window = InstanceWindow {
+            offset: first,
+            limit: count,
+            ..spec.window.clone()
+        };
+        let rows = list::page(&self.rows, &window, None).rows;
+        let watched = &spec.instance_id;
+        self.facts.refresh(&self.hub, &rows, watched).await;
+    }
+
     /// What the instance's tracker entity says, on servers that know entities.
     async fn read_tracker(
         &mut self,
@@ -219,6 +238,10 @@ impl Poll {
     fn update(&mut self, spec: &WatchSpec) -> WatchUpdate {
         self.sequence += 1;
         let tree = self.tree.as_ref().map(|(_, it)| it.clone());
+        let mut page = list::page(&self.rows, &spec.window, tree.as_ref());
+        for row in page.rows.iter_mut().filter(|it| it.waits.is_none()) {
+            self.facts.fill(row);
+        }
         WatchUpdate {
             sequence: self.sequence,
             server_time: None,
@@ -226,7 +249,7 @@ impl Poll {
                 totals: self.totals(),
                 ..HubSummary::default()
             }),
-            instances: Some(list::page(&self.rows, &spec.window, tree.as_ref())),
+            instances: Some(page),
             tree: tree.filter(|it| it.instance_id == spec.instance_id),
         }
     }
@@ -262,7 +285,11 @@ impl Source for Poll {
                 if is_due {
                     self.read().await?;
                 }
-                self.read_tree(&wanted.instance_id).await
+                self.read_tree(&wanted.instance_id).await?;
+                if is_due {
+                    self.read_facts(&wanted).await;
+                }
+                Ok::<_, Status>(())
             };
             match read.await {
                 Ok(()) => {}

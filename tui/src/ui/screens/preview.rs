@@ -7,6 +7,7 @@ use durascope_proto::monitor::Payload;
 use crate::app::geometry::Area;
 use crate::app::model::Model;
 use crate::app::verdict;
+use crate::data::paces::Left;
 use crate::data::progress;
 use crate::data::status;
 use crate::data::verdict::Finding;
@@ -56,7 +57,9 @@ pub fn draw(pen: &mut Pen<'_>, area: Area, model: &Model) {
     };
     let room = usize::from(area.height) - 1;
     let found = verdict::of(model, row);
-    for (y, line) in lines(row, tree, found, room, model.server_now())
+    let now = model.server_now();
+    let left = model.paces.left(row, now);
+    for (y, line) in lines(row, tree, found, left, room, now)
         .into_iter()
         .take(room)
         .enumerate()
@@ -69,6 +72,7 @@ fn lines<'a>(
     row: &'a InstanceRow,
     tree: Option<&'a InstanceTree>,
     found: Vec<Finding>,
+    left: Option<Left>,
     room: usize,
     now: Micros,
 ) -> Vec<Vec<Piece<'a>>> {
@@ -81,6 +85,13 @@ fn lines<'a>(
             piece(bars::bar(BAR, report.finished, report.total), Role::Accent),
             piece(format!(" {}", progress::sentence(report)), Role::Text),
         ]);
+    }
+    if let Some(line) = time_left(row, left) {
+        // Beside the bar; without one it has a line of its own.
+        match lines.last_mut() {
+            Some(bar) => bar.push(piece(format!(" · {line}"), Role::Text)),
+            None => lines.push(vec![piece(format!("▸ {line}"), Role::Text)]),
+        }
     }
     // The facts and a payload have their lines too.
     let others = if room <= SMALL { 1 } else { OTHERS };
@@ -129,6 +140,23 @@ fn lines<'a>(
         }
     }
     lines
+}
+
+/// Time left, from the counters of the row alone.
+fn time_left(row: &InstanceRow, left: Option<Left>) -> Option<String> {
+    if let Some(left) = left {
+        let sentence = left.eta.sentence();
+        return Some(if left.is_whole {
+            sentence
+        } else {
+            format!("{sentence} for what is scheduled; more may follow")
+        });
+    }
+    let progress = progress::of(row).filter(|it| it.finished < it.total)?;
+    let is_open = !status::has_ended(status::of(row.status));
+    // Without a report, the findings say what is queued and why.
+    let by_report = progress::reported(row).is_some();
+    (is_open && by_report && progress.total > 0).then(|| "time left: not known yet".to_owned())
 }
 
 fn facts(row: &InstanceRow, tree: Option<&InstanceTree>, now: Micros) -> String {
