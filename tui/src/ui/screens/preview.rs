@@ -80,18 +80,18 @@ fn lines<'a>(
     let report = progress::reported(row);
     if let Some(report) = report {
         let label = Clean::from(progress::label(report)).fit(LABEL, "…");
-        lines.push(vec![
+        let mut line = vec![
             piece(format!("▸ {} ", label.as_str()), Role::Head),
             piece(bars::bar(BAR, report.finished, report.total), Role::Accent),
-            piece(format!(" {}", progress::sentence(report)), Role::Text),
-        ]);
-    }
-    if let Some(line) = time_left(row, left) {
-        // Beside the bar; without one it has a line of its own.
-        match lines.last_mut() {
-            Some(bar) => bar.push(piece(format!(" · {line}"), Role::Text)),
-            None => lines.push(vec![piece(format!("▸ {line}"), Role::Text)]),
+        ];
+        let sentence = progress::sentence(report);
+        match time_left(row, left) {
+            Some(left) => line.push(piece(format!(" {left} · {sentence}"), Role::Text)),
+            None => line.push(piece(format!(" {sentence}"), Role::Text)),
         }
+        lines.push(line);
+    } else if let Some(left) = time_left(row, left) {
+        lines.push(vec![piece(format!("▸ {left}"), Role::Text)]);
     }
     // The facts and a payload have their lines too.
     let others = if room <= SMALL { 1 } else { OTHERS };
