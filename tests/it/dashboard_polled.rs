@@ -86,3 +86,35 @@ async fn without_the_feed_a_fan_out_is_watched_and_ended_from_the_keyboard() {
     terminal.send("q").unwrap();
     assert_eq!(terminal.wait_exit().unwrap(), 0);
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn without_the_feed_every_row_on_screen_says_what_it_waits_for() {
+    let emulator = Emulator::start(&["--ephemeral", "--no-feed"]).unwrap();
+    let client = RawClient::connect(emulator.endpoint()).await.unwrap();
+    let mut worker = RawWorker::open(&client).await.unwrap();
+    for at in 1..=6 {
+        client
+            .start("Approval", &format!("waits-{at}"), None)
+            .await
+            .unwrap();
+        worker.answer_turn(vec![]).await.unwrap();
+    }
+    client.start("FanOut", "order-1", None).await.unwrap();
+    let three = (0..3).map(|id| actions::schedule(id, "Charge", None));
+    worker.answer_turn(three.collect()).await.unwrap();
+
+    let program = Binary::Dashboard.path().unwrap();
+    let arguments = ["--endpoint", emulator.endpoint()];
+    let terminal = Terminal::start(&program, &arguments, &LOCALE, SIZE).unwrap();
+    // Not only the one under the cursor; a few more at each interval.
+    terminal
+        .wait_until("what each of them waits for", |screen| {
+            let line = |id: &str| screen.lines().find(|it| it.contains(id));
+            let waits = |at: u32| {
+                let line = line(&format!("waits-{at}"));
+                line.is_some_and(|it| it.contains("nothing open: external event?"))
+            };
+            (1..=6).all(waits) && line("order-1").is_some_and(|it| it.contains("3 Charge open"))
+        })
+        .unwrap();
+}

@@ -27,6 +27,20 @@ pub fn age(micros: Micros) -> String {
     }
 }
 
+/// A distance in time that is only an estimate, in at most three columns: `40s`, `3m`, `5h`, `2d`.
+pub fn about(micros: Micros) -> String {
+    let seconds = micros.max(0).saturating_add(SECOND - 1) / SECOND;
+    match seconds {
+        0..=9 => format!("{seconds}s"),
+        // To five seconds: the last digit would only flicker.
+        10..=89 => format!("{}s", (seconds + 2) / 5 * 5),
+        90..=5_399 => format!("{}m", (seconds + 30) / 60),
+        5_400..=172_799 => format!("{}h", (seconds + 1_800) / 3_600),
+        172_800..=86_313_600 => format!("{}d", (seconds + 43_200) / 86_400),
+        _ => ">2y".to_owned(),
+    }
+}
+
 /// How long something took: like [`age`], with tenths below ten seconds.
 pub fn duration_ms(ms: u64) -> String {
     if ms < 1_000 {
@@ -136,6 +150,20 @@ mod tests {
             (183_600, "2d03h"),
         ] {
             assert_eq!(age(seconds * SECOND), shown);
+        }
+        for (seconds, shown) in [
+            (0, "0s"),
+            (9, "9s"),
+            (12, "10s"),
+            (88, "90s"),
+            (89, "90s"),
+            (90, "2m"),
+            (5_399, "90m"),
+            (5_400, "2h"),
+            (172_800, "2d"),
+            (i64::MAX / SECOND, ">2y"),
+        ] {
+            assert_eq!(about(seconds * SECOND), shown);
         }
         for (ms, shown) in [(90, "90ms"), (1_830, "1.8s"), (61_000, "1m01s")] {
             assert_eq!(duration_ms(ms), shown);

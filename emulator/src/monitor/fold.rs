@@ -8,6 +8,7 @@ use std::collections::VecDeque;
 use durascope_proto::HistoryEvent;
 use durascope_proto::TaskFailureDetails;
 use durascope_proto::history_event::EventType;
+use durascope_proto::tasks::label;
 use durascope_proto::time::to_micros;
 
 /// Kinds of what a turn schedules.
@@ -58,9 +59,6 @@ pub(super) struct Received {
     pub(super) last_at_us: i64,
 }
 
-/// Longest part of an input that serves as a label, in characters.
-pub(super) const LABEL_CHARS_MAX: usize = 60;
-
 /// Different failures and event names that are told apart; more come from names that are data.
 const DISTINCT_MAX: usize = 500;
 
@@ -92,11 +90,11 @@ impl Fold {
         match what {
             EventType::OrchestratorStarted(_) => self.on_turn(at_us),
             EventType::TaskScheduled(task) => {
-                let input = task.input.as_deref();
-                self.on_scheduled(Kind::Activity, event.event_id, &task.name, input, at_us);
+                let label = label(&task.tags, task.input.as_deref());
+                self.on_scheduled(Kind::Activity, event.event_id, &task.name, label, at_us);
             }
             EventType::SubOrchestrationInstanceCreated(child) => {
-                let id = Some(child.instance_id.as_str());
+                let id = child.instance_id.clone();
                 self.on_scheduled(Kind::Child, event.event_id, &child.name, id, at_us);
             }
             EventType::TaskCompleted(done) => {
@@ -133,7 +131,7 @@ impl Fold {
         self.turn_groups.clear();
     }
 
-    fn on_scheduled(&mut self, kind: Kind, id: i32, name: &str, input: Option<&str>, at_us: i64) {
+    fn on_scheduled(&mut self, kind: Kind, id: i32, name: &str, label: String, at_us: i64) {
         let group = *self
             .turn_groups
             .entry((kind, name.to_owned()))
@@ -159,11 +157,7 @@ impl Fold {
             .push_back(OpenTask {
                 group,
                 scheduled_at_us: at_us,
-                label: input
-                    .unwrap_or_default()
-                    .chars()
-                    .take(LABEL_CHARS_MAX)
-                    .collect(),
+                label,
             });
     }
 

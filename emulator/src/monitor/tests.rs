@@ -36,7 +36,7 @@ fn turn(at_ms: i64) -> HistoryEvent {
 fn scheduled(id: i32, name: &str, at_ms: i64) -> HistoryEvent {
     let task = p::TaskScheduledEvent {
         name: name.to_owned(),
-        input: Some(format!("input of {id}")),
+        input: Some(format!(r#"{{"at":1,"orderId":"order {id}"}}"#)),
         ..p::TaskScheduledEvent::default()
     };
     event(id, at_ms, EventType::TaskScheduled(task))
@@ -257,7 +257,7 @@ fn running_is_what_a_worker_or_a_begun_child_holds() {
         .iter()
         .map(|task| (task.task_id, task.label.as_str()))
         .collect();
-    assert_eq!(oldest, [(2, "input of 2"), (1, "input of 1")]);
+    assert_eq!(oldest, [(2, "order 2"), (1, "order 1")]);
 }
 
 #[test]

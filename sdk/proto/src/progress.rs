@@ -2,14 +2,21 @@
 //!
 //! - As custom status:
 //!   `{"progress":{"label":"LoadPage","finished":30,"failed":1,"total":100,"batch":3,"batches":10}}`,
-//!   where only `finished` and `total` must be there.
+//!   where only `finished` and `total` must be there. Others write it in their own way: without
+//!   `progress` around it, `processed`, `done`, `completed` or `succeeded` for `finished`, with
+//!   `Items` or `Count` after it, `Total` or `total_items` for `total`. Capitals and underscores do
+//!   not matter. What is `completed` or `succeeded` does not include what `failed`.
 //! - As the state of the entity [`tracker_id`]: `{"total":100,"processed":30,"failed":1}`, where
 //!   `failed` may be missing.
 //!
 //! Other members are left alone. Whatever else a text says, it is no report, and no error: it
 //! belongs to the user.
 
+use std::collections::BTreeMap;
+
 use serde::Deserialize;
+use serde_json::Map;
+use serde_json::Value;
 
 use crate::monitor::ReportedProgress;
 
@@ -27,23 +34,40 @@ pub fn tracker_id(instance_id: &str) -> String {
     format!("{TRACKER_PREFIX}{instance_id}")
 }
 
-#[derive(Deserialize)]
-struct Status {
-    progress: Counts,
-}
+/// Spellings of what has an outcome, failures included, and of what went well.
+const FINISHED: &[&str] = &["finished", "processed", "done"];
+const SUCCEEDED: &[&str] = &["completed", "succeeded"];
+const FAILED: &[&str] = &["failed"];
+const TOTAL: &[&str] = &["total"];
 
-#[derive(Deserialize)]
-struct Counts {
-    #[serde(default)]
-    label: Option<String>,
-    finished: u64,
-    #[serde(default)]
-    failed: u64,
-    total: u64,
-    #[serde(default)]
-    batch: Option<u64>,
-    #[serde(default)]
-    batches: Option<u64>,
+/// What may follow them.
+const OF_WHAT: &[&str] = &["", "items", "count"];
+
+/// Members of an object, by name without capitals and underscores.
+struct Members(BTreeMap<String, Value>);
+
+impl Members {
+    fn of(members: Map<String, Value>) -> Self {
+        let plain = |name: String| {
+            let letters = name.chars().filter(|it| *it != '_');
+            letters.flat_map(char::to_lowercase).collect()
+        };
+        let members = members.into_iter();
+        Self(members.map(|(name, it)| (plain(name), it)).collect())
+    }
+
+    /// The first of `names` that is there as a count; `Err` where it is there and is none.
+    fn count(&self, names: &[&str]) -> Result<Option<u64>, ()> {
+        for name in names {
+            for of_what in OF_WHAT {
+                let member = self.0.get(&format!("{name}{of_what}"));
+                if let Some(it) = member.filter(|it| !it.is_null()) {
+                    return it.as_u64().map(Some).ok_or(());
+                }
+            }
+        }
+        Ok(None)
+    }
 }
 
 #[derive(Deserialize)]
@@ -57,23 +81,45 @@ struct Tracker {
 impl ReportedProgress {
     /// The report in a custom status, if it is one.
     pub fn from_custom_status(text: &str) -> Option<Self> {
-        let counts = read::<Status>(text)?.progress;
-        let (batch, batches) = counts
-            .batch
-            .zip(counts.batches)
+        let mut status: Map<String, Value> = read(text)?;
+        let counts = match status.remove("progress") {
+            Some(Value::Object(counts)) => counts,
+            Some(_) => return None,
+            None => status,
+        };
+        Self::from_members(&Members::of(counts)).ok().flatten()
+    }
+
+    fn from_members(members: &Members) -> Result<Option<Self>, ()> {
+        let failed = members.count(FAILED)?.unwrap_or(0);
+        let finished = match members.count(FINISHED)? {
+            Some(finished) => Some(finished),
+            None => members
+                .count(SUCCEEDED)?
+                .map(|it| it.saturating_add(failed)),
+        };
+        let Some((finished, total)) = finished.zip(members.count(TOTAL)?) else {
+            return Ok(None);
+        };
+        let batches = members.count(&["batch"])?.zip(members.count(&["batches"])?);
+        let (batch, batches) = batches
             .filter(|(batch, batches)| (1..=*batches).contains(batch))
             .unwrap_or_default();
-        let label = counts.label.unwrap_or_default();
+        let label = match members.0.get("label") {
+            Some(Value::String(label)) => label.chars().take(LABEL_CHARS_MAX).collect(),
+            Some(Value::Null) | None => String::new(),
+            Some(_) => return Err(()),
+        };
         let report = Self {
-            label: label.chars().take(LABEL_CHARS_MAX).collect(),
-            finished: counts.finished,
-            failed: counts.failed,
-            total: counts.total,
+            label,
+            finished,
+            failed,
+            total,
             batch,
             batches,
             by_tracker: false,
         };
-        report.of_something()
+        Ok(report.of_something())
     }
 
     /// The report in the state of a tracker entity, if it is one.
@@ -146,6 +192,23 @@ mod tests {
             (r#"{"progress":{"finished":-1,"total":5}}"#, None),
             (r#"{"progress":{"finished":1.5,"total":5}}"#, None),
             (r#"{"progress":{"finished":"1","total":5}}"#, None),
+            (
+                r#"{"Processed":30,"Total":100,"Failed":1}"#,
+                report("", [30, 1, 100, 0, 0]),
+            ),
+            (
+                r#"{"step":"load","completed_items":30,"failed":1,"total_items":100}"#,
+                report("", [31, 1, 100, 0, 0]),
+            ),
+            (
+                r#"{"progress":{"completed":7,"processed":9,"failed":2,"total":20}}"#,
+                report("", [9, 2, 20, 0, 0]),
+            ),
+            (r#"{"done":3,"totalCount":8}"#, report("", [3, 0, 8, 0, 0])),
+            (r#"{"done":true,"total":8}"#, None),
+            (r#"{"completed":"yes","total":8}"#, None),
+            (r#"{"total":8,"failed":2}"#, None),
+            (r#"{"processed":3}"#, None),
             (r#"{"progress":30}"#, None),
             (r#"{"percent":30}"#, None),
             (r#""batch 3 of 10""#, None),

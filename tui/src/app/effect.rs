@@ -78,6 +78,8 @@ pub struct WatchSpec {
     pub instance_id: String,
     /// What else the screen needs.
     pub topic: Topic,
+    /// Where the server is polled: the rows that are on screen, as first position and number.
+    pub on_screen: Option<(u32, u32)>,
 }
 
 /// One request to the server.

@@ -32,6 +32,7 @@ use crate::app::topic::Told;
 use crate::app::topic::TopicData;
 use crate::app::window;
 use crate::app::window::Subscription;
+use crate::data::paces::Paces;
 use crate::data::series::Series;
 use crate::data::status;
 use crate::format::MILLI;
@@ -71,12 +72,16 @@ pub struct Model {
     pub now: Micros,
     pub size: Size,
     pub link: Link,
+    /// Why the connection was lost, until there is one again.
+    pub trouble: Option<String>,
     pub data: Option<Data>,
     /// The answer to what the screen on top asks beside that.
     pub topic: Option<Arc<TopicData>>,
     /// The server's clock less the local one.
     clock_offset: Micros,
     pub series: Series,
+    /// How fast what the last update told of goes.
+    pub paces: Paces,
     pub screens: Screens,
     /// The last one gets the keys.
     pub dialogs: Vec<Dialog>,
@@ -113,10 +118,12 @@ impl Model {
             now,
             size,
             link: Link::default(),
+            trouble: None,
             data: None,
             topic: None,
             clock_offset: 0,
             series: Series::default(),
+            paces: Paces::default(),
             screens: Screens::default(),
             dialogs: Vec::new(),
             toasts: Vec::new(),
@@ -202,8 +209,8 @@ impl Model {
         if self.screens.place() != Place::Hub(HubTab::Instances) {
             return None;
         }
-        if let Some(child) = self.screens.overview.chosen_child() {
-            return Some(child);
+        if let Some(row) = self.screens.overview.chosen_row() {
+            return Some(row);
         }
         let id = self.screens.overview.selection.id()?;
         self.page()?.rows.iter().find(|it| it.instance_id == id)
@@ -247,6 +254,16 @@ impl Model {
         self.toasts.push(Toast::new(kind, text.into(), self.now));
     }
 
+    pub(crate) fn set_link(&mut self, link: Link) {
+        match &link {
+            Link::Live(_) => self.trouble = None,
+            Link::Lost { reason, .. } => self.trouble = Some(reason.clone()),
+            // The reason holds until the attempt has an outcome.
+            Link::Connecting { .. } => {}
+        }
+        self.link = link;
+    }
+
     pub(crate) fn set_data(&mut self, data: Data) {
         let is_new = self
             .data
@@ -264,6 +281,10 @@ impl Model {
         if let Some(counters) = data.update.hub.as_ref().and_then(|it| it.counters.as_ref()) {
             self.series.push(counters, server);
         }
+        let rows = data.update.instances.iter().flat_map(|it| &it.rows);
+        let tree = data.update.tree.iter();
+        let of_tree = tree.flat_map(|it| it.instance.iter().chain(&it.children));
+        self.paces.on_rows(rows.chain(of_tree), server);
         self.data = Some(data);
     }
 

@@ -99,7 +99,7 @@ pub(crate) fn on_feed(model: &mut Model, feed: Feed) {
     let held = flow::holds(model, &feed);
     let was_live = model.is_live();
     let was_known = model.data.is_some();
-    model.link = feed.link;
+    model.set_link(feed.link);
     if !held {
         if let Some(data) = feed.data {
             model.set_data(data);

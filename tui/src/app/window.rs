@@ -11,6 +11,7 @@ use crate::app::screens::compare;
 use crate::app::screens::data;
 use crate::app::screens::entities;
 use crate::app::screens::failures;
+use crate::app::screens::family;
 use crate::app::screens::history;
 use crate::app::screens::schedules;
 use crate::app::screens::work;
@@ -80,7 +81,7 @@ pub fn wanted(model: &Model) -> WatchSpec {
         Some(instance) => instance.id.clone(),
         None => {
             let has_preview = model.overview_shape().preview.height > 0;
-            let id = overview.selection.id().unwrap_or_default();
+            let id = family::watched(overview);
             if has_preview || overview.families.is_unfolded(id) {
                 id.to_owned()
             } else {
@@ -88,10 +89,15 @@ pub fn wanted(model: &Model) -> WatchSpec {
             }
         }
     };
+    let is_list = model.screens.place() == Place::Hub(HubTab::Instances);
+    let number = |it: usize| u32::try_from(it).unwrap_or(u32::MAX);
     WatchSpec {
         window,
         instance_id,
         topic: topic(model),
+        // The feed sends what rows wait for by itself.
+        on_screen: (is_list && model.is_polling())
+            .then(|| (number(overview.selection.top()), number(visible))),
     }
 }
 

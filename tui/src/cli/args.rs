@@ -8,17 +8,14 @@ use clap::ValueEnum;
 use clap::builder::PossibleValuesParser;
 
 use crate::app::look::Theme;
+use crate::cli::about;
 use crate::cli::acts::Entities;
 use crate::cli::acts::Instances;
 use crate::config::Wanted;
 
 /// A live terminal dashboard for durable orchestrations.
-///
-/// Shows the orchestrations of one task hub as they move: fan-outs with their progress,
-/// failures, queues and workers. Raise events, terminate, purge, suspend and resume from the
-/// keyboard; `?` on screen lists the keys.
 #[derive(Debug, Parser)]
-#[command(name = "durascope", version, after_long_help = AFTER_HELP)]
+#[command(name = "durascope", version, long_about = about::text(), after_long_help = AFTER_HELP)]
 #[command(args_conflicts_with_subcommands = true)]
 pub struct Args {
     #[command(subcommand)]

@@ -1,5 +1,6 @@
 //! The command line. Without a subcommand the dashboard runs.
 
+mod about;
 pub mod acts;
 pub mod args;
 pub mod why;

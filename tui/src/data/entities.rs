@@ -2,10 +2,10 @@
 
 use durascope_proto::monitor::EntityRow;
 
-use crate::data::history::payload_section;
 use crate::data::outline::Section;
 use crate::data::outline::fact;
 use crate::data::outline::instance_fact;
+use crate::data::sections::of_payload;
 use crate::data::status;
 use crate::format;
 
@@ -55,7 +55,7 @@ pub fn sections(row: &EntityRow) -> Vec<Section> {
     match state.and_then(|it| Some((it, it.text.as_ref()?))) {
         Some((state, text)) => {
             let total = usize::try_from(state.total_bytes).unwrap_or(usize::MAX);
-            sections.push(payload_section("state", text, total.max(text.len())));
+            sections.push(of_payload("state", text, total.max(text.len())));
         }
         None => {
             let mut section = Section::facts("state", Vec::new());

@@ -4,6 +4,7 @@
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
+use crate::format;
 use crate::format::Micros;
 use crate::format::SECOND;
 
@@ -12,7 +13,9 @@ pub const WINDOW: Micros = 30 * SECOND;
 /// Fewer finishes in that time say too little.
 pub const FINISHES_MIN: usize = 10;
 /// Runs that are tried out.
-const TRIALS: usize = 40;
+pub(super) const TRIALS: usize = 40;
+/// Where the numbers of all trials begin.
+pub(super) const SEED: u64 = 0x9e37_79b9_7f4a_7c15;
 /// Items at the end that are tried out one by one; those before go by their mean.
 const TAIL_MAX: usize = 256;
 
@@ -42,6 +45,28 @@ pub struct Eta {
     pub high: Micros,
 }
 
+impl Eta {
+    /// The same when `passed` has passed; there is always something left.
+    #[must_use]
+    pub fn after(self, passed: Micros) -> Self {
+        let rest = |it: Micros| (it - passed).max(SECOND);
+        Self {
+            low: rest(self.low),
+            high: rest(self.high),
+        }
+    }
+
+    /// `about 40s left`, or `about 40s to 1m left`.
+    pub fn sentence(self) -> String {
+        let (low, high) = (format::about(self.low), format::about(self.high));
+        if low == high {
+            format!("about {high} left")
+        } else {
+            format!("about {low} to {high} left")
+        }
+    }
+}
+
 /// Why it is not known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Unknown {
@@ -49,24 +74,30 @@ pub enum Unknown {
     NoStarts,
     NothingRuns,
     NoTotal,
+    /// What is reported and what finishes do not fit, and it was not watched for long enough.
+    NoPace,
     TooFew(usize),
 }
 
 impl Unknown {
-    /// The reason as a sentence; empty when nothing is left to do.
-    pub fn sentence(self) -> String {
+    /// The reason in words; empty when nothing is left to do. `span` says of which finishes too
+    /// few are known.
+    pub fn reason(self, span: &str) -> String {
         match self {
             Self::Done => String::new(),
-            Self::NoStarts => {
-                "time left: not known, this server does not tell when items start".to_owned()
-            }
-            Self::NothingRuns => "time left: not known, nothing runs".to_owned(),
-            Self::NoTotal => {
-                "time left: not known, nobody told how many more there will be".to_owned()
-            }
-            Self::TooFew(count) => format!(
-                "time left: not known, {count} finished in the last 30 s and it takes {FINISHES_MIN}"
-            ),
+            Self::NoStarts => "this server does not tell when items start".to_owned(),
+            Self::NothingRuns => "nothing runs".to_owned(),
+            Self::NoTotal => "nobody told how many more there will be".to_owned(),
+            Self::NoPace => "its items are not its tasks; it takes a while to see".to_owned(),
+            Self::TooFew(count) => format!("{count} finished {span}and it takes {FINISHES_MIN}"),
+        }
+    }
+
+    /// The reason as a sentence about a wave.
+    pub fn sentence(self) -> String {
+        match self.reason("in the last 30 s ") {
+            it if it.is_empty() => it,
+            it => format!("time left: not known, {it}"),
         }
     }
 }
@@ -94,7 +125,7 @@ pub fn left(facts: Facts<'_>) -> Result<Eta, Unknown> {
     }
     let mut sorted = facts.took.to_vec();
     sorted.sort_unstable();
-    let mut random = Random(0x9e37_79b9_7f4a_7c15);
+    let mut random = Random(SEED);
     let mut trials: Vec<_> = (0..TRIALS)
         .map(|_| trial(&facts, &sorted, waiting, &mut random))
         .collect();
@@ -149,16 +180,21 @@ fn rest(elapsed: Micros, sorted: &[Micros], random: &mut Random) -> Micros {
 }
 
 /// A small generator of numbers without a pattern that matters here (xorshift).
-struct Random(u64);
+pub(super) struct Random(pub(super) u64);
 
 impl Random {
     fn of(&mut self, values: &[Micros]) -> Micros {
+        let at = self.below(values.len());
+        values.get(at).copied().unwrap_or(0)
+    }
+
+    /// An index into `count` things.
+    pub(super) fn below(&mut self, count: usize) -> usize {
         self.0 ^= self.0 << 13;
         self.0 ^= self.0 >> 7;
         self.0 ^= self.0 << 17;
-        let count = u64::try_from(values.len()).unwrap_or(1).max(1);
-        let at = usize::try_from(self.0 % count).unwrap_or(0);
-        values.get(at).copied().unwrap_or(0)
+        let count = u64::try_from(count).unwrap_or(1).max(1);
+        usize::try_from(self.0 % count).unwrap_or(0)
     }
 }
 

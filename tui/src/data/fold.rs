@@ -12,6 +12,7 @@ use durascope_proto::history_event::EventType;
 use durascope_proto::monitor::FailureGroup;
 use durascope_proto::monitor::InstanceRow;
 use durascope_proto::monitor::InstanceTree;
+use durascope_proto::monitor::OpenWork;
 use durascope_proto::monitor::PendingTimer;
 use durascope_proto::monitor::Progress;
 use durascope_proto::monitor::ReceivedEvent;
@@ -28,6 +29,8 @@ use crate::format::MILLI;
 const CHILDREN_MAX: usize = 200;
 /// Batches of at most this size are put together when they follow each other.
 const SMALL_MAX: u64 = 10;
+/// Names of open work at most, as by the feed.
+const OPEN_MAX: usize = 5;
 
 struct Open {
     group: usize,
@@ -227,6 +230,29 @@ impl Fold {
         });
     }
 
+    /// What is open by name, most of it first; whether it runs is not told.
+    fn open_work(&self) -> Vec<OpenWork> {
+        let mut open: Vec<OpenWork> = Vec::new();
+        for group in self.groups.iter().filter(|it| it.queued > 0) {
+            match open
+                .iter_mut()
+                .find(|it| it.kind == group.kind && it.name == group.name)
+            {
+                Some(it) => it.queued += group.queued,
+                None => open.push(OpenWork {
+                    kind: group.kind,
+                    name: group.name.clone(),
+                    queued: group.queued,
+                    oldest_queued: group.scheduled_at,
+                    ..OpenWork::default()
+                }),
+            }
+        }
+        open.sort_by_key(|it| std::cmp::Reverse(it.queued));
+        open.truncate(OPEN_MAX);
+        open
+    }
+
     /// What a history tells of it; queues, locks and workers it does not.
     fn waits(&self) -> WaitFacts {
         let retry = self.retry.as_ref().filter(|(_, timer)| {
@@ -243,6 +269,7 @@ impl Fold {
             .max_by_key(|it| status::micros(it.last_at.as_ref()));
         let (suspended_reason, suspended_at) = self.suspended.clone().unwrap_or_default();
         WaitFacts {
+            open: self.open_work(),
             next_timer: self
                 .timers
                 .values()

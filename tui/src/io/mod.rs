@@ -11,6 +11,7 @@ pub mod matching;
 pub mod poll;
 pub mod poll_topics;
 pub mod recording;
+mod row_facts;
 pub mod saved;
 mod sign_in;
 pub mod source;

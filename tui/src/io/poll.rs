@@ -15,6 +15,7 @@ use durascope_proto::StreamInstanceHistoryRequest;
 use durascope_proto::monitor::HubSummary;
 use durascope_proto::monitor::InstanceRow;
 use durascope_proto::monitor::InstanceTree;
+use durascope_proto::monitor::InstanceWindow;
 use durascope_proto::monitor::Payload;
 use durascope_proto::monitor::ReportedProgress;
 use durascope_proto::monitor::StatusCount;
@@ -32,6 +33,7 @@ use crate::app::event::Mode;
 use crate::data::fold;
 use crate::data::polled::times;
 use crate::io::list;
+use crate::io::row_facts::RowFacts;
 use crate::io::source::Ended;
 use crate::io::source::Sink;
 use crate::io::source::Source;
@@ -57,6 +59,7 @@ pub struct Poll {
     rows: Vec<InstanceRow>,
     more: bool,
     tree: Option<(Option<Timestamp>, InstanceTree)>,
+    facts: RowFacts,
     /// The server has no entities to ask for.
     without_entities: bool,
 }
@@ -70,6 +73,7 @@ impl Poll {
             rows: Vec::new(),
             more: false,
             tree: None,
+            facts: RowFacts::default(),
             without_entities: false,
         }
     }
@@ -156,6 +160,21 @@ impl Poll {
         Ok(())
     }
 
+    /// What some of the rows on screen wait for.
+    async fn read_facts(&mut self, spec: &WatchSpec) {
+        let Some((first, count)) = spec.on_screen else {
+            return;
+        };
+        let window = InstanceWindow {
+            offset: first,
+            limit: count,
+            ..spec.window.clone()
+        };
+        let rows = list::page(&self.rows, &window, None).rows;
+        let watched = &spec.instance_id;
+        self.facts.refresh(&self.hub, &rows, watched).await;
+    }
+
     /// What the instance's tracker entity says, on servers that know entities.
     async fn read_tracker(
         &mut self,
@@ -221,6 +240,10 @@ impl Poll {
     fn update(&mut self, spec: &WatchSpec) -> WatchUpdate {
         self.sequence += 1;
         let tree = self.tree.as_ref().map(|(_, it)| it.clone());
+        let mut page = list::page(&self.rows, &spec.window, tree.as_ref());
+        for row in page.rows.iter_mut().filter(|it| it.waits.is_none()) {
+            self.facts.fill(row);
+        }
         WatchUpdate {
             sequence: self.sequence,
             server_time: None,
@@ -228,7 +251,7 @@ impl Poll {
                 totals: self.totals(),
                 ..HubSummary::default()
             }),
-            instances: Some(list::page(&self.rows, &spec.window, tree.as_ref())),
+            instances: Some(page),
             tree: tree.filter(|it| it.instance_id == spec.instance_id),
             tree_unchanged: false,
         }
@@ -265,7 +288,11 @@ impl Source for Poll {
                 if is_due {
                     self.read().await?;
                 }
-                self.read_tree(&wanted.instance_id).await
+                self.read_tree(&wanted.instance_id).await?;
+                if is_due {
+                    self.read_facts(&wanted).await;
+                }
+                Ok::<_, Status>(())
             };
             match read.await {
                 Ok(()) => {}

@@ -11,6 +11,7 @@ mod list_fixtures;
 mod lists;
 mod monkey;
 mod recording;
+mod rows;
 mod screens;
 mod session;
 mod text;

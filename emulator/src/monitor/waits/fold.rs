@@ -11,10 +11,10 @@ use std::hash::Hasher;
 
 use durascope_proto::HistoryEvent;
 use durascope_proto::history_event::EventType;
+use durascope_proto::tasks::label;
 use durascope_proto::time::to_micros;
 
 use crate::monitor::fold::Kind;
-use crate::monitor::fold::LABEL_CHARS_MAX;
 
 /// Attempts and calls that are told apart; beyond, what is shown is less exact.
 const DISTINCT_MAX: usize = 10_000;
@@ -96,8 +96,7 @@ impl WaitFold {
                     version: task.version.clone(),
                 };
                 let input = task.input.as_deref();
-                let label = input.unwrap_or_default().chars().take(LABEL_CHARS_MAX);
-                let label: String = label.collect();
+                let label = label(&task.tags, input);
                 self.on_scheduled(named, id, input, at_us, &label);
             }
             EventType::SubOrchestrationInstanceCreated(child) => {

@@ -7,6 +7,7 @@ use crate::app::geometry::Area;
 use crate::app::model::Model;
 use crate::app::place::InstanceTab;
 use crate::app::screens::instance;
+use crate::app::screens::instance::Instance;
 use crate::app::toast::Kind;
 use crate::app::update;
 use crate::data::batches;
@@ -16,9 +17,16 @@ use crate::data::eta;
 use crate::data::eta::Eta;
 use crate::data::eta::Facts;
 use crate::data::eta::Unknown;
+use crate::data::status;
 use crate::data::tasks::Tasks;
+use crate::data::whole;
+use crate::data::whole::Finishes;
+use crate::data::whole::Whole;
 use crate::format::Micros;
 use durascope_proto::monitor::task_group::Kind as TaskKind;
+
+/// Open waves that are looked at for the end of the run.
+const WAVES_MAX: usize = 8;
 
 /// Its state.
 #[derive(Clone, Debug, Default)]
@@ -31,6 +39,9 @@ pub struct Batches {
     pub top: usize,
     /// What is left of the selected wave, as of `at`.
     pub left: Option<Result<Eta, Unknown>>,
+    /// What is left of the whole run, as of `at`; absent when it has ended.
+    pub whole: Option<Whole>,
+    finishes: Finishes,
     pub at: Micros,
     chosen: Chosen,
     made_of: Option<(Tasks, Micros, (Size, bool))>,
@@ -85,7 +96,7 @@ pub fn shape(size: Size, zoom: bool) -> Shape {
     let detail = rest.take_bottom(match rest.height {
         _ if zoom => 0,
         20.. => 7,
-        12..20 => 5,
+        12..20 => 6,
         7..12 => 3,
         _ => 0,
     });
@@ -125,6 +136,11 @@ pub fn columns(size: Size) -> Columns {
 /// Takes new data: the waves are made anew when tasks, room or, while tasks run, time changed.
 pub fn on_data(model: &mut Model) {
     let (now, size, zoom) = (model.server_now(), model.size, model.choices.zoom);
+    let row = model.screens.top_instance().and_then(Instance::row);
+    let row = row
+        .filter(|it| !status::has_ended(status::of(it.status)))
+        .cloned();
+    let watched = row.as_ref().and_then(|it| model.paces.left(it, now));
     let Some(instance) = model.screens.top_instance_mut() else {
         return;
     };
@@ -142,6 +158,12 @@ pub fn on_data(model: &mut Model) {
     let bar = usize::from(columns(size).bar);
     it.per_cell = batches::bars(&mut it.waves, tasks, &instance.siblings, now, bar);
     it.at = now;
+    let is_new = it.made_of.as_ref().is_none_or(|it| !it.0.is_same(tasks));
+    if is_new {
+        it.finishes = Finishes::of(tasks);
+    }
+    let longest = longest(tasks, &it.waves, now);
+    it.whole = row.map(|row| whole::left(&row, &it.finishes, watched, longest, now));
     it.made_of = Some((tasks.clone(), now, (size, zoom)));
     let found = match it.chosen {
         Chosen::Busiest => {
@@ -176,6 +198,13 @@ fn settle(model: &mut Model) {
         (Some(tasks), Some(wave)) if !wave.is_over() => Some(left(tasks, &it.waves, wave, it.at)),
         _ => None,
     };
+}
+
+/// What is left of the wave that will take longest.
+fn longest(tasks: &Tasks, waves: &[Wave], now: Micros) -> Option<Eta> {
+    let open = waves.iter().filter(|it| !it.is_over()).take(WAVES_MAX);
+    let left = open.filter_map(|it| left(tasks, waves, it, now).ok());
+    left.max_by_key(|it| it.high)
 }
 
 /// How long what is scheduled of `wave` will take.

@@ -16,7 +16,7 @@ use crate::app::topic::Told;
 use crate::app::topic::Topic;
 use crate::app::typing::Search;
 use crate::app::update;
-use crate::data::history;
+use crate::data::sections;
 
 /// Its state.
 #[derive(Clone, Debug, Default)]
@@ -67,7 +67,7 @@ pub fn on_data(model: &mut Model) {
     let Some(tree) = instance.tree() else {
         return;
     };
-    let sections = history::instance_sections(tree, instance.data.started.as_ref());
+    let sections = sections::of_instance(tree, instance.data.started.as_ref());
     let (columns, lines) = (usize::from(area.width), usize::from(area.height));
     instance.data.outline.set(sections, columns, lines);
 }

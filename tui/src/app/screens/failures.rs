@@ -30,7 +30,7 @@ use crate::app::topic::Told;
 use crate::app::topic::Topic;
 use crate::app::typing::Search;
 use crate::app::update;
-use crate::data::history;
+use crate::data::sections;
 use crate::data::status;
 use crate::format::Micros;
 use crate::format::SECOND;
@@ -289,7 +289,7 @@ impl Failures {
         });
         let area = shape.sample_text();
         let sample = group.and_then(|it| it.sample.as_ref());
-        let sections = sample.map_or_else(Vec::new, history::failure_sections);
+        let sections = sample.map_or_else(Vec::new, sections::of_failure);
         let (columns, lines) = (usize::from(area.width), usize::from(area.height));
         self.sample.set(sections, columns, lines);
         let marked: Vec<_> = groups.iter().filter(|it| self.is_marked(it)).collect();

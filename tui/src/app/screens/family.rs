@@ -1,15 +1,18 @@
-//! Children below their roots in the list: which are unfolded, and the lines that this makes.
+//! Children below their parents in the list, at every level: which are unfolded, and the lines
+//! that this makes.
 
 use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use durascope_proto::monitor::InstancePage;
 use durascope_proto::monitor::InstanceRow;
+use durascope_proto::monitor::InstanceTree;
 use durascope_proto::monitor::WatchUpdate;
 
 use crate::app::screens::overview::Overview;
 
-/// Roots unfolded at the same time at most.
+/// Instances unfolded at the same time at most.
 const UNFOLDED_MAX: usize = 50;
 
 /// A line of the list.
@@ -17,11 +20,55 @@ const UNFOLDED_MAX: usize = 50;
 pub struct Line {
     /// Position of the root in the whole list.
     pub root: usize,
-    /// Position among the root's children; absent on the root itself.
-    pub child: Option<usize>,
+    /// Position among all that stands below the root; absent on the root itself.
+    pub below: Option<usize>,
 }
 
-/// Unfolded roots, each with the update that told of its children last.
+/// What the cursor is on, below a root.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Chosen {
+    /// The instance of this id.
+    Child(String),
+    /// The line that stands for the rest of the children of this instance.
+    RestOf(String),
+}
+
+/// A line below a root.
+#[derive(Clone, Copy, Debug)]
+pub struct Below<'a> {
+    pub what: What<'a>,
+    /// From 1.
+    pub depth: usize,
+    pub parent: &'a str,
+}
+
+/// What stands on it.
+#[derive(Clone, Copy, Debug)]
+pub enum What<'a> {
+    Child(&'a InstanceRow),
+    /// So many more children that the server did not send.
+    Rest(u64),
+}
+
+impl Below<'_> {
+    /// What the cursor is on when it is here.
+    pub fn chosen(&self) -> Chosen {
+        match self.what {
+            What::Child(row) => Chosen::Child(row.instance_id.clone()),
+            What::Rest(_) => Chosen::RestOf(self.parent.to_owned()),
+        }
+    }
+
+    fn is(&self, chosen: &Chosen) -> bool {
+        match (self.what, chosen) {
+            (What::Child(row), Chosen::Child(id)) => row.instance_id == *id,
+            (What::Rest(_), Chosen::RestOf(id)) => self.parent == id,
+            _ => false,
+        }
+    }
+}
+
+/// Unfolded instances, each with the update that told of its children last.
 #[derive(Clone, Debug, Default)]
 pub struct Families(BTreeMap<String, Option<Arc<WatchUpdate>>>);
 
@@ -31,28 +78,61 @@ impl Families {
         self.0.is_empty()
     }
 
-    /// True when the children of `root` are to be seen.
-    pub fn is_unfolded(&self, root: &str) -> bool {
-        self.0.contains_key(root)
+    /// True when the children of `id` are to be seen.
+    pub fn is_unfolded(&self, id: &str) -> bool {
+        self.0.contains_key(id)
     }
 
-    /// The children of `root` that are to be seen.
-    pub fn children(&self, root: &str) -> &[InstanceRow] {
-        let update = self.0.get(root).and_then(Option::as_ref);
-        let tree = update.and_then(|it| it.tree.as_ref());
-        tree.map_or(&[], |it| &it.children)
+    fn tree(&self, id: &str) -> Option<&InstanceTree> {
+        let update = self.0.get(id).and_then(Option::as_ref);
+        update.and_then(|it| it.tree.as_ref())
     }
 
-    /// Shows or hides the children of `root`.
-    pub fn fold(&mut self, root: &str, unfolded: bool) {
-        if !unfolded {
-            self.0.remove(root);
-        } else if self.0.len() < UNFOLDED_MAX {
-            self.0.entry(root.to_owned()).or_insert(None);
+    /// All lines below `root`, depth first.
+    pub fn below<'a>(&'a self, root: &'a str) -> Vec<Below<'a>> {
+        let mut lines = Vec::new();
+        // An instance has one parent; a server that says otherwise must not keep us here.
+        let mut seen = BTreeSet::new();
+        self.push(root, 1, &mut seen, &mut lines);
+        lines
+    }
+
+    fn push<'a>(
+        &'a self,
+        parent: &'a str,
+        depth: usize,
+        seen: &mut BTreeSet<&'a str>,
+        lines: &mut Vec<Below<'a>>,
+    ) {
+        let Some(tree) = self.tree(parent).filter(|_| seen.insert(parent)) else {
+            return;
+        };
+        let below = |what| Below {
+            what,
+            depth,
+            parent,
+        };
+        for row in &tree.children {
+            lines.push(below(What::Child(row)));
+            self.push(&row.instance_id, depth + 1, seen, lines);
+        }
+        let told = u64::try_from(tree.children.len()).unwrap_or(u64::MAX);
+        let rest = tree.children_total.saturating_sub(told);
+        if rest > 0 {
+            lines.push(below(What::Rest(rest)));
         }
     }
 
-    /// Takes what an update tells of a watched root's children.
+    /// Shows or hides the children of `id`.
+    pub fn fold(&mut self, id: &str, unfolded: bool) {
+        if !unfolded {
+            self.0.remove(id);
+        } else if self.0.len() < UNFOLDED_MAX {
+            self.0.entry(id.to_owned()).or_insert(None);
+        }
+    }
+
+    /// Takes what an update tells of a watched instance's children.
     pub fn on_update(&mut self, update: &Arc<WatchUpdate>) {
         let Some(tree) = update.tree.as_ref() else {
             return;
@@ -78,24 +158,45 @@ fn loaded(page: &InstancePage) -> std::ops::Range<usize> {
 }
 
 fn push(lines: &mut Vec<Line>, overview: &Overview, page: &InstancePage, root: usize) {
-    lines.push(Line { root, child: None });
-    let children =
-        root_at(page, root).map_or(0, |row| overview.families.children(&row.instance_id).len());
-    lines.extend((0..children).map(|at| Line {
+    lines.push(Line { root, below: None });
+    let row = root_at(page, root);
+    let below = row.map_or(0, |row| overview.families.below(&row.instance_id).len());
+    lines.extend((0..below).map(|at| Line {
         root,
-        child: Some(at),
+        below: Some(at),
     }));
 }
 
 /// The line under the cursor.
 pub fn cursor(overview: &Overview, page: &InstancePage) -> Line {
     let root = overview.selection.index();
-    let child = overview.child.as_ref().and_then(|id| {
+    let below = overview.chosen.as_ref().and_then(|chosen| {
         let row = root_at(page, root)?;
-        let children = overview.families.children(&row.instance_id);
-        children.iter().position(|it| it.instance_id == *id)
+        let below = overview.families.below(&row.instance_id);
+        below.iter().position(|it| it.is(chosen))
     });
-    Line { root, child }
+    Line { root, below }
+}
+
+/// The line below the selected root that is under the cursor.
+pub fn chosen(overview: &Overview) -> Option<Below<'_>> {
+    let (root, chosen) = (overview.selection.id()?, overview.chosen.as_ref()?);
+    let mut below = overview.families.below(root).into_iter();
+    below.find(|it| it.is(chosen))
+}
+
+/// The instance whose children are to be told of: the unfolded one under the cursor, else the one
+/// whose children it stands among, else the root. Empty when there is none.
+pub fn watched(overview: &Overview) -> &str {
+    let root = overview.selection.id().unwrap_or_default();
+    match chosen(overview) {
+        None => root,
+        Some(Below {
+            what: What::Child(row),
+            ..
+        }) if overview.families.is_unfolded(&row.instance_id) => &row.instance_id,
+        Some(it) => it.parent,
+    }
 }
 
 /// The lines on screen, of `height`: as few as possible are left out above the cursor.

@@ -23,7 +23,7 @@ use crate::app::topic::Told;
 use crate::app::topic::Topic;
 use crate::app::typing::Search;
 use crate::app::update;
-use crate::data::history;
+use crate::data::sections;
 
 mod acts;
 mod runs;
@@ -238,7 +238,7 @@ impl HistoryView {
         let sections = match self.selected() {
             Some(entry) => {
                 let key = (page.execution_id.clone(), entry.number);
-                let sections = history::sections(entry);
+                let sections = sections::of_event(entry);
                 if self.shown.as_ref() != Some(&key) {
                     self.shown = Some(key);
                     self.event.restart();

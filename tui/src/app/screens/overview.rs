@@ -14,7 +14,10 @@ use crate::app::filter;
 use crate::app::filter::Filter;
 use crate::app::model::Model;
 use crate::app::screens::family;
+use crate::app::screens::family::Below;
+use crate::app::screens::family::Chosen;
 use crate::app::screens::family::Families;
+use crate::app::screens::family::What;
 use crate::app::toast::Kind;
 
 /// The sort columns, in the order of the menu, with their names.
@@ -43,11 +46,11 @@ pub struct Overview {
     pub sort: SortColumn,
     pub reverse: bool,
     pub roots_only: bool,
-    /// Over the roots; a child under the cursor is `child`.
+    /// Over the roots; what is under the cursor below them is `chosen`.
     pub selection: Selection,
     pub families: Families,
-    /// The child of the selected root that is under the cursor.
-    pub child: Option<String>,
+    /// What is under the cursor below the selected root.
+    pub chosen: Option<Chosen>,
     /// The window that the shown rows answer.
     pub shown: Option<InstanceWindow>,
 }
@@ -64,7 +67,7 @@ impl Default for Overview {
             roots_only: true,
             selection: Selection::default(),
             families: Families::default(),
-            child: None,
+            chosen: None,
             shown: None,
         }
     }
@@ -97,19 +100,44 @@ impl Overview {
         self.reverse = false;
     }
 
-    /// The child under the cursor, if one is.
-    pub fn chosen_child(&self) -> Option<&InstanceRow> {
-        let (root, id) = (self.selection.id()?, self.child.as_deref()?);
-        let children = self.families.children(root);
-        children.iter().find(|it| it.instance_id == id)
+    /// The row under the cursor below the root; of the line that stands for the rest of some
+    /// children, their parent's. Absent where it is the root's.
+    pub fn chosen_row(&self) -> Option<&InstanceRow> {
+        let chosen = family::chosen(self)?;
+        match chosen.what {
+            What::Child(row) => Some(row),
+            What::Rest(_) => self.row_below(chosen.parent),
+        }
     }
 
+    fn row_below(&self, id: &str) -> Option<&InstanceRow> {
+        let below = self.families.below(self.selection.id()?);
+        let mut rows = below.iter().filter_map(|it| match it.what {
+            What::Child(row) => Some(row),
+            What::Rest(_) => None,
+        });
+        rows.find(|it| it.instance_id == id)
+    }
+
+    /// Hides what is below the cursor, or goes up a level.
     fn fold(&mut self) {
-        if self.child.take().is_none()
-            && let Some(root) = self.selection.id()
+        let Some(root) = self.selection.id().map(str::to_owned) else {
+            return;
+        };
+        let Some(chosen) = family::chosen(self) else {
+            self.chosen = None;
+            self.families.fold(&root, false);
+            return;
+        };
+        if let What::Child(row) = chosen.what
+            && self.families.is_unfolded(&row.instance_id)
         {
-            self.families.fold(root, false);
+            let id = row.instance_id.clone();
+            self.families.fold(&id, false);
+            return;
         }
+        let parent = chosen.parent.to_owned();
+        self.chosen = (parent != root).then_some(Chosen::Child(parent));
     }
 
     /// The name of the sort column.
@@ -149,8 +177,8 @@ pub fn on_data(model: &mut Model) {
     if let Some(data) = &model.data {
         overview.families.on_update(&data.update);
     }
-    if overview.chosen_child().is_none() {
-        overview.child = None;
+    if family::chosen(overview).is_none() {
+        overview.chosen = None;
     }
     let is_on_screen = model.screens.top_instance().is_none();
     if let Some(id) = gone.filter(|_| is_on_screen) {
@@ -208,19 +236,20 @@ pub fn move_by(model: &mut Model, delta: isize) {
     };
     let ids: Vec<_> = page.rows.iter().map(|it| it.instance_id.as_str()).collect();
     let overview = &mut model.screens.overview;
-    let (mut steps, mut child) = (delta, None);
+    let (mut steps, mut chosen) = (delta, None);
     if !overview.families.is_empty()
         && let Some(to) = family::step(overview, page, delta)
     {
         let row = family::root_at(page, to.root);
-        let children = row.map_or(&[][..], |it| overview.families.children(&it.instance_id));
-        child = to.child.and_then(|at| children.get(at));
+        let below = row.map_or_else(Vec::new, |it| overview.families.below(&it.instance_id));
+        let line = to.below.and_then(|at| below.get(at));
+        chosen = line.map(Below::chosen);
         steps = to
             .root
             .wrapping_sub(overview.selection.index())
             .cast_signed();
     }
-    overview.child = child.map(|it| it.instance_id.clone());
+    overview.chosen = chosen;
     overview
         .selection
         .move_by(steps, loaded(page, &ids), visible);
@@ -253,7 +282,8 @@ pub fn on_action(model: &mut Model, id: ActionId) {
 }
 
 fn unfold(model: &mut Model) {
-    if model.screens.overview.child.is_some() {
+    let chosen = family::chosen(&model.screens.overview);
+    if chosen.is_some_and(|it| matches!(it.what, What::Rest(_))) {
         return;
     }
     let Some(row) = model.target() else {

@@ -17,12 +17,13 @@ use crate::data::batches;
 use crate::data::batches::Wave;
 use crate::data::batches::member;
 use crate::data::items;
+use crate::data::paint;
+use crate::data::paint::Paint;
 use crate::data::tasks::Tasks;
 use crate::data::timeline;
 use crate::data::timeline::Lane;
 use crate::data::timeline::LaneKey;
 use crate::data::timeline::Layout;
-use crate::data::timeline::Paint;
 use crate::format::MILLI;
 use crate::format::Micros;
 use durascope_proto::monitor::task::State;
@@ -77,7 +78,7 @@ impl Timeline {
             if let Lane::Wave(at) = lane
                 && let Some(wave) = self.waves.get(*at)
             {
-                let painted = timeline::paint_wave(tasks, wave, &self.axis, self.at);
+                let painted = paint::paint_wave(tasks, wave, &self.axis, self.at);
                 self.painted.insert(*at, painted);
             }
         }

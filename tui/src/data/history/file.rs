@@ -4,6 +4,7 @@ use durascope_proto::monitor::HistoryEntry;
 
 use crate::data::json;
 use crate::data::outline::Body;
+use crate::data::sections;
 
 /// The event as JSON for a file: payloads as they are, all else as text.
 pub fn as_json(entry: &HistoryEntry) -> String {
@@ -13,7 +14,7 @@ pub fn as_json(entry: &HistoryEntry) -> String {
         members.push(format!("\"kind\": {}", quoted(super::kind(event))));
     }
     members.push(format!("\"number\": {}", entry.number));
-    for section in super::sections(entry) {
+    for section in sections::of_event(entry) {
         match &section.body {
             Body::Facts(facts) => members.extend(
                 facts

@@ -5,6 +5,7 @@ use durascope_proto::monitor::HistoryRun;
 
 use crate::data::outline::Section;
 use crate::data::outline::fact;
+use crate::data::sections;
 use crate::format;
 
 /// The run that an entry stands for as a whole.
@@ -31,7 +32,7 @@ pub fn run_note(entry: &HistoryEntry, run: &HistoryRun) -> String {
 }
 
 /// The run that an entry stands for, and then its first event in full.
-pub(super) fn sections(entry: &HistoryEntry, run: &HistoryRun) -> Vec<Section> {
+pub fn run_sections(entry: &HistoryEntry, run: &HistoryRun) -> Vec<Section> {
     let kind = entry.event.as_ref().map_or("", super::kind);
     let last = run.first + run.events.saturating_sub(1);
     let facts = vec![
@@ -48,7 +49,7 @@ pub(super) fn sections(entry: &HistoryEntry, run: &HistoryRun) -> Vec<Section> {
             .saturating_sub(run.bytes),
         ..entry.clone()
     };
-    sections.extend(super::sections(&first));
+    sections.extend(sections::of_event(&first));
     sections
 }
 
@@ -82,7 +83,7 @@ mod tests {
             "×1 000 · ids 1–1000 · 120 B each"
         );
         assert_eq!(run_note(&entry(-1), &run), "×1 000 · 3–1002 · 120 B each");
-        let sections = sections(&entry(1), &run);
+        let sections = run_sections(&entry(1), &run);
         assert_eq!(sections.len(), 2, "the run and its first event");
     }
 }

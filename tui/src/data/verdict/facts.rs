@@ -150,7 +150,10 @@ fn turn<'a>(
 fn open<'a>(facts: &Facts<'a>, told: Option<&'a WaitFacts>, has_feed: bool) -> Vec<Open<'a>> {
     let groups = facts.tree.map_or(&[][..], |it| &it.groups);
     let mut open: Vec<Open<'a>> = match told.filter(|it| !it.open.is_empty()) {
-        Some(told) => told.open.iter().map(of_told).collect(),
+        Some(told) => {
+            let told = told.open.iter();
+            told.map(|it| of_told(it, has_feed)).collect()
+        }
         None => of_groups(groups, facts.hub.filter(|_| has_feed)),
     };
     for it in &mut open {
@@ -168,7 +171,8 @@ fn open<'a>(facts: &Facts<'a>, told: Option<&'a WaitFacts>, has_feed: bool) -> V
     open
 }
 
-fn of_told(told: &durascope_proto::monitor::OpenWork) -> Open<'_> {
+/// Who serves a name is known to the feed alone.
+fn of_told(told: &durascope_proto::monitor::OpenWork, has_feed: bool) -> Open<'_> {
     Open {
         kind: told.kind(),
         name: &told.name,
@@ -176,8 +180,8 @@ fn of_told(told: &durascope_proto::monitor::OpenWork) -> Open<'_> {
         running: told.running,
         oldest_queued: status::micros(told.oldest_queued.as_ref()),
         oldest_running: told.oldest_running.as_ref(),
-        served: Some(told.served),
-        slots: Some((u64::from(told.slots_out), u64::from(told.slots))),
+        served: has_feed.then_some(told.served),
+        slots: has_feed.then(|| (u64::from(told.slots_out), u64::from(told.slots))),
         given_back: told.given_back,
         times: Times::default(),
         rate: None,

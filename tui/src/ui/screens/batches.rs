@@ -10,6 +10,7 @@ use crate::app::screens::batches::Columns;
 use crate::app::screens::instance::Instance;
 use crate::data::batches::Wave;
 use crate::data::batches::member;
+use crate::data::eta::Unknown;
 use crate::data::grid::Cell;
 use crate::data::tasks::Tasks;
 use crate::format;
@@ -119,6 +120,27 @@ fn draw_titles(pen: &mut Pen<'_>, area: Area, columns: &Columns, it: &Batches) {
     pen.put(area, bar_at, 0, text.as_str(), Role::Dim);
 }
 
+/// The wall time; of a wave that runs it is known to the second.
+fn wall(wave: &Wave, now: Micros) -> String {
+    let wall = wave.wall(now);
+    if wave.is_over() {
+        time(wall)
+    } else {
+        task_line::so_far(wall)
+    }
+}
+
+/// How long the slowest takes or took.
+fn longest(wave: &Wave, now: Micros) -> Option<String> {
+    let (took, index) = wave.slowest(now)?;
+    let runs = wave.oldest_running.is_some_and(|it| it.1 == index);
+    Some(if runs {
+        task_line::so_far(took)
+    } else {
+        time(took)
+    })
+}
+
 fn turns(wave: &Wave) -> String {
     let mut text = if wave.turn_first == wave.turn_last {
         wave.turn_first.to_string()
@@ -146,7 +168,7 @@ fn draw_wave(
         it => it.to_string(),
     };
     let done = format!("{}/{}", wave.finished(), wave.total());
-    let slowest = wave.slowest(now).map(|it| time(it.0));
+    let slowest = longest(wave, now);
     let texts = [
         (columns.turn, false, turns(wave), Role::Text),
         (columns.at, false, format::clock(wave.began), Role::Dim),
@@ -158,7 +180,7 @@ fn draw_wave(
         ),
         text(columns.done, done),
         (columns.failed, true, failed, Role::Bad),
-        text(columns.wall, time(wave.wall(now))),
+        text(columns.wall, wall(wave, now)),
         text(columns.p50, or_dash(wave.p50.map(time))),
         text(columns.max, or_dash(slowest)),
         text(columns.gap, or_dash(wave.gap.map(time))),
@@ -192,6 +214,7 @@ fn draw_walls(pen: &mut Pen<'_>, area: Area, it: &Batches) {
         .unwrap_or(0);
     let room = usize::from(area.width.saturating_sub(20)).min(60);
     for (y, wave) in it.waves.iter().enumerate() {
+        let shown = wall(wave, it.at);
         let wall = wave.wall(it.at);
         let as_count = |it: Micros| u64::try_from(it).unwrap_or(0);
         let bar = bars::bar(room, as_count(wall), as_count(longest));
@@ -204,7 +227,7 @@ fn draw_walls(pen: &mut Pen<'_>, area: Area, it: &Batches) {
             Role::Accent
         };
         let x = pen.put(area, 8, y, bar, role);
-        pen.put(area, x + 1, y, time(wall), Role::Text);
+        pen.put(area, x + 1, y, shown, Role::Text);
     }
 }
 
@@ -237,7 +260,17 @@ fn draw_detail(
     let area = inset(area);
     let it = &instance.batches;
     let mut lines = vec![counts(wave, tasks, it.at), times(wave, tasks, it.at)];
-    lines.insert(1, left(it, wave, model.server_now()));
+    let now = model.server_now();
+    let both = [left(it, wave, now), whole(it, now)];
+    // What is asked first is when all of it is done.
+    let by_report = it.whole.is_some_and(|it| it.by_report);
+    let [first, second] = if by_report {
+        let [wave, whole] = both;
+        [whole, wave]
+    } else {
+        both
+    };
+    lines.splice(1..1, [first, second]);
     lines.push(slowest(wave, tasks, instance, it.at));
     lines.push(idle(wave, tasks, it.at));
     if !tasks.knows_starts {
@@ -265,7 +298,7 @@ fn counts(wave: &Wave, tasks: &Tasks, now: Micros) -> Vec<Piece<'static>> {
         }
     }
     if let Some(oldest) = wave.oldest_queued {
-        let text = format!("oldest in the queue {}", time((now - oldest).max(0)));
+        let text = format!("oldest in the queue {}", task_line::so_far(now - oldest));
         pieces.push(piece(text, Role::Text));
     }
     pieces
@@ -275,14 +308,7 @@ fn left(it: &Batches, wave: &Wave, now: Micros) -> Vec<Piece<'static>> {
     match &it.left {
         None => Vec::new(),
         Some(Ok(eta)) => {
-            let passed = (now - it.at).max(0);
-            let second = |it: Micros| format::age((it - passed).max(SECOND));
-            let (low, high) = (second(eta.low), second(eta.high));
-            let range = if low == high {
-                format!("about {low} left")
-            } else {
-                format!("about {low} to {high} left")
-            };
+            let range = eta.after((now - it.at).max(0)).sentence();
             let of = if wave.queued > 0 {
                 " for what is scheduled, if slots and times stay as they are"
             } else {
@@ -297,14 +323,54 @@ fn left(it: &Batches, wave: &Wave, now: Micros) -> Vec<Piece<'static>> {
     }
 }
 
+/// What is left of the whole run, not only of this wave.
+fn whole(it: &Batches, now: Micros) -> Vec<Piece<'static>> {
+    let Some(whole) = it.whole else {
+        return Vec::new();
+    };
+    let count = format::count;
+    let passed = (now - it.at).max(0);
+    if !whole.by_report {
+        let mut pieces = vec![piece("whole run: ", Role::Text)];
+        if let (Ok(eta), true) = (
+            whole.left,
+            it.waves.iter().filter(|it| !it.is_over()).count() > 1,
+        ) {
+            let open = format!(" for all {} that are scheduled; ", count(whole.remaining));
+            pieces.push(piece(eta.after(passed).sentence(), Role::Head));
+            pieces.push(piece(open, Role::Text));
+        }
+        pieces.push(piece("nobody told whether more will follow", Role::Dim));
+        return pieces;
+    }
+    let (remaining, total) = (count(whole.remaining), count(whole.total));
+    let of = format!(", {remaining} of {total} to go by its report");
+    match whole.left {
+        Ok(eta) => vec![
+            piece("whole run: ", Role::Text),
+            piece(eta.after(passed).sentence(), Role::Head),
+            piece(of, Role::Text),
+        ],
+        Err(Unknown::Done) => vec![piece("whole run: all done by its report", Role::Text)],
+        Err(why) => {
+            let why = format!("time left not known: {}", why.reason(""));
+            vec![
+                piece("whole run: ", Role::Text),
+                piece(why, Role::Dim),
+                piece(of, Role::Text),
+            ]
+        }
+    }
+}
+
 fn times(wave: &Wave, tasks: &Tasks, now: Micros) -> Vec<Piece<'static>> {
     let took = if tasks.knows_starts { "ran" } else { "took" };
-    let mut text = format!("wall {}", time(wave.wall(now)));
+    let mut text = format!("wall {}", wall(wave, now));
     if let Some(p50) = wave.p50 {
         text.push_str(&format!(" · {took} p50 {}", time(p50)));
     }
-    if let Some((max, _)) = wave.slowest(now) {
-        text.push_str(&format!(" max {}", time(max)));
+    if let Some(max) = longest(wave, now) {
+        text.push_str(&format!(" max {max}"));
     }
     if let Some(rate) = wave.rate() {
         text.push_str(&format!(" · {}", format::rate(rate)));
@@ -332,7 +398,9 @@ fn slowest<'a>(
 }
 
 fn idle(wave: &Wave, tasks: &Tasks, now: Micros) -> Vec<Piece<'static>> {
-    let Some(idle) = wave.idle(tasks.slots, now) else {
+    // Of a wave that is younger than the clock can tell, nothing is idle yet.
+    let is_young = !wave.is_over() && wave.wall(now) < SECOND;
+    let Some(idle) = wave.idle(tasks.slots, now).filter(|_| !is_young) else {
         return Vec::new();
     };
     let room = i64::from(tasks.slots).saturating_mul(wave.wall(now)).max(1);

@@ -15,6 +15,7 @@ use crate::app::screens::instance::shape;
 use crate::app::verdict;
 use crate::data::detail;
 use crate::data::detail::Tone;
+use crate::data::paces::Left;
 use crate::data::progress;
 use crate::data::status;
 use crate::format;
@@ -54,7 +55,8 @@ pub fn draw(pen: &mut Pen<'_>, model: &Model, instance: &Instance) {
         return;
     };
     if let Some(row) = &tree.instance {
-        draw_progress(pen, shape.progress, tree, row);
+        let left = model.paces.left(row, model.server_now());
+        draw_progress(pen, shape.progress, tree, row, left);
     }
     draw_rule(pen, shape.rule, model, instance);
     let body = shape.body();
@@ -188,9 +190,20 @@ fn draw_verdict(pen: &mut Pen<'_>, area: Area, model: &Model, instance: &Instanc
     pen.line_right(inner, 0, 0, &[piece(keys, Role::Accent)]);
 }
 
-fn draw_progress(pen: &mut Pen<'_>, area: Area, tree: &InstanceTree, row: &InstanceRow) {
+fn draw_progress(
+    pen: &mut Pen<'_>,
+    area: Area,
+    tree: &InstanceTree,
+    row: &InstanceRow,
+    left: Option<Left>,
+) {
     let report = progress::reported(row);
     let mut pieces = report.map_or_else(Vec::new, |it| told(it, area.width));
+    if let Some(left) = left.filter(|it| it.is_whole && area.width >= 100) {
+        pieces.pop();
+        let text = format!(" ~{} left  ", format::about(left.eta.high));
+        pieces.push(piece(text, Role::Text));
+    }
     let (activities, width) = match area.width {
         // One bar is enough, and the tree has what does not fit.
         100.. if report.is_some() => ("activities", 0),

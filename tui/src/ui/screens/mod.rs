@@ -11,6 +11,7 @@ pub mod history;
 pub mod instance;
 pub mod instance_tree;
 pub mod overview;
+pub mod overview_list;
 pub mod overview_panels;
 pub mod preview;
 pub mod schedules;

@@ -7,6 +7,7 @@ use durascope_proto::monitor::Payload;
 use crate::app::geometry::Area;
 use crate::app::model::Model;
 use crate::app::verdict;
+use crate::data::paces::Left;
 use crate::data::progress;
 use crate::data::status;
 use crate::data::verdict::Finding;
@@ -56,7 +57,9 @@ pub fn draw(pen: &mut Pen<'_>, area: Area, model: &Model) {
     };
     let room = usize::from(area.height) - 1;
     let found = verdict::of(model, row);
-    for (y, line) in lines(row, tree, found, room, model.server_now())
+    let now = model.server_now();
+    let left = model.paces.left(row, now);
+    for (y, line) in lines(row, tree, found, left, room, now)
         .into_iter()
         .take(room)
         .enumerate()
@@ -69,6 +72,7 @@ fn lines<'a>(
     row: &'a InstanceRow,
     tree: Option<&'a InstanceTree>,
     found: Vec<Finding>,
+    left: Option<Left>,
     room: usize,
     now: Micros,
 ) -> Vec<Vec<Piece<'a>>> {
@@ -76,11 +80,18 @@ fn lines<'a>(
     let report = progress::reported(row);
     if let Some(report) = report {
         let label = Clean::from(progress::label(report)).fit(LABEL, "…");
-        lines.push(vec![
+        let mut line = vec![
             piece(format!("▸ {} ", label.as_str()), Role::Head),
             piece(bars::bar(BAR, report.finished, report.total), Role::Accent),
-            piece(format!(" {}", progress::sentence(report)), Role::Text),
-        ]);
+        ];
+        let sentence = progress::sentence(report);
+        match time_left(row, left) {
+            Some(left) => line.push(piece(format!(" {left} · {sentence}"), Role::Text)),
+            None => line.push(piece(format!(" {sentence}"), Role::Text)),
+        }
+        lines.push(line);
+    } else if let Some(left) = time_left(row, left) {
+        lines.push(vec![piece(format!("▸ {left}"), Role::Text)]);
     }
     // The facts and a payload have their lines too.
     let others = if room <= SMALL { 1 } else { OTHERS };
@@ -129,6 +140,23 @@ fn lines<'a>(
         }
     }
     lines
+}
+
+/// Time left, from the counters of the row alone.
+fn time_left(row: &InstanceRow, left: Option<Left>) -> Option<String> {
+    if let Some(left) = left {
+        let sentence = left.eta.sentence();
+        return Some(if left.is_whole {
+            sentence
+        } else {
+            format!("{sentence} for what is scheduled; more may follow")
+        });
+    }
+    let progress = progress::of(row).filter(|it| it.finished < it.total)?;
+    let is_open = !status::has_ended(status::of(row.status));
+    // Without a report, the findings say what is queued and why.
+    let by_report = progress::reported(row).is_some();
+    (is_open && by_report && progress.total > 0).then(|| "time left: not known yet".to_owned())
 }
 
 fn facts(row: &InstanceRow, tree: Option<&InstanceTree>, now: Micros) -> String {

@@ -15,6 +15,7 @@ use crate::data::tasks::Tasks;
 use crate::format;
 use crate::format::MILLI;
 use crate::format::Micros;
+use crate::format::SECOND;
 use crate::text::short_id;
 use crate::ui::pen::Pen;
 use crate::ui::pen::Piece;
@@ -24,6 +25,15 @@ use crate::ui::theme::Role;
 /// How long something took.
 pub fn time(micros: Micros) -> String {
     format::duration_ms(u64::try_from(micros / MILLI).unwrap_or(0))
+}
+
+/// How long something takes that is not over: the clock of the screen goes by seconds.
+pub fn so_far(micros: Micros) -> String {
+    if micros < SECOND {
+        "<1s".to_owned()
+    } else {
+        time(micros)
+    }
 }
 
 /// A count of things in memory.
@@ -74,11 +84,18 @@ pub fn how<'a>(
     let mut pieces = vec![piece(word, role)];
     let mut add = |text: String, role| pieces.push(piece(format!(" · {text}"), role));
     if tasks.knows_starts {
+        let waits = matches!(task.state, State::Queued);
         if let Some(waited) = task.waited(now) {
-            add(format!("waited {}", time(waited)), Role::Text);
+            let waited = if waits { so_far(waited) } else { time(waited) };
+            add(format!("waited {waited}"), Role::Text);
         }
         if let Some(ran) = task.ran(now) {
-            add(format!("ran {}", time(ran)), Role::Text);
+            let ran = if task.is_over() {
+                time(ran)
+            } else {
+                so_far(ran)
+            };
+            add(format!("ran {ran}"), Role::Text);
         }
     } else {
         let total = time(task.total(now));

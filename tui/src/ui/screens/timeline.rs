@@ -11,10 +11,10 @@ use crate::data::batches::Wave;
 use crate::data::batches::member;
 use crate::data::grid;
 use crate::data::grid::Cell;
+use crate::data::paint;
+use crate::data::paint::Paint;
 use crate::data::tasks::Tasks;
-use crate::data::timeline as lanes;
 use crate::data::timeline::Lane;
-use crate::data::timeline::Paint;
 use crate::format;
 use crate::text::Clean;
 use crate::text::cells;
@@ -158,7 +158,7 @@ fn draw_lane(
         }
         Lane::Item(attempts) => {
             draw_item_name(pen, names, instance, tasks, attempts);
-            let lane = lanes::paint_item(tasks, attempts, &it.axis, it.at);
+            let lane = paint::paint_item(tasks, attempts, &it.axis, it.at);
             draw_paint(pen, times, it, &lane);
             draw_end(pen, times, tasks, attempts, &lane);
         }

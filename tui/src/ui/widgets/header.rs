@@ -23,6 +23,8 @@ use crate::ui::theme::Role;
 
 /// From this width on there is room for more than what must be there.
 const ROOMY: u16 = 100;
+/// From here on, for the place and a few words.
+const MEDIUM: u16 = 72;
 
 /// Draws the header into one line.
 pub fn draw(pen: &mut Pen<'_>, area: Area, model: &Model) {
@@ -32,20 +34,28 @@ pub fn draw(pen: &mut Pen<'_>, area: Area, model: &Model) {
     if is_roomy {
         pieces.push(piece(" DURASCOPE ", Role::Head));
     }
-    pieces.push(piece(
+    let place = piece(
         format!(" {}/{}  ", settings.endpoint, settings.task_hub),
         Role::Text,
-    ));
+    );
+    // With little room, why there is no connection says more than to where.
+    let is_placed = is_roomy || area.width >= MEDIUM || model.trouble.is_none();
+    pieces.push(if is_placed {
+        place
+    } else {
+        piece(" ", Role::Text)
+    });
     match &model.replay {
         Some(it) => pieces.push(replay(it, model.now)),
-        None => pieces.extend(link(model)),
+        // Without data, the reason is below and has all the room it needs.
+        None => pieces.extend(link(model, is_roomy || model.data.is_none())),
     }
     pieces.extend(paused(model));
     if model.choices.recording.is_some() {
         pieces.push(piece(" · ● REC", Role::Warn));
     }
     // Without data the reason stands where the list would be.
-    if let (Link::Lost { reason, .. }, Some(_), true) = (&model.link, &model.data, is_roomy) {
+    if let (Some(reason), Some(_)) = (&model.trouble, &model.data) {
         pieces.push(piece(format!(" · {reason}"), Role::Bad));
     }
     if settings.read_only {
@@ -144,10 +154,14 @@ fn paused(model: &Model) -> Option<Piece<'static>> {
 }
 
 /// The state of the connection, in words.
-pub fn link(model: &Model) -> Vec<Piece<'static>> {
+pub fn link(model: &Model, is_roomy: bool) -> Vec<Piece<'static>> {
     match &model.link {
         Link::Connecting { attempt } => {
-            let mut text = format!("◌ connecting … attempt {attempt}");
+            let mut text = if is_roomy {
+                format!("◌ connecting … attempt {attempt}")
+            } else {
+                "◌ connecting …".to_owned()
+            };
             text.push_str(&data_age(model));
             vec![piece(text, Role::Wait)]
         }
@@ -170,7 +184,11 @@ pub fn link(model: &Model) -> Vec<Piece<'static>> {
         } => {
             let left = (retry_at - model.now).max(0);
             let seconds = (left + SECOND - 1) / SECOND;
-            let mut text = format!("✗ reconnecting in {seconds}s (attempt {attempt}, r now)");
+            let mut text = if is_roomy {
+                format!("✗ reconnecting in {seconds}s (attempt {attempt}, r now)")
+            } else {
+                format!("✗ again in {seconds}s (r now)")
+            };
             text.push_str(&data_age(model));
             vec![piece(text, Role::Bad)]
         }
