@@ -8,6 +8,7 @@ mod bad_input;
 mod crash;
 mod dashboard;
 mod dashboard_actions;
+mod dashboard_groups;
 mod dashboard_polled;
 mod dashboard_progress;
 mod dashboard_session;

@@ -153,6 +153,9 @@ fn choices<'a>(dialog: &'a Confirm, deed: &Deed) -> Vec<Part<'a>> {
                 "children  {} also purge sub-orchestrations",
                 check(*recursive)
             )));
+            if let Some(line) = how(dialog) {
+                them.push(text(line));
+            }
             them.push(Part::Gap);
             them.push(Part::Line(count_line(dialog)));
         }
@@ -176,6 +179,20 @@ fn choices<'a>(dialog: &'a Confirm, deed: &Deed) -> Vec<Part<'a>> {
         Deed::Suspend { .. } | Deed::Resume { .. } | Deed::RaiseEvent { .. } => {}
     }
     them
+}
+
+/// In how many calls it is done, where that is a question.
+fn how(dialog: &Confirm) -> Option<String> {
+    Some(match dialog.plan.query.as_ref()? {
+        Ok(query) => format!(
+            "one call  {} purge by query: {}; o for one call each",
+            check(!dialog.each),
+            query.words()
+        ),
+        Err(missing) => {
+            format!("          one call for each: a purge by query cannot say {missing}")
+        }
+    })
 }
 
 fn count_line(dialog: &Confirm) -> Vec<Piece<'_>> {
