@@ -116,7 +116,7 @@ async fn all_that_match_a_query_that_the_server_knows_go_in_one_call() {
     terminal.send(CTRL_A).unwrap();
     terminal.wait_for("3 marked").unwrap();
     terminal.send("x").unwrap();
-    terminal.wait_for("purge by query: completed").unwrap();
+    terminal.wait_for("by query: all that match").unwrap();
     terminal.wait_for("deletes 3 instances").unwrap();
     terminal.send("3y").unwrap();
     terminal.wait_for("purged 3 instances by one call").unwrap();
@@ -129,24 +129,24 @@ async fn all_that_match_a_query_that_the_server_knows_go_in_one_call() {
 async fn another_task_hub_is_shown_and_the_first_one_again() {
     let emulator = Emulator::ephemeral().unwrap();
     let client = RawClient::connect(emulator.endpoint()).await.unwrap();
-    client.start("Wait", "here-1", None).await.unwrap();
+    client.start("Wait", "first-1", None).await.unwrap();
     let other = client.hub("orders").unwrap();
-    other.start("Wait", "there-1", None).await.unwrap();
+    other.start("Wait", "second-1", None).await.unwrap();
     let terminal = dashboard(emulator.endpoint());
-    terminal.wait_for("here-1").unwrap();
+    terminal.wait_for("first-1").unwrap();
     terminal.send(":hub ").unwrap();
     terminal.wait_for("Go to task hub orders").unwrap();
     terminal.send("ord").unwrap();
     terminal.send(ENTER).unwrap();
-    terminal.wait_for("there-1").unwrap();
-    without(&terminal, "here-1");
+    terminal.wait_for("second-1").unwrap();
+    without(&terminal, "first-1");
     // What is sent goes there too.
     terminal.send("t").unwrap();
     terminal.wait_for("--task-hub orders").unwrap();
     terminal.send("y").unwrap();
-    terminal.wait_for("terminate accepted for there-1").unwrap();
+    terminal.wait_for("terminate accepted for second-1").unwrap();
     terminal.send(":hub default").unwrap();
     terminal.send(ENTER).unwrap();
-    terminal.wait_for("here-1").unwrap();
+    terminal.wait_for("first-1").unwrap();
     leaves_clean(terminal);
 }

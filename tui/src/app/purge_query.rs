@@ -31,11 +31,8 @@ impl PurgeQuery {
     /// What the filter cannot say, in words.
     pub fn of(window: &InstanceWindow, now: Micros) -> Result<Self, String> {
         let conditions = [
-            (
-                window.roots_only,
-                "that sub-orchestrations are left out (roots:no takes them too)",
-            ),
-            (!window.text.is_empty(), "words to find"),
+            (window.roots_only, "roots only"),
+            (!window.text.is_empty(), "text"),
             (!window.name.is_empty(), "name:"),
             (!window.id.is_empty(), "id:"),
             (window.updated_before.is_some(), "idle"),
@@ -51,10 +48,14 @@ impl PurgeQuery {
             return Err(missing.join(", "));
         }
         let asked: Vec<_> = window.statuses.iter().map(|it| status::of(*it)).collect();
-        let statuses = ENDED
+        let statuses: Vec<_> = ENDED
             .into_iter()
             .filter(|it| asked.is_empty() || asked.contains(it))
             .collect();
+        // Without a status, the filter means all of them.
+        if statuses.is_empty() {
+            return Err("status but of ended ones".to_owned());
+        }
         let before = status::micros(window.created_before.as_ref());
         Ok(Self {
             statuses,
@@ -101,6 +102,10 @@ mod tests {
         let all = PurgeQuery::of(&InstanceWindow::default(), 90).unwrap();
         assert_eq!((&all.statuses[..], all.created_from), (&ENDED[..], None));
         let others = [
+            InstanceWindow {
+                statuses: vec![S::Running as i32],
+                ..window.clone()
+            },
             InstanceWindow {
                 roots_only: true,
                 ..window.clone()

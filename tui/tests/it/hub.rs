@@ -422,9 +422,8 @@ fn purges(filter: &str) -> Model {
     press_key(&mut model, Code::Enter);
     model.now += 1_000_000;
     happens(&mut model, Event::Wake);
-    let mut row = row("done-1", "Order", OrchestrationStatus::Completed);
-    row.created_at = ago(4_000);
-    let update = answer(&model, vec![row]);
+    let rows = ["done-1", "done-2"].map(|id| row(id, "Order", OrchestrationStatus::Completed));
+    let update = answer(&model, rows.to_vec());
     arrives(&mut model, update);
     press_ctrl(&mut model, 'a');
     for (id, call) in calls(&press(&mut model, "x")) {
@@ -432,14 +431,14 @@ fn purges(filter: &str) -> Model {
         let outcome = Err("too busy".to_owned());
         happens(&mut model, Event::Reply(Reply { id, outcome }));
     }
-    press(&mut model, "1");
+    press(&mut model, "2");
     model
 }
 
 #[test]
 fn what_the_filter_of_a_purge_can_say_goes_in_one_call() {
     let mut model = purges("status:ended age>1h roots:no");
-    assert!(drawn(&model, COLOR).contains("purge by query: completed, failed, terminated"));
+    assert!(drawn(&model, COLOR).contains("completed, failed, terminated, created before"));
     let sent = calls(&press(&mut model, "y"));
     let [(id, Call::PurgeMatching { query, recursive })] = &sent[..] else {
         panic!("{sent:?}")
@@ -457,12 +456,18 @@ fn what_the_filter_of_a_purge_can_say_goes_in_one_call() {
     let mut model = purges("status:ended roots:no");
     press(&mut model, "o");
     let sent = calls(&press(&mut model, "y"));
-    assert!(matches!(&sent[..], [(_, Call::Purge { .. })]), "{sent:?}");
+    assert!(
+        matches!(&sent[..], [(_, Call::Purge { .. }), _]),
+        "{sent:?}"
+    );
 
     let mut model = purges("name:Order* roots:no");
-    assert!(drawn(&model, COLOR).contains("a purge by query cannot say name:"));
+    assert!(drawn(&model, COLOR).contains("a purge by query has no name:"));
     let sent = calls(&press(&mut model, "y"));
-    assert!(matches!(&sent[..], [(_, Call::Purge { .. })]), "{sent:?}");
+    assert!(
+        matches!(&sent[..], [(_, Call::Purge { .. }), _]),
+        "{sent:?}"
+    );
 }
 
 #[test]

@@ -102,7 +102,9 @@ impl Confirm {
             return None;
         };
         let query = self.plan.query.as_ref()?.as_ref().ok()?;
-        (!self.each).then_some((query, recursive))
+        // One alone is named, so that nothing else goes.
+        let is_many = self.plan.single().is_none();
+        (is_many && !self.each).then_some((query, recursive))
     }
 
     /// The call that asks how much a purge deletes.

@@ -153,9 +153,7 @@ fn choices<'a>(dialog: &'a Confirm, deed: &Deed) -> Vec<Part<'a>> {
                 "children  {} also purge sub-orchestrations",
                 check(*recursive)
             )));
-            if let Some(line) = how(dialog) {
-                them.push(text(line));
-            }
+            them.extend(how(dialog).into_iter().map(text));
             them.push(Part::Gap);
             them.push(Part::Line(count_line(dialog)));
         }
@@ -182,17 +180,24 @@ fn choices<'a>(dialog: &'a Confirm, deed: &Deed) -> Vec<Part<'a>> {
 }
 
 /// In how many calls it is done, where that is a question.
-fn how(dialog: &Confirm) -> Option<String> {
-    Some(match dialog.plan.query.as_ref()? {
-        Ok(query) => format!(
-            "one call  {} purge by query: {}; o for one call each",
-            check(!dialog.each),
-            query.words()
-        ),
-        Err(missing) => {
-            format!("          one call for each: a purge by query cannot say {missing}")
+fn how(dialog: &Confirm) -> Vec<String> {
+    if dialog.plan.single().is_some() {
+        return Vec::new();
+    }
+    match &dialog.plan.query {
+        None => Vec::new(),
+        Some(Err(missing)) => {
+            let text = format!("          one call for each: a purge by query has no {missing}");
+            vec![text]
         }
-    })
+        Some(Ok(query)) => vec![
+            format!(
+                "one call  {} by query: all that match when it arrives (o: a call for each)",
+                check(!dialog.each)
+            ),
+            format!("          {}", query.words()),
+        ],
+    }
 }
 
 fn count_line(dialog: &Confirm) -> Vec<Piece<'_>> {
