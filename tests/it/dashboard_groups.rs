@@ -83,6 +83,8 @@ async fn a_whole_group_of_failures_is_rewound() {
     terminal.send("w").unwrap();
     terminal.wait_for("Rewind 4 orchestrations?").unwrap();
     terminal.wait_for("the 4 instances of the group").unwrap();
+    // How they are now is asked first.
+    without(&terminal, "looking at");
     terminal.send("y").unwrap();
     terminal.wait_for("✓ 4 done").unwrap();
     for id in ids {
@@ -141,10 +143,14 @@ async fn another_task_hub_is_shown_and_the_first_one_again() {
     terminal.wait_for("second-1").unwrap();
     without(&terminal, "first-1");
     // What is sent goes there too.
-    terminal.send("t").unwrap();
-    terminal.wait_for("--task-hub orders").unwrap();
+    terminal.send("tf").unwrap();
+    terminal
+        .wait_for("Force to end this orchestration?")
+        .unwrap();
     terminal.send("y").unwrap();
-    terminal.wait_for("terminate accepted for second-1").unwrap();
+    terminal.wait_for("second-1 was ended in storage").unwrap();
+    let status = other.status("second-1").await.unwrap();
+    assert_eq!(status, OrchestrationStatus::Terminated);
     terminal.send(":hub default").unwrap();
     terminal.send(ENTER).unwrap();
     terminal.wait_for("first-1").unwrap();

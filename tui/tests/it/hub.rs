@@ -135,13 +135,12 @@ fn groups_are_acted_on_in_a_dialog_that_fits() {
 /// An open instance that waits for the lock of an entity.
 fn waits_for_lock() -> Model {
     let mut tree = tree();
-    let row = tree.instance.as_mut().unwrap();
+    let row = tree.instance.as_mut().expect("it is there");
     row.waits = Some(WaitFacts {
         locks: vec![LockWait {
             entity_id: "@cart@user-8812".to_owned(),
             held_by: "transfer-991".to_owned(),
             held_since: ago(60),
-            ..LockWait::default()
         }],
         ..WaitFacts::default()
     });
@@ -155,19 +154,14 @@ fn state(model: &Model) -> String {
 
 fn to_evidence(model: &mut Model, words: &str) {
     press(model, "v");
-    for _ in 0..20 {
-        let Some(Dialog::Verdict(it)) = model.dialogs.last() else {
-            panic!("no verdict")
-        };
-        let found = durascope::app::verdict::of_id(model, &it.instance_id);
-        let at = found.iter().position(|it| it.evidence.words() == words);
-        let at = at.unwrap_or_else(|| panic!("{words:?} is none of {found:?}"));
-        for _ in 0..at {
-            press(model, "j");
-        }
-        press_key(model, Code::Enter);
-        return;
-    }
+    let Some(Dialog::Verdict(it)) = model.dialogs.last() else {
+        panic!("no verdict")
+    };
+    let found = durascope::app::verdict::of_id(model, &it.instance_id);
+    let at = found.iter().position(|it| it.evidence.words() == words);
+    let at = at.unwrap_or_else(|| panic!("{words:?} is none of {found:?}"));
+    press(model, &"j".repeat(at));
+    press_key(model, Code::Enter);
 }
 
 #[test]
@@ -270,11 +264,15 @@ fn a_visit_leaves_the_tab_as_it_was() {
 /// The open instance waits for a lock too.
 fn waits(model: &mut Model) {
     let other = waits_for_lock();
-    let mut update = WatchUpdate::clone(&other.data.as_ref().unwrap().update);
+    let mut update = WatchUpdate::clone(&other.data.as_ref().expect("data").update);
     let id = &model.screens.top_instance().expect("an instance").id;
-    let tree = update.tree.as_mut().unwrap();
+    let tree = update.tree.as_mut().expect("a tree");
     tree.instance_id.clone_from(id);
-    tree.instance.as_mut().unwrap().instance_id.clone_from(id);
+    tree.instance
+        .as_mut()
+        .expect("a row")
+        .instance_id
+        .clone_from(id);
     arrives(model, update);
 }
 
