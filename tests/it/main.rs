@@ -9,6 +9,7 @@ mod crash;
 mod dashboard;
 mod dashboard_actions;
 mod dashboard_editor;
+mod dashboard_groups;
 mod dashboard_polled;
 mod dashboard_progress;
 mod dashboard_python;

@@ -166,4 +166,19 @@ async fn pages_are_sorted_filtered_and_literal() {
             .message()
             .contains("entity_id has 3000 bytes, limit 2048")
     );
+    // Where one is in the list, from 1, also beyond the page; 0 where the filter has it not.
+    for (text, id, at) in [("", "@c@3", 2), ("@a", "@c@3", 0), ("", "@none@x", 0)] {
+        let request = ListEntitiesRequest {
+            text: text.to_owned(),
+            entity_id: id.to_owned(),
+            limit: 1,
+            locate: true,
+            ..by(EntitySort::StateSize)
+        };
+        assert_eq!(
+            list(&stage, request).await.detail_at,
+            at,
+            "{id} in {text:?}"
+        );
+    }
 }

@@ -14,10 +14,12 @@ use crate::app::action::ActionId;
 use crate::app::action::Reason;
 use crate::app::action::Where;
 use crate::app::export;
+use crate::app::hubs;
 use crate::app::look::Theme;
 use crate::app::model::Model;
 use crate::app::place::HubTab;
 use crate::app::place::InstanceTab;
+use crate::app::saved;
 use crate::app::screens::overview::SORTS;
 
 /// Instances that `open` offers.
@@ -71,6 +73,12 @@ pub enum Command {
     Sort(SortColumn),
     /// Writes what is shown to this file.
     Export(String),
+    /// Shows another task hub of the server.
+    Hub(String),
+    /// Keeps the view under this name.
+    Keep(String),
+    /// Shows the kept view of this name.
+    View(String),
 }
 
 /// One line of the palette.
@@ -96,7 +104,7 @@ struct Verb {
     takes: &'static str,
 }
 
-const VERBS: [Verb; 6] = [
+const VERBS: [Verb; 9] = [
     Verb {
         word: "open",
         title: "Open instance …",
@@ -126,6 +134,21 @@ const VERBS: [Verb; 6] = [
         word: "export",
         title: "Export what is shown …",
         takes: "export FILE.json|csv|txt",
+    },
+    Verb {
+        word: "save",
+        title: "Save this view …",
+        takes: "save NAME: filter, sort, tab",
+    },
+    Verb {
+        word: "view",
+        title: "Show a saved view …",
+        takes: "view NAME",
+    },
+    Verb {
+        word: "hub",
+        title: "Go to task hub …",
+        takes: "hub NAME",
     },
 ];
 
@@ -302,8 +325,60 @@ fn with_argument(model: &Model, word: &str, rest: &str) -> Option<Vec<Entry>> {
             entry.off = export::Format::of(rest).err();
             vec![entry]
         }
+        "save" => vec![save(model, rest)],
+        "view" => {
+            let all = model.saved.iter().map(|it| {
+                let note = saved::words(it);
+                let title = format!("Show the view “{}”", it.name);
+                let text = format!("view {}", it.name);
+                command(text, title, &note, Command::View(it.name.clone()))
+            });
+            ranked(model, all.collect(), rest)
+        }
+        "hub" => task_hubs(model, rest),
         _ => return None,
     })
+}
+
+fn save(model: &Model, name: &str) -> Entry {
+    let is_known = model.saved.iter().any(|it| it.name == name);
+    let title = match is_known {
+        true => format!("Save this view in place of “{name}”"),
+        false => format!("Save this view as “{name}”"),
+    };
+    let note = saved::words(&saved::present(model, name));
+    let text = format!("save {name}");
+    let mut entry = command(text, title, &note, Command::Keep(name.to_owned()));
+    entry.off = saved::check_name(name).err();
+    entry
+}
+
+/// Task hubs that are known, and the name as typed: not every server lists them.
+fn task_hubs(model: &Model, typed: &str) -> Vec<Entry> {
+    let off = hubs::refusal(model);
+    let to = |name: &str, note: &str| {
+        let text = format!("hub {name}");
+        let title = format!("Go to task hub {name}");
+        let mut entry = command(text, title, note, Command::Hub(name.to_owned()));
+        entry.off.clone_from(&off);
+        if name == model.settings.task_hub {
+            entry.off = Some("it is this one".to_owned());
+        }
+        entry
+    };
+    let known = model.hubs.names();
+    let all = known.iter().map(|it| to(it, "")).collect();
+    let mut found = ranked(model, all, typed);
+    if !typed.is_empty() && !known.contains(&typed) {
+        let mut as_typed = to(typed, "the name as typed");
+        if !typed.bytes().all(|it| it.is_ascii_graphic()) {
+            as_typed.off = Some("a task hub has no such name".to_owned());
+        }
+        // Whoever types the start of a name means one of those that begin so.
+        let begins = known.iter().any(|it| it.starts_with(typed));
+        found.insert(if begins { found.len() } else { 0 }, as_typed);
+    }
+    found
 }
 
 fn themes(model: &Model) -> Vec<Entry> {

@@ -9,6 +9,7 @@ use durascope_proto::monitor::InstanceRow;
 
 use crate::app::command::Line;
 use crate::app::effect::Call;
+use crate::app::purge_query::PurgeQuery;
 use crate::data::status;
 
 /// Targets above which a deed that destroys wants their number typed.
@@ -243,6 +244,9 @@ pub struct Plan {
     pub groups: Vec<Group>,
     /// What the dialog says about them beside that.
     pub note: Option<String>,
+    /// Whether one call can purge all that matched: its filter, or what it cannot say; nothing
+    /// where they were chosen otherwise.
+    pub query: Option<Result<PurgeQuery, String>>,
 }
 
 impl Plan {
@@ -275,6 +279,7 @@ impl Plan {
             targets: targets.into(),
             groups,
             note: None,
+            query: None,
         }
     }
 
@@ -292,6 +297,7 @@ impl Plan {
         let targets = there.map(|it| known.get(it.instance_id.as_str()).copied().unwrap_or(it));
         Self {
             note: self.note.clone(),
+            query: self.query.clone(),
             ..Self::new(self.scope, targets.cloned().collect())
         }
     }

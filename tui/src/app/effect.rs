@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use durascope_proto::monitor::InstanceWindow;
 
+use crate::app::purge_query::PurgeQuery;
 use crate::app::saved::Change;
 use crate::app::topic::Topic;
 
@@ -57,6 +58,8 @@ pub enum Effect {
         name: String,
         content: String,
     },
+    /// Connect to the task hub of this name instead.
+    Hub(String),
     /// Go on with the replay from there.
     Play(Playing),
 }
@@ -112,6 +115,11 @@ pub enum Call {
         instance_id: String,
         recursive: bool,
     },
+    /// Deletes all that match, whatever they are when the call arrives.
+    PurgeMatching {
+        query: PurgeQuery,
+        recursive: bool,
+    },
     /// Ends it in storage, without its code (`SkipGracefulOrchestrationTerminations`).
     ForceTerminate {
         instance_id: String,
@@ -143,6 +151,8 @@ pub enum Call {
     Look {
         instance_ids: Vec<String>,
     },
+    /// The names of the server's task hubs; changes nothing.
+    ListHubs,
     /// Name, input and tags of one, to start it again; changes nothing.
     ReadStart {
         instance_id: String,
@@ -169,6 +179,7 @@ impl Call {
             Self::PreviewPurge { .. }
                 | Self::ListMatching(_)
                 | Self::Look { .. }
+                | Self::ListHubs
                 | Self::ReadStart { .. }
         )
     }
@@ -180,6 +191,7 @@ impl Call {
             Self::Terminate { .. }
                 | Self::ForceTerminate { .. }
                 | Self::Purge { .. }
+                | Self::PurgeMatching { .. }
                 | Self::Restart { new_id: false, .. }
         )
     }
@@ -204,7 +216,10 @@ impl Call {
                     _ => "",
                 }
             }
-            Self::CleanEntities { .. } | Self::ListMatching(_) => "",
+            Self::CleanEntities { .. }
+            | Self::ListMatching(_)
+            | Self::PurgeMatching { .. }
+            | Self::ListHubs => "",
         }
     }
 
@@ -217,6 +232,7 @@ impl Call {
             Self::Resume { .. } => "resume",
             Self::PreviewPurge { .. } => "count what a purge deletes",
             Self::Purge { .. } => "purge",
+            Self::PurgeMatching { .. } => "purge what matches",
             Self::ForceTerminate { .. } => "force to end",
             Self::Restart { .. } => "restart",
             Self::Rewind { .. } => "rewind",
@@ -226,6 +242,7 @@ impl Call {
             Self::ListMatching(_) => "load what matches",
             Self::Look { .. } => "look at the marked",
             Self::ReadStart { .. } => "read the input of",
+            Self::ListHubs => "list the task hubs",
         }
     }
 }

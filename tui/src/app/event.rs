@@ -205,6 +205,8 @@ pub enum Answer {
         targets: Vec<Target>,
         gone: Vec<String>,
     },
+    /// Names of task hubs.
+    Hubs(Vec<String>),
     /// How an instance was started.
     StartedWith(Box<Start>),
 }

@@ -9,6 +9,7 @@ use durascope_proto::monitor::InstanceRow;
 use crate::app::deed::Plan;
 use crate::app::deed::Scope;
 use crate::app::deed::Target;
+use crate::app::purge_query::PurgeQuery;
 
 /// What is marked.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -20,6 +21,9 @@ pub struct Marks {
     anchor: Option<String>,
     /// All that matched this filter were marked at once.
     by_filter: Option<String>,
+    /// Whether one call can purge them, while they are exactly what matched: its filter, or what
+    /// it cannot say.
+    query: Option<Result<PurgeQuery, String>>,
     /// The call that brings them, while it is out.
     pub asked: Option<u64>,
 }
@@ -62,6 +66,7 @@ impl Marks {
 
     /// Marks `row`, or takes its mark away.
     pub fn toggle(&mut self, row: &InstanceRow) {
+        self.query = None;
         if self.them.remove(&row.instance_id).is_none() {
             self.add(row);
         }
@@ -112,6 +117,7 @@ impl Marks {
         let (Some(from), Some(to)) = (at(&anchor), at(id)) else {
             return false;
         };
+        self.query = None;
         for row in &rows[from.min(to)..=from.max(to)] {
             self.add(row);
         }
@@ -120,7 +126,13 @@ impl Marks {
     }
 
     /// Marks everything that matched `filter`.
-    pub fn set_matching(&mut self, filter: String, targets: Vec<Target>) {
+    pub fn set_matching(
+        &mut self,
+        filter: String,
+        targets: Vec<Target>,
+        query: Option<Result<PurgeQuery, String>>,
+    ) {
+        self.query = query;
         self.anchor = None;
         self.asked = None;
         self.by_filter = Some(filter);
@@ -179,6 +191,8 @@ impl Marks {
             Some(_) => Scope::Matching,
             None => Scope::Marked,
         };
-        Plan::new(scope, self.them.values().cloned().collect())
+        let mut plan = Plan::new(scope, self.them.values().cloned().collect());
+        plan.query.clone_from(&self.query);
+        plan
     }
 }

@@ -17,6 +17,7 @@ use crate::app::event::Size;
 use crate::app::flow::Pause;
 use crate::app::flow::Replay;
 use crate::app::geometry;
+use crate::app::hubs::Hubs;
 use crate::app::look::Theme;
 use crate::app::marks::Marks;
 use crate::app::memory::Memory;
@@ -45,7 +46,7 @@ pub const CALL_SHOWN_AFTER: Micros = 300 * MILLI;
 /// Differences between the clocks below this are taken for the network's jitter.
 const CLOCK_JITTER: Micros = 500 * MILLI;
 
-/// What was chosen at the start and does not change.
+/// What was chosen at the start; the task hub alone changes later.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Settings {
     /// For the header, like `localhost:8080`.
@@ -102,6 +103,7 @@ pub struct Model {
     /// The name of the one that is being kept.
     pub(crate) keeping: Option<String>,
     pub choices: Choices,
+    pub hubs: Hubs,
     /// While it is there, what comes waits.
     pub pause: Option<Pause>,
     /// There where a recording is shown, and no server.
@@ -136,6 +138,7 @@ impl Model {
             saved: Vec::new(),
             keeping: None,
             choices: Choices::default(),
+            hubs: Hubs::default(),
             pause: None,
             replay: None,
             next_call: 1,

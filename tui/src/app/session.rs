@@ -14,10 +14,12 @@ use crate::app::flow;
 use crate::app::flow::Steer;
 use crate::app::hit::Hit;
 use crate::app::hit::Mouse;
+use crate::app::hubs;
 use crate::app::model::Model;
 use crate::app::panes;
 use crate::app::place::HubTab;
 use crate::app::place::Place;
+use crate::app::saved;
 use crate::app::screens::grid;
 use crate::app::screens::history;
 use crate::app::screens::instance;
@@ -70,6 +72,7 @@ pub(crate) fn on_action(model: &mut Model, id: ActionId, effects: &mut Vec<Effec
 }
 
 fn open_palette(model: &mut Model, text: &str) {
+    model.hubs.forget_asked();
     if model.dialogs.len() < DIALOGS_MAX {
         model.dialogs.push(Dialog::Palette(Palette::new(text)));
     }
@@ -134,6 +137,21 @@ fn do_command(model: &mut Model, command: Command, effects: &mut Vec<Effect>) {
             Ok(content) => effects.push(Effect::Export { path, content }),
             Err(reason) => model.toast(Kind::Bad, reason),
         },
+        Command::Hub(name) => hubs::switch(model, &name, effects),
+        Command::Keep(name) => saved::keep(model, &name, effects),
+        Command::View(name) => {
+            let found = model.saved.iter().find(|it| it.name == name).cloned();
+            if let Some(it) = found {
+                saved::apply(model, &it);
+            }
+        }
+    }
+}
+
+/// What the palette needs to know of the server for what is typed.
+pub(crate) fn on_typed(model: &mut Model, typed: &str, effects: &mut Vec<Effect>) {
+    if typed.trim_start().starts_with("hub") {
+        hubs::ask(model, effects);
     }
 }
 

@@ -70,7 +70,7 @@ pub fn update(model: &mut Model, event: Event, now: Micros) -> Vec<Effect> {
         Event::Saved(Ok(filters)) => {
             model.saved = filters;
             if let Some(name) = model.keeping.take() {
-                model.toast(Kind::Done, format!("filter kept as “{name}”; f chooses"));
+                model.toast(Kind::Done, format!("view kept as “{name}”; f chooses"));
             }
         }
         Event::Saved(Err(reason)) => {
@@ -200,7 +200,10 @@ fn on_dialog_key(model: &mut Model, dialog: Dialog, key: Key, effects: &mut Vec<
             on_saved_step(model, step, Dialog::SavedFilters(it), effects);
         }
         Dialog::Palette(mut it) => match palette::on_key(&mut it, model, key) {
-            palette::Step::Stay => model.dialogs.push(Dialog::Palette(it)),
+            palette::Step::Stay => {
+                session::on_typed(model, it.query.text(), effects);
+                model.dialogs.push(Dialog::Palette(it));
+            }
             palette::Step::Close => {}
             palette::Step::Run(run) => session::run(model, run, effects),
         },
@@ -217,11 +220,7 @@ fn on_saved_step(model: &mut Model, step: SavedStep, dialog: Dialog, effects: &m
             effects.push(Effect::Save(change));
             model.dialogs.push(dialog);
         }
-        SavedStep::Keep(name) => {
-            let filter = saved::present(model, &name);
-            effects.push(Effect::Save(saved::Change::Keep(filter)));
-            model.keeping = Some(name);
-        }
+        SavedStep::Keep(name) => saved::keep(model, &name, effects),
     }
 }
 

@@ -14,6 +14,7 @@ use durascope_proto::GetInstanceRequest;
 use durascope_proto::InstanceBatch;
 use durascope_proto::OrchestrationIdReusePolicy;
 use durascope_proto::OrchestrationState;
+use durascope_proto::PurgeInstanceFilter;
 use durascope_proto::PurgeInstancesRequest;
 use durascope_proto::RaiseEventRequest;
 use durascope_proto::RestartInstanceRequest;
@@ -23,9 +24,11 @@ use durascope_proto::SignalEntityRequest;
 use durascope_proto::SkipGracefulOrchestrationTerminationsRequest;
 use durascope_proto::SuspendRequest;
 use durascope_proto::TerminateRequest;
+use durascope_proto::monitor::ListTaskHubsRequest;
 use durascope_proto::monitor::PreviewPurgeRequest;
 use durascope_proto::monitor::PreviewPurgeResponse;
 use durascope_proto::purge_instances_request::Request;
+use durascope_proto::time::from_micros;
 use durascope_sdk::transport::Repeat;
 use futures_util::StreamExt;
 use futures_util::TryStreamExt;
@@ -37,6 +40,7 @@ use crate::app::effect::Call;
 use crate::app::effect::Start;
 use crate::app::event::Answer;
 use crate::app::event::Reply;
+use crate::app::purge_query::PurgeQuery;
 use crate::data::status;
 use crate::io::matching;
 use crate::io::poll;
@@ -46,6 +50,10 @@ use crate::io::wire::Hub;
 const DEADLINE: Duration = Duration::from_secs(10);
 /// How long all of them are, where one action asks for many.
 const DEADLINE_OF_MANY: Duration = Duration::from_secs(60);
+/// How long a purge by query takes at most, which may be of a million.
+const DEADLINE_OF_ALL: Duration = Duration::from_secs(600);
+/// How long one call of a purge by query may take; the next one goes on.
+const PURGE_STEP: Duration = Duration::from_secs(5);
 /// Instances in one request, as the service allows for batches.
 const BATCH: usize = 500;
 /// Requests that one call has out at a time.
@@ -53,9 +61,13 @@ const OUT_MAX: usize = 16;
 
 /// Makes `call` and answers with its number.
 pub async fn make(hub: Hub, id: u64, call: Call) -> Reply {
-    let outcome = match tokio::time::timeout(DEADLINE_OF_MANY, send(&hub, call)).await {
+    let limit = match call {
+        Call::PurgeMatching { .. } => DEADLINE_OF_ALL,
+        _ => DEADLINE_OF_MANY,
+    };
+    let outcome = match tokio::time::timeout(limit, send(&hub, call)).await {
         Ok(answer) => answer.map_err(|status| hub.words(&status)),
-        Err(_) => Err(format!("no answer within {}s", DEADLINE_OF_MANY.as_secs())),
+        Err(_) => Err(format!("no answer within {}s", limit.as_secs())),
     };
     Reply { id, outcome }
 }
@@ -189,8 +201,18 @@ async fn send(hub: &Hub, call: Call) -> Result<Answer, Status> {
             instance_id,
             recursive,
         } => return purge(hub, instance_id, recursive).await,
+        Call::PurgeMatching { query, recursive } => {
+            return purge_matching(hub, query, recursive).await;
+        }
         Call::ListMatching(window) => return matching::list(hub, *window).await,
         Call::Look { instance_ids } => return look(hub, instance_ids).await,
+        Call::ListHubs => {
+            let answer = hub.call(DEADLINE, Repeat::Safe, || {
+                let mut client = hub.monitor();
+                async move { client.list_task_hubs(ListTaskHubsRequest {}).await }
+            });
+            return Ok(Answer::Hubs(answer.await?.names));
+        }
         Call::ReadStart { instance_id } => return read_start(hub, instance_id).await,
     }
     Ok(Answer::Done)
@@ -326,6 +348,40 @@ async fn purge(hub: &Hub, instance_id: String, recursive: bool) -> Result<Answer
         }
     }
     Ok(Answer::Purged { deleted })
+}
+
+/// Purges by the official filter, again and again until the server says that it is done.
+async fn purge_matching(hub: &Hub, query: PurgeQuery, recursive: bool) -> Result<Answer, Status> {
+    let filter = PurgeInstanceFilter {
+        created_time_from: query.created_from.map(from_micros),
+        created_time_to: Some(from_micros(query.created_to)),
+        runtime_status: query.statuses.iter().map(|it| *it as i32).collect(),
+        timeout: PURGE_STEP.try_into().ok(),
+    };
+    let request = PurgeInstancesRequest {
+        request: Some(Request::PurgeInstanceFilter(filter)),
+        recursive,
+        is_orchestration: true,
+    };
+    let mut deleted = 0;
+    loop {
+        let answer = hub
+            .call(DEADLINE_OF_MANY, Repeat::Safe, || {
+                let (mut client, request) = (hub.sidecar(), request.clone());
+                async move { client.purge_instances(request).await }
+            })
+            .await
+            .map_err(|status| match status.code() {
+                Code::Unimplemented => Status::unimplemented(
+                    "it does not purge by query; o in the dialog purges each by a call of its own",
+                ),
+                _ => status,
+            })?;
+        deleted += i64::from(answer.deleted_instance_count);
+        if answer.is_complete.unwrap_or(true) || answer.deleted_instance_count == 0 {
+            return Ok(Answer::Purged { deleted });
+        }
+    }
 }
 
 async fn state_of(

@@ -130,6 +130,8 @@ mod tests {
             filter: "tag:team=red".to_owned(),
             sort: "failures".to_owned(),
             reverse: true,
+            tab: "failures".to_owned(),
+            time: "all".to_owned(),
         };
         let kept = change(&path, Change::Keep(saved.clone())).unwrap();
         assert_eq!(kept, [saved]);

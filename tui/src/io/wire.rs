@@ -6,6 +6,7 @@ use std::time::Duration;
 use durascope_proto::monitor::monitor_client::MonitorClient;
 use durascope_proto::task_hub_sidecar_service_client::TaskHubSidecarServiceClient;
 use durascope_sdk::ClientError;
+use durascope_sdk::ConnectOptions;
 use durascope_sdk::transport::Authentication;
 use durascope_sdk::transport::HubChannel;
 use durascope_sdk::transport::HubEndpoint;
@@ -29,6 +30,8 @@ const USER_AGENT: &str = concat!("durascope/", env!("CARGO_PKG_VERSION"));
 pub struct Address {
     endpoint: HubEndpoint,
     authentication: Authentication,
+    /// For other task hubs of the same server.
+    options: ConnectOptions,
 }
 
 /// The server cannot be addressed, or the credentials for it cannot be used.
@@ -53,7 +56,18 @@ impl Address {
     /// The address or the hub's name cannot be sent, this system has no certificates to trust,
     /// or the credentials cannot be used.
     pub fn new(server: &Server) -> Result<Self, AddressError> {
-        let options = server.options.clone().with_connect_timeout(CONNECT_TIMEOUT);
+        Self::of(server.options.clone().with_connect_timeout(CONNECT_TIMEOUT))
+    }
+
+    /// The same server with another task hub.
+    ///
+    /// # Errors
+    /// The name cannot be sent.
+    pub fn with_task_hub(&self, name: &str) -> Result<Self, AddressError> {
+        Self::of(self.options.clone().with_task_hub(name))
+    }
+
+    fn of(options: ConnectOptions) -> Result<Self, AddressError> {
         let endpoint = HubEndpoint::new(&options, USER_AGENT).map_err(|source| AddressError {
             url: options.endpoint().to_owned(),
             source,
@@ -61,6 +75,7 @@ impl Address {
         Ok(Self {
             endpoint,
             authentication: options.authentication(),
+            options,
         })
     }
 

@@ -5,4 +5,5 @@ pub mod editor;
 pub mod guard;
 pub mod input;
 pub mod mouse;
+mod outside;
 pub mod runtime;

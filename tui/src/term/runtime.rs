@@ -6,9 +6,6 @@ use std::io;
 use std::io::BufWriter;
 use std::io::Stdout;
 use std::io::Write;
-use std::path::Path;
-use std::path::PathBuf;
-use std::sync::Arc;
 use std::time::Duration;
 
 use crossterm::event::EventStream;
@@ -20,40 +17,18 @@ use ratatui::Terminal;
 use ratatui::backend::CrosstermBackend;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
-use tokio::sync::Notify;
-use tokio::sync::mpsc;
-use tokio::sync::watch;
-use tokio::task::JoinSet;
 use tokio::time::Instant;
 
 use crate::app::choices::Choices;
 use crate::app::choices::ListChoices;
-use crate::app::effect::Effect;
-use crate::app::effect::Playing;
-use crate::app::effect::WatchSpec;
 use crate::app::event::Event;
-use crate::app::event::Feed;
-use crate::app::event::Reply;
 use crate::app::event::Size;
 use crate::app::flow::Replay;
 use crate::app::model::Model;
 use crate::app::model::Settings;
-use crate::app::saved::SavedFilter;
 use crate::app::toast::Kind;
 use crate::app::update::update;
-use crate::io::calls;
 use crate::io::clock::Clock;
-use crate::io::connection;
-use crate::io::export;
-use crate::io::recording::play;
-use crate::io::recording::read::Recording;
-use crate::io::recording::write::Recorder;
-use crate::io::saved;
-use crate::io::saved::SavedError;
-use crate::io::source::Sink;
-use crate::io::wire::Address;
-use crate::io::wire::Hub;
-use crate::term::clipboard;
 use crate::term::editor;
 use crate::term::editor::Shown;
 use crate::term::editor::View;
@@ -61,6 +36,10 @@ use crate::term::guard;
 use crate::term::guard::Guard;
 use crate::term::input;
 use crate::term::input::Signals;
+use crate::term::outside::Ended;
+pub use crate::term::outside::Origin;
+use crate::term::outside::Outside;
+use crate::term::outside::Wishes;
 use crate::ui;
 use crate::ui::Look;
 use crate::ui::hits;
@@ -69,33 +48,6 @@ use crate::ui::hits;
 const FRAME: Duration = Duration::from_millis(16);
 /// So far apart where the user has done something, and waits to see it.
 const FRAME_OF_USER: Duration = Duration::from_millis(8);
-
-/// What tasks end with.
-enum Ended {
-    Connection,
-    Call(Reply),
-    Said(Kind, String),
-    Saved(Result<Vec<SavedFilter>, SavedError>),
-}
-
-/// What the loop itself must do.
-#[derive(Default)]
-struct Wishes {
-    over: bool,
-    /// What goes to the user's editor.
-    view: Option<View>,
-}
-
-/// Where what is shown comes from.
-#[derive(Debug)]
-pub enum Origin {
-    Server {
-        address: Box<Address>,
-        /// Takes what comes, and tells when it cannot.
-        recorder: Option<(Recorder, mpsc::UnboundedReceiver<String>)>,
-    },
-    Recording(Recording),
-}
 
 /// What the dashboard begins with.
 #[derive(Clone, Debug)]
@@ -107,25 +59,13 @@ pub struct Beginning {
 }
 
 /// The terminal and what it shows.
-struct Screen {
-    terminal: Terminal<CrosstermBackend<BufWriter<Stdout>>>,
+pub(super) struct Screen {
+    pub(super) terminal: Terminal<CrosstermBackend<BufWriter<Stdout>>>,
     shown: Buffer,
     last_frame: Option<Instant>,
     /// The user has done something since then.
     is_awaited: bool,
     look: Look,
-}
-
-struct Outside {
-    spec: watch::Sender<WatchSpec>,
-    feed: watch::Receiver<Feed>,
-    retry: Arc<Notify>,
-    /// None in a replay, which sends nothing.
-    hub: Option<Hub>,
-    playing: Option<watch::Sender<Playing>>,
-    tasks: JoinSet<Ended>,
-    /// What is on screen goes to the scrollback at the end.
-    leaves_screen: bool,
 }
 
 /// Runs the dashboard on the terminal until the user or the system ends it.
@@ -174,7 +114,11 @@ pub async fn run(beginning: Beginning, origin: Origin, clock: Clock) -> io::Resu
         .await?;
         let mut events: Vec<_> = event.into_iter().collect();
         drain(&mut events, &mut keys, &mut outside).await?;
+        wishes.other_hub = false;
         for event in events {
+            if wishes.other_hub && matches!(event, Event::Feed(_)) {
+                continue;
+            }
             screen.is_awaited |= event.is_of_user();
             let event = screen.aim(&model, event);
             if matches!(event, Event::Resumed) {
@@ -260,149 +204,8 @@ fn ended_event(ended: Result<Ended, tokio::task::JoinError>) -> io::Result<Optio
         Ok(Ended::Saved(saved)) => Ok(Some(Event::Saved(saved.map_err(|it| it.to_string())))),
         Ok(Ended::Said(kind, text)) => Ok(Some(Event::Said { kind, text })),
         Ok(Ended::Connection) => Ok(Some(Event::EndRequested)),
+        Err(error) if error.is_cancelled() => Ok(None),
         Err(error) => Err(io::Error::other(error)),
-    }
-}
-
-impl Outside {
-    fn start(origin: Origin, clock: Clock) -> Self {
-        let (spec, watched) = watch::channel(WatchSpec::default());
-        let (sender, feed) = watch::channel(Feed::default());
-        let retry = Arc::new(Notify::new());
-        let mut tasks = JoinSet::new();
-        let sink = Sink::new(sender, clock);
-        let (mut hub, mut playing) = (None, None);
-        match origin {
-            Origin::Server { address, recorder } => {
-                hub = Some(address.lazy());
-                let recorder = recorder.map(|(recorder, failed)| {
-                    tasks.spawn(failure(failed));
-                    recorder
-                });
-                let sink = sink.recording(recorder);
-                let keep = connection::keep(*address, watched, Arc::clone(&retry), sink);
-                tasks.spawn(async move {
-                    keep.await;
-                    Ended::Connection
-                });
-            }
-            Origin::Recording(recording) => {
-                let (sender, orders) = watch::channel(play::FROM_START);
-                playing = Some(sender);
-                tasks.spawn(async move {
-                    match play::play(recording, watched, orders, sink).await {
-                        Some(error) => Ended::Said(Kind::Bad, error.to_string()),
-                        None => Ended::Connection,
-                    }
-                });
-            }
-        }
-        tasks.spawn_blocking(|| Ended::Saved(saved::load_own()));
-        Self {
-            spec,
-            feed,
-            retry,
-            hub,
-            playing,
-            tasks,
-            leaves_screen: false,
-        }
-    }
-
-    fn newest(&mut self) -> Event {
-        Event::Feed(self.feed.borrow_and_update().clone())
-    }
-
-    /// Carries effects out; what only the loop can do is left in `wishes`.
-    fn carry_out(
-        &mut self,
-        effects: Vec<Effect>,
-        screen: &mut Screen,
-        wishes: &mut Wishes,
-    ) -> io::Result<()> {
-        for effect in effects {
-            match effect {
-                Effect::Watch(spec) => {
-                    self.spec.send_replace(*spec);
-                }
-                Effect::Call { id, call } => {
-                    let Some(hub) = self.hub.clone() else {
-                        let outcome = Err("a replay sends nothing".to_owned());
-                        self.tasks
-                            .spawn(async move { Ended::Call(Reply { id, outcome }) });
-                        continue;
-                    };
-                    let made = calls::make(hub, id, call);
-                    self.tasks.spawn(async move { Ended::Call(made.await) });
-                }
-                Effect::Save(change) => {
-                    let kept = move || saved::path().and_then(|it| saved::change(&it, change));
-                    self.tasks.spawn_blocking(move || Ended::Saved(kept()));
-                }
-                Effect::RetryNow => self.retry.notify_one(),
-                Effect::StopProcess => {
-                    guard::leave();
-                    Signals::stop_process()?;
-                    guard::enter()?;
-                    screen.forget()?;
-                }
-                Effect::Quit => wishes.over = true,
-                Effect::Copy { what, text } => {
-                    let by_terminal = clipboard::to_terminal(screen.terminal.backend_mut(), &text)?;
-                    self.tasks.spawn_blocking(move || {
-                        let tool = clipboard::to_system(&text);
-                        let (is_good, text) =
-                            clipboard::outcome(&what, text.len(), by_terminal, tool);
-                        let kind = if is_good { Kind::Done } else { Kind::Bad };
-                        Ended::Said(kind, text)
-                    });
-                }
-                Effect::View { name, text } => {
-                    wishes.view = Some(View::new(name, text));
-                }
-                Effect::Edit { name, text } => {
-                    wishes.view = Some(View::new(name, text).taken_back());
-                }
-                Effect::QuitLeaving => {
-                    self.leaves_screen = true;
-                    wishes.over = true;
-                }
-                Effect::Refresh => {
-                    // The same question again is a question.
-                    self.spec.send_modify(|_| {});
-                }
-                Effect::Mouse(on) => guard::mouse(on)?,
-                Effect::Export { path, content } => {
-                    let written = move || wrote(export::write_new(&path, &content));
-                    self.tasks.spawn_blocking(written);
-                }
-                Effect::Keep { name, content } => {
-                    let kept = move || wrote(export::keep_new(Path::new("."), &name, &content));
-                    self.tasks.spawn_blocking(kept);
-                }
-                Effect::Play(playing) => {
-                    if let Some(it) = &self.playing {
-                        it.send_replace(playing);
-                    }
-                }
-            }
-        }
-        Ok(())
-    }
-}
-
-fn wrote(file: Result<PathBuf, String>) -> Ended {
-    match file {
-        Ok(path) => Ended::Said(Kind::Done, format!("wrote {}", path.display())),
-        Err(reason) => Ended::Said(Kind::Bad, reason),
-    }
-}
-
-/// Waits for the end of a recording that cannot be written.
-async fn failure(mut failed: mpsc::UnboundedReceiver<String>) -> Ended {
-    match failed.recv().await {
-        Some(text) => Ended::Said(Kind::Bad, text),
-        None => std::future::pending().await,
     }
 }
 
@@ -449,7 +252,7 @@ impl Screen {
     }
 
     /// What is on the terminal is not known any more.
-    fn forget(&mut self) -> io::Result<()> {
+    pub(super) fn forget(&mut self) -> io::Result<()> {
         self.shown = Buffer::empty(Rect::ZERO);
         // `clear` would ask the terminal for its cursor, and the answer would go to the keys.
         let size = self.terminal.size()?;

@@ -12,10 +12,12 @@ use durascope::app::event::Answer;
 use durascope::app::event::Code;
 use durascope::app::event::Event;
 use durascope::app::event::Reply;
+use durascope::app::event::Size;
 use durascope::app::hit::Mouse;
 use durascope::app::model::Model;
 use durascope::app::place::HubTab;
 use durascope::app::place::Place;
+use durascope::app::saved::Change;
 use durascope::app::screens::entities::selected_entity;
 use durascope::app::screens::failures;
 use durascope::app::screens::work;
@@ -133,13 +135,12 @@ fn groups_are_acted_on_in_a_dialog_that_fits() {
 /// An open instance that waits for the lock of an entity.
 fn waits_for_lock() -> Model {
     let mut tree = tree();
-    let row = tree.instance.as_mut().unwrap();
+    let row = tree.instance.as_mut().expect("it is there");
     row.waits = Some(WaitFacts {
         locks: vec![LockWait {
             entity_id: "@cart@user-8812".to_owned(),
             held_by: "transfer-991".to_owned(),
             held_since: ago(60),
-            ..LockWait::default()
         }],
         ..WaitFacts::default()
     });
@@ -153,19 +154,14 @@ fn state(model: &Model) -> String {
 
 fn to_evidence(model: &mut Model, words: &str) {
     press(model, "v");
-    for _ in 0..20 {
-        let Some(Dialog::Verdict(it)) = model.dialogs.last() else {
-            panic!("no verdict")
-        };
-        let found = durascope::app::verdict::of_id(model, &it.instance_id);
-        let at = found.iter().position(|it| it.evidence.words() == words);
-        let at = at.unwrap_or_else(|| panic!("{words:?} is none of {found:?}"));
-        for _ in 0..at {
-            press(model, "j");
-        }
-        press_key(model, Code::Enter);
-        return;
-    }
+    let Some(Dialog::Verdict(it)) = model.dialogs.last() else {
+        panic!("no verdict")
+    };
+    let found = durascope::app::verdict::of_id(model, &it.instance_id);
+    let at = found.iter().position(|it| it.evidence.words() == words);
+    let at = at.unwrap_or_else(|| panic!("{words:?} is none of {found:?}"));
+    press(model, &"j".repeat(at));
+    press_key(model, Code::Enter);
 }
 
 #[test]
@@ -268,11 +264,15 @@ fn a_visit_leaves_the_tab_as_it_was() {
 /// The open instance waits for a lock too.
 fn waits(model: &mut Model) {
     let other = waits_for_lock();
-    let mut update = WatchUpdate::clone(&other.data.as_ref().unwrap().update);
+    let mut update = WatchUpdate::clone(&other.data.as_ref().expect("data").update);
     let id = &model.screens.top_instance().expect("an instance").id;
-    let tree = update.tree.as_mut().unwrap();
+    let tree = update.tree.as_mut().expect("a tree");
     tree.instance_id.clone_from(id);
-    tree.instance.as_mut().unwrap().instance_id.clone_from(id);
+    tree.instance
+        .as_mut()
+        .expect("a row")
+        .instance_id
+        .clone_from(id);
     arrives(model, update);
 }
 
@@ -330,4 +330,150 @@ fn clicks_choose_and_open_and_titles_sort() {
     click(&mut model, "SCHEDULE ");
     let reversed: Vec<_> = before.into_iter().rev().collect();
     assert_eq!(ids(&model), reversed);
+}
+
+fn commands(model: &mut Model, line: &str) -> Vec<Effect> {
+    let mut effects = press(model, ":");
+    effects.extend(press(model, line));
+    effects.extend(press_key(model, Code::Enter));
+    effects
+}
+
+#[test]
+fn another_task_hub_is_gone_to_and_back_to_where_one_was() {
+    let mut model = on_overview(120, 36);
+    press(&mut model, "jj/status:failed");
+    press_key(&mut model, Code::Enter);
+    let update = answer(&model, rows());
+    arrives(&mut model, update);
+    press(&mut model, "j ");
+    let cursor = |model: &Model| model.screens.overview.selection.clone();
+    let before = (cursor(&model), model.marks.clone());
+    let effects = commands(&mut model, "hub ");
+    let asked = calls(&effects);
+    let [(id, Call::ListHubs)] = asked[..] else {
+        panic!("{asked:?}")
+    };
+    let names = ["default", "orders"].map(str::to_owned).to_vec();
+    let outcome = Ok(Answer::Hubs(names));
+    happens(&mut model, Event::Reply(Reply { id, outcome }));
+    assert!(drawn(&model, COLOR).contains("Go to task hub orders"));
+    press(&mut model, "ord");
+    let effects = press_key(&mut model, Code::Enter);
+    assert!(effects.contains(&Effect::Hub("orders".to_owned())));
+    // What it shows is asked for at once.
+    assert!(effects.iter().any(|it| matches!(it, Effect::Watch(_))));
+    assert!(model.data.is_none() && model.marks.is_empty());
+    assert!(model.screens.overview.filter.text().is_empty());
+    assert!(drawn(&model, COLOR).contains("localhost:8080/orders"));
+    let effects = commands(&mut model, "hub default");
+    assert!(effects.contains(&Effect::Hub("default".to_owned())));
+    assert_eq!((cursor(&model), model.marks.clone()), before);
+    assert_eq!(model.screens.overview.filter.text(), "status:failed");
+    // A name that the server has not told is tried; one that cannot be sent is not.
+    let effects = commands(&mut model, "hub other");
+    assert!(effects.contains(&Effect::Hub("other".to_owned())));
+    let effects = commands(&mut model, "hub näme");
+    assert!(!effects.iter().any(|it| matches!(it, Effect::Hub(_))));
+}
+
+#[test]
+fn a_view_is_kept_with_its_tab_and_shown_again() {
+    let mut model = on_tab(120, 36, "2", failures());
+    press(&mut model, "shh/card");
+    press_key(&mut model, Code::Enter);
+    let effects = commands(&mut model, "save cards");
+    let saved = effects.iter().find_map(|it| match it {
+        Effect::Save(Change::Keep(it)) => Some(it.clone()),
+        _ => None,
+    });
+    let saved = saved.expect("it is kept");
+    assert_eq!(saved.hub_tab(), HubTab::Failures);
+    assert_eq!(
+        (
+            saved.filter.as_str(),
+            saved.sort.as_str(),
+            saved.time.as_str()
+        ),
+        ("card", "count", "all")
+    );
+    happens(&mut model, Event::Saved(Ok(vec![saved])));
+
+    let mut other = on_overview(120, 36);
+    other.saved.clone_from(&model.saved);
+    press(&mut other, ":view ");
+    assert!(drawn(&other, COLOR).contains("Show the view “cards”"));
+    press_key(&mut other, Code::Enter);
+    assert_eq!(other.screens.place(), Place::Hub(HubTab::Failures));
+    assert_eq!(window::topic(&other), window::topic(&model));
+    let view = &other.screens.failures;
+    assert_eq!((view.order.at, view.search.text()), (1, "card"));
+    // The menu shows it on each tab.
+    press(&mut other, "5f");
+    assert!(drawn(&other, COLOR).contains("Failures /card"));
+}
+
+/// All that match `filter` are marked, and a purge of them is asked about.
+fn purges(filter: &str) -> Model {
+    let mut model = on_overview(120, 36);
+    press(&mut model, &format!("/{filter}"));
+    press_key(&mut model, Code::Enter);
+    model.now += 1_000_000;
+    happens(&mut model, Event::Wake);
+    let rows = ["done-1", "done-2"].map(|id| row(id, "Order", OrchestrationStatus::Completed));
+    let update = answer(&model, rows.to_vec());
+    arrives(&mut model, update);
+    press_ctrl(&mut model, 'a');
+    for (id, call) in calls(&press(&mut model, "x")) {
+        assert!(matches!(call, Call::PreviewPurge { .. }), "{call:?}");
+        let outcome = Err("too busy".to_owned());
+        happens(&mut model, Event::Reply(Reply { id, outcome }));
+    }
+    press(&mut model, "2");
+    model
+}
+
+#[test]
+fn what_the_filter_of_a_purge_can_say_goes_in_one_call() {
+    let mut model = purges("status:ended age>1h roots:no");
+    assert!(drawn(&model, COLOR).contains("completed, failed, terminated, created before"));
+    let sent = calls(&press(&mut model, "y"));
+    let [(id, Call::PurgeMatching { query, recursive })] = &sent[..] else {
+        panic!("{sent:?}")
+    };
+    assert!(*recursive && query.created_from.is_none());
+    assert!(query.created_to < NOW - 3_000 * 1_000_000, "{query:?}");
+    let outcome = Ok(Answer::Purged { deleted: 7 });
+    happens(&mut model, Event::Reply(Reply { id: *id, outcome }));
+    assert_eq!(
+        model.toasts.last().unwrap().text,
+        "purged 7 instances by one call"
+    );
+    assert!(model.marks.is_empty());
+
+    let mut model = purges("status:ended roots:no");
+    press(&mut model, "o");
+    let sent = calls(&press(&mut model, "y"));
+    assert!(
+        matches!(&sent[..], [(_, Call::Purge { .. }), _]),
+        "{sent:?}"
+    );
+
+    let mut model = purges("name:Order* roots:no");
+    assert!(drawn(&model, COLOR).contains("a purge by query has no name:"));
+    let sent = calls(&press(&mut model, "y"));
+    assert!(
+        matches!(&sent[..], [(_, Call::Purge { .. }), _]),
+        "{sent:?}"
+    );
+}
+
+#[test]
+fn the_dialog_of_a_purge_by_query_fits() {
+    for (width, height) in SIZES {
+        let mut model = purges("status:ended age>1h roots:no");
+        happens(&mut model, Event::Resize(Size { width, height }));
+        let picture = drawn(&model, COLOR);
+        insta::assert_snapshot!(format!("purge_by_query_{width}x{height}"), picture);
+    }
 }

@@ -58,6 +58,8 @@ fn saved(name: &str, filter: &str) -> SavedFilter {
         filter: filter.to_owned(),
         sort: "failures".to_owned(),
         reverse: true,
+        tab: String::new(),
+        time: String::new(),
     }
 }
 

@@ -2,6 +2,20 @@
 
 use super::*;
 
+const VIEWS: &[Key] = &[Key::char('f')];
+
+/// The list of instances has it among its own.
+const fn views(tab: HubTab) -> Action {
+    view(
+        A::SavedFilters,
+        Where::Hub(tab),
+        VIEWS,
+        "views",
+        "choose a saved view; “: save NAME” keeps this one",
+        0,
+    )
+}
+
 /// The rows, in the order of the help.
 pub(super) const ACTIONS: &[Action] = &[
     view(
@@ -60,4 +74,8 @@ pub(super) const ACTIONS: &[Action] = &[
         "next tab of the instance",
         5,
     ),
+    views(HubTab::Failures),
+    views(HubTab::Entities),
+    views(HubTab::Work),
+    views(HubTab::Schedules),
 ];

@@ -11,9 +11,11 @@ use crate::app::event::Answer;
 use crate::app::event::Reply;
 use crate::app::model::Model;
 use crate::app::model::Pending;
+use crate::app::purge_query::PurgeQuery;
 use crate::app::run::Outcome;
 use crate::app::toast::Kind;
 use crate::format;
+use crate::format::SECOND;
 
 /// Takes the answer to a call.
 pub(crate) fn on_reply(model: &mut Model, reply: Reply, effects: &mut Vec<Effect>) {
@@ -24,6 +26,9 @@ pub(crate) fn on_reply(model: &mut Model, reply: Reply, effects: &mut Vec<Effect
     if let (Call::Purge { instance_id, .. }, Ok(_)) = (&pending.call, &reply.outcome) {
         // Nothing more can be done to it.
         model.marks.remove(instance_id);
+    }
+    if let (Call::PurgeMatching { .. }, Ok(_)) = (&pending.call, &reply.outcome) {
+        model.marks.clear();
     }
     if let Some(run) = model.run.as_mut().filter(|it| it.owns(reply.id)) {
         let outcome = match reply.outcome {
@@ -41,7 +46,14 @@ pub(crate) fn on_reply(model: &mut Model, reply: Reply, effects: &mut Vec<Effect
     let call = pending.call;
     let what = about(&call);
     match reply.outcome {
-        Err(reason) => model.toast(Kind::Bad, format!("{} {what}: {reason}", call.verb())),
+        Err(reason) => {
+            let verb = call.verb();
+            let text = match what {
+                "" => format!("{verb}: {reason}"),
+                what => format!("{verb} {what}: {reason}"),
+            };
+            model.toast(Kind::Bad, text);
+        }
         Ok(answer) => {
             let text = toast(&call, &answer);
             model.toast(Kind::Done, text);
@@ -104,6 +116,10 @@ fn toast(call: &Call, answer: &Answer) -> String {
         (Call::Purge { .. }, Answer::Purged { deleted }) => {
             format!("purged {deleted} instances with {id}")
         }
+        (Call::PurgeMatching { .. }, Answer::Purged { deleted }) => {
+            let them = plural(*deleted, "instance", "instances");
+            format!("purged {them} by one call")
+        }
         (Call::Restart { .. }, Answer::Started { instance_id }) if instance_id != id => {
             format!("{id} runs again as {instance_id}")
         }
@@ -126,8 +142,20 @@ fn toast(call: &Call, answer: &Answer) -> String {
 fn on_asked(model: &mut Model, pending: &Pending, reply: Reply, effects: &mut Vec<Effect>) {
     match pending.call {
         Call::PreviewPurge { .. } => on_count(model, reply),
-        Call::ListMatching(_) => on_matching(model, reply),
+        Call::ListMatching(ref window) => {
+            // What came after it was asked is not marked.
+            let passed = model.now.saturating_sub(pending.since);
+            let asked_at = model.server_now().saturating_sub(passed);
+            let query = PurgeQuery::of(window, asked_at.saturating_add(SECOND));
+            on_matching(model, reply, query);
+        }
         Call::Look { .. } => on_looked(model, reply, effects),
+        // Not every server lists them.
+        Call::ListHubs => {
+            if let Ok(Answer::Hubs(names)) = reply.outcome {
+                model.hubs.on_names(names);
+            }
+        }
         Call::ReadStart { .. } => on_start_read(model, reply),
         _ => {}
     }
@@ -148,7 +176,7 @@ fn on_count(model: &mut Model, reply: Reply) {
     }
 }
 
-fn on_matching(model: &mut Model, reply: Reply) {
+fn on_matching(model: &mut Model, reply: Reply, query: Result<PurgeQuery, String>) {
     // The marks were cleared, or something else is marked now.
     if model.marks.asked != Some(reply.id) {
         return;
@@ -158,7 +186,9 @@ fn on_matching(model: &mut Model, reply: Reply) {
         Ok(Answer::Matching { targets, more }) => {
             let count = targets.len();
             let filter = model.screens.overview.filter.text().to_owned();
-            model.marks.set_matching(filter, targets);
+            // Of more, not all are on the screen of the dialog.
+            let query = (!more).then_some(query);
+            model.marks.set_matching(filter, targets, query);
             if more {
                 let count = format::count(u64::try_from(count).unwrap_or(u64::MAX));
                 model.toast(Kind::Note, format!("the first {count} of more are marked"));

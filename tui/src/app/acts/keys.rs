@@ -121,7 +121,14 @@ fn on_confirm_key(model: &mut Model, mut it: Confirm, key: Key, effects: &mut Ve
             model.dialogs.push(Dialog::Confirm(it));
         }
         confirm::Step::Do(deed) => {
-            if let Err(reason) = carry_out(model, deed, &it.plan, effects) {
+            let done = match it.one_call() {
+                Some((query, recursive)) => {
+                    let query = query.clone();
+                    send(model, Call::PurgeMatching { query, recursive }, effects)
+                }
+                None => carry_out(model, deed, &it.plan, effects),
+            };
+            if let Err(reason) = done {
                 model.toast(Kind::Bad, reason);
                 model.dialogs.push(Dialog::Confirm(it));
             }

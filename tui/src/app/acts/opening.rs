@@ -16,9 +16,11 @@ use crate::app::effect::Effect;
 use crate::app::model::Model;
 use crate::app::place::HubTab;
 use crate::app::place::Place;
+use crate::app::purge_query::PurgeQuery;
 use crate::app::toast::Kind;
 use crate::app::update;
 use crate::app::window;
+use crate::format::SECOND;
 use durascope_proto::monitor::InstanceWindow;
 
 /// Marked instances that are looked at again before something is done to them; of more, the
@@ -130,7 +132,10 @@ pub(super) fn mark_all(model: &mut Model, effects: &mut Vec<Effect>) {
         (is_answer && is_all).then(|| page.rows.iter().map(Target::of).collect::<Vec<_>>())
     });
     match loaded {
-        Some(targets) => model.marks.set_matching(filter, targets),
+        Some(targets) => {
+            let query = PurgeQuery::of(&wanted, model.server_now() + SECOND);
+            model.marks.set_matching(filter, targets, Some(query));
+        }
         None if !model.is_live() => {
             model.toast(Kind::Note, "not connected: not all that match are loaded");
         }

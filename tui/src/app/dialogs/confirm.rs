@@ -9,6 +9,7 @@ use crate::app::effect::Call;
 use crate::app::event::Code;
 use crate::app::event::Key;
 use crate::app::field::Field;
+use crate::app::purge_query::PurgeQuery;
 
 /// Instances whose purge is counted before it is done; of more, nothing is known before.
 pub const COUNTED_MAX: usize = 20_000;
@@ -38,6 +39,8 @@ pub struct Confirm {
     pub count: Count,
     /// The call that looks how the marked are now; its answer changes the plan.
     pub looking: Option<u64>,
+    /// Each is purged by a call of its own, though one call could do it.
+    pub each: bool,
 }
 
 /// What a key leads to.
@@ -63,6 +66,7 @@ impl Confirm {
             typed: Field::line(),
             count: Count::None,
             looking: None,
+            each: false,
         }
     }
 
@@ -90,6 +94,17 @@ impl Confirm {
                 | Deed::Resume { .. }
                 | Deed::Rewind { .. }
         )
+    }
+
+    /// The filter of a purge that is done in one call, with its choice of sub-orchestrations.
+    pub fn one_call(&self) -> Option<(&PurgeQuery, bool)> {
+        let Deed::Purge { recursive } = self.deed else {
+            return None;
+        };
+        let query = self.plan.query.as_ref()?.as_ref().ok()?;
+        // One alone is named, so that nothing else goes.
+        let is_many = self.plan.single().is_none();
+        (is_many && !self.each).then_some((query, recursive))
     }
 
     /// The call that asks how much a purge deletes.
@@ -150,6 +165,10 @@ impl Confirm {
             Code::Char('y') if self.not_yet().is_none() => Step::Do(self.deed()),
             Code::Char('Y') => Step::Copy,
             Code::Char(' ') => self.toggle(),
+            Code::Char('o') => {
+                self.each = !self.each;
+                Step::Stay
+            }
             Code::Char('f') => {
                 if let Deed::Terminate { force, .. } = &mut self.deed {
                     *force = !*force;

@@ -3,8 +3,8 @@
 use crate::app::event::Code;
 use crate::app::event::Key;
 use crate::app::field::Field;
+use crate::app::saved;
 use crate::app::saved::Change;
-use crate::app::saved::NAME_MAX;
 use crate::app::saved::SavedFilter;
 
 /// The name for a filter.
@@ -50,12 +50,9 @@ impl SaveFilter {
             Code::Esc => return Step::Close,
             Code::Enter => {
                 let name = self.name.text().trim();
-                if name.is_empty() {
-                    self.refused = Some("a name is needed".to_owned());
-                } else if name.chars().count() > NAME_MAX {
-                    self.refused = Some(format!("a name has at most {NAME_MAX} characters"));
-                } else {
-                    return Step::Keep(name.to_owned());
+                match saved::check_name(name) {
+                    Ok(()) => return Step::Keep(name.to_owned()),
+                    Err(reason) => self.refused = Some(reason),
                 }
             }
             _ => {

@@ -1,7 +1,5 @@
 //! Failures of the hub in groups, and the instances of one group.
 
-use std::cmp::Ordering;
-use std::cmp::Reverse;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -21,6 +19,9 @@ use crate::app::model::Model;
 use crate::app::outline::Outline;
 use crate::app::place::HubTab;
 use crate::app::place::Place;
+use crate::app::screens::failure_orders;
+use crate::app::screens::failure_orders::INSTANCE_ORDERS;
+use crate::app::screens::failure_orders::ORDERS;
 use crate::app::screens::failure_targets;
 use crate::app::screens::failure_targets::Targets;
 use crate::app::screens::instance;
@@ -31,7 +32,6 @@ use crate::app::topic::Topic;
 use crate::app::typing::Search;
 use crate::app::update;
 use crate::data::sections;
-use crate::data::status;
 use crate::format::Micros;
 use crate::format::SECOND;
 
@@ -49,10 +49,6 @@ impl Pane {
     pub const ALL: [Self; 3] = [Self::Groups, Self::Instances, Self::Sample];
 }
 
-/// What the groups can be sorted by, and the instances of one.
-pub const ORDERS: [&str; 6] = ["last", "count", "instances", "error", "where", "first"];
-pub const INSTANCE_ORDERS: [&str; 4] = ["last", "id", "name", "status"];
-
 /// Which failures are asked for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Time {
@@ -63,6 +59,9 @@ pub enum Time {
 }
 
 impl Time {
+    /// All of them, the shortest first.
+    pub const ALL: [Self; 3] = [Self::Hour, Self::Day, Self::All];
+
     /// Its words.
     pub fn title(self) -> &'static str {
         match self {
@@ -264,7 +263,7 @@ impl Failures {
         let groups = list.as_ref().map_or(&[][..], |it| &it.groups);
         let by = self.order;
         self.group_rows = by.rows(groups.len(), |one, other| {
-            rank(by.at, &groups[one], &groups[other])
+            failure_orders::rank(by.at, &groups[one], &groups[other])
         });
         let rows = usize::from(shape.groups.height).max(1);
         with_ids(self.ids(Pane::Groups), |loaded| {
@@ -281,7 +280,7 @@ impl Failures {
         let affected = group.map_or(&[][..], |it| &it.affected);
         let by = self.instance_order;
         self.instance_rows = by.rows(affected.len(), |one, other| {
-            rank_instances(by.at, &affected[one], &affected[other])
+            failure_orders::rank_instances(by.at, &affected[one], &affected[other])
         });
         let rows = usize::from(shape.instance_rows().height).max(1);
         with_ids(self.ids(Pane::Instances), |loaded| {
@@ -314,33 +313,6 @@ impl Failures {
             Pane::Sample => self.sample.move_by(delta),
         }
         self.settle(size, true);
-    }
-}
-
-/// Which of two groups comes first in an order of [`ORDERS`].
-fn rank(order: usize, one: &HubFailure, other: &HubFailure) -> Ordering {
-    let last = |it: &HubFailure| Reverse(status::micros(it.last_at.as_ref()));
-    match order {
-        1 => other.count.cmp(&one.count),
-        2 => other.instances.cmp(&one.instances),
-        3 => (&one.error_type, &one.shape).cmp(&(&other.error_type, &other.shape)),
-        4 => (&one.name, one.place).cmp(&(&other.name, other.place)),
-        5 => {
-            let first = |it: &HubFailure| status::micros(it.first_at.as_ref());
-            first(one).cmp(&first(other))
-        }
-        _ => last(one).cmp(&last(other)),
-    }
-}
-
-/// Which of two instances comes first in an order of [`INSTANCE_ORDERS`].
-fn rank_instances(order: usize, one: &FailedInstance, other: &FailedInstance) -> Ordering {
-    let at = |it: &FailedInstance| Reverse(status::micros(it.at.as_ref()));
-    match order {
-        1 => one.instance_id.cmp(&other.instance_id),
-        2 => one.name.cmp(&other.name),
-        3 => status::word(status::of(one.status)).cmp(status::word(status::of(other.status))),
-        _ => at(one).cmp(&at(other)),
     }
 }
 

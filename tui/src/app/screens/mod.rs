@@ -4,6 +4,7 @@ pub mod batches;
 pub mod compare;
 pub mod data;
 pub mod entities;
+pub mod failure_orders;
 pub mod failure_targets;
 pub mod failures;
 pub mod family;

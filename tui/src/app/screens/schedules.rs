@@ -168,9 +168,14 @@ pub fn visible(model: &Model) -> usize {
 
 /// Sorts by the order at `at` of [`ORDERS`]; the same again reverses.
 pub(crate) fn sort_by(model: &mut Model, at: usize) {
+    model.screens.schedules.list.order.choose(at);
+    resort(model);
+}
+
+/// Puts the rows into the order that was chosen.
+pub(crate) fn resort(model: &mut Model) {
     let size = model.size;
     let view = &mut model.screens.schedules;
-    view.list.order.choose(at);
     view.read();
     view.settle(size);
 }

@@ -162,6 +162,11 @@ impl Work {
         self.list.as_ref()?.workers.get(*at)
     }
 
+    /// Sorts the list of `pane`.
+    pub(crate) fn set_order(&mut self, pane: Pane, order: Order) {
+        self.orders[pane as usize] = order;
+    }
+
     /// By what the list of `pane` is sorted.
     pub fn order(&self, pane: Pane) -> Order {
         self.orders[pane as usize]

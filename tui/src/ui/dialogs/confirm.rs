@@ -153,6 +153,7 @@ fn choices<'a>(dialog: &'a Confirm, deed: &Deed) -> Vec<Part<'a>> {
                 "children  {} also purge sub-orchestrations",
                 check(*recursive)
             )));
+            them.extend(how(dialog).into_iter().map(text));
             them.push(Part::Gap);
             them.push(Part::Line(count_line(dialog)));
         }
@@ -176,6 +177,27 @@ fn choices<'a>(dialog: &'a Confirm, deed: &Deed) -> Vec<Part<'a>> {
         Deed::Suspend { .. } | Deed::Resume { .. } | Deed::RaiseEvent { .. } => {}
     }
     them
+}
+
+/// In how many calls it is done, where that is a question.
+fn how(dialog: &Confirm) -> Vec<String> {
+    if dialog.plan.single().is_some() {
+        return Vec::new();
+    }
+    match &dialog.plan.query {
+        None => Vec::new(),
+        Some(Err(missing)) => {
+            let text = format!("          one call for each: a purge by query has no {missing}");
+            vec![text]
+        }
+        Some(Ok(query)) => vec![
+            format!(
+                "one call  {} by query: all that match when it arrives (o: a call for each)",
+                check(!dialog.each)
+            ),
+            format!("          {}", query.words()),
+        ],
+    }
 }
 
 fn count_line(dialog: &Confirm) -> Vec<Piece<'_>> {

@@ -1,9 +1,10 @@
-//! The dialogs of saved filters.
+//! The dialogs of saved views.
 
 use crate::app::dialogs::saved::SaveFilter;
 use crate::app::dialogs::saved::SavedFilters;
 use crate::app::geometry::Area;
 use crate::app::model::Model;
+use crate::app::saved;
 use crate::ui::pen::Pen;
 use crate::ui::pen::piece;
 use crate::ui::theme::Role;
@@ -16,7 +17,7 @@ const NAME: usize = 20;
 /// Draws the question for a name.
 pub(super) fn draw_save(pen: &mut Pen<'_>, model: &Model, dialog: &SaveFilter) {
     let keys = "Enter saves · Esc";
-    let area = frame::draw(pen, WIDTH, 4, "Save this filter", keys);
+    let area = frame::draw(pen, WIDTH, 4, "Save this view", keys);
     let overview = &model.screens.overview;
     let filter = match overview.filter.text().trim() {
         "" => "none: all instances",
@@ -46,7 +47,7 @@ pub(super) fn draw_save(pen: &mut Pen<'_>, model: &Model, dialog: &SaveFilter) {
     if let Some(reason) = &dialog.refused {
         pen.line(area, 3, &[piece(reason, Role::Bad)]);
     } else if exists {
-        let text = format!("replaces the saved filter “{name}”");
+        let text = format!("replaces the saved view “{name}”");
         pen.line(area, 3, &[piece(text, Role::Warn)]);
     }
 }
@@ -61,9 +62,9 @@ pub(super) fn draw_menu(pen: &mut Pen<'_>, model: &Model, dialog: &SavedFilters)
     };
     let room = usize::from(pen.screen().height.saturating_sub(4)).max(1);
     let height = saved.len().clamp(1, room);
-    let area = frame::draw(pen, WIDTH, frame::rows(height), "Saved filters", keys);
+    let area = frame::draw(pen, WIDTH, frame::rows(height), "Saved views", keys);
     if saved.is_empty() {
-        let text = "None yet: S saves the filter and sort of the list under a name.";
+        let text = "None yet: “: save NAME” keeps the tab, its filter and its order.";
         pen.line(area, 0, &[piece(text, Role::Text)]);
         return;
     }
@@ -81,14 +82,12 @@ pub(super) fn draw_menu(pen: &mut Pen<'_>, model: &Model, dialog: &SavedFilters)
         };
         let name = crate::text::Clean::from(&it.name).fit(NAME, "…");
         let pad = " ".repeat(NAME - name.width() + 2);
-        let order = if it.reverse { " reversed" } else { "" };
         pen.line(
             row,
             0,
             &[
                 piece(format!(" {}{pad}", name.as_str()), Role::Head),
-                piece(&it.filter, Role::Text),
-                piece(format!("  {}{order}", it.sort), Role::Dim),
+                piece(saved::words(it), Role::Text),
             ],
         );
         if at == chosen {

@@ -6,9 +6,9 @@ use durascope_proto::monitor::hub_failure::Place;
 
 use crate::app::geometry::Area;
 use crate::app::model::Model;
+use crate::app::screens::failure_orders::ORDERS;
 use crate::app::screens::failures;
 use crate::app::screens::failures::Failures;
-use crate::app::screens::failures::ORDERS;
 use crate::app::screens::failures::Pane;
 use crate::app::screens::failures::Shape;
 use crate::app::screens::failures::Time;

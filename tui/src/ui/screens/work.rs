@@ -167,7 +167,12 @@ fn draw_workers(pen: &mut Pen<'_>, area: Area, model: &Model, found: &WorkList, 
         sum(|it| it.entities_out),
         sum(|it| it.entities_max),
     );
-    let right = [piece(slots, Role::Text), by(view, Pane::Workers)];
+    let slots = match by(view, Pane::Workers) {
+        Some(_) => format!("{slots} · "),
+        None => slots,
+    };
+    let mut right = vec![piece(slots, Role::Text)];
+    right.extend(by(view, Pane::Workers));
     if found.workers.is_empty() && !area.is_empty() {
         pen.rule(area, 0, &title, &[]);
         let text = "No worker is connected: nothing is worked on.";
@@ -191,12 +196,10 @@ fn draw_workers(pen: &mut Pen<'_>, area: Area, model: &Model, found: &WorkList, 
 }
 
 /// By what the list of `pane` is sorted, unless it is as ever.
-fn by(view: &Work, pane: Pane) -> Piece<'static> {
+fn by(view: &Work, pane: Pane) -> Option<Piece<'static>> {
     let order = view.order(pane);
-    if order == Order::default() {
-        return piece("", Role::Text);
-    }
-    piece(format!(" · {}", order.words(pane.orders())), Role::Text)
+    let is_other = order != Order::default();
+    is_other.then(|| piece(order.words(pane.orders()), Role::Text))
 }
 
 fn worker_cells<'a>(it: &'a WorkerRow, now: Micros, widths: &[u16]) -> Vec<Cell<'a>> {
@@ -260,7 +263,7 @@ fn draw_queues(pen: &mut Pen<'_>, area: Area, view: &Work, found: &WorkList, now
         pen,
         area,
         title,
-        &[by(view, Pane::Queues)],
+        by(view, Pane::Queues).as_slice(),
         (&QUEUES, &view.queues, Pane::Queues, focused),
         rows,
     );
