@@ -15,15 +15,9 @@ use crate::data::outline::Ink;
 use crate::data::outline::Section;
 use crate::data::outline::fact;
 use crate::data::outline::instance_fact;
+use crate::data::runs;
 use crate::data::status;
 use crate::format;
-
-mod file;
-mod runs;
-
-pub use file::as_json;
-pub use runs::folded_run;
-pub use runs::run_note;
 
 /// Bytes of a message that most clients take at most: a history beyond does not reach a worker
 /// in one piece.
@@ -190,7 +184,7 @@ pub fn note(event: &HistoryEvent) -> String {
 
 /// The event in full.
 pub fn sections(entry: &HistoryEntry) -> Vec<Section> {
-    if let Some(run) = folded_run(entry) {
+    if let Some(run) = runs::folded(entry) {
         return runs::sections(entry, run);
     }
     let Some(event) = &entry.event else {

@@ -384,7 +384,7 @@ fn some(count: usize) -> Plan {
     while plan.tasks.len() < count {
         let at = plan.tasks.len();
         let took = f64::from(u32::try_from(at % 7).expect("small")) / 2.0 + 0.5;
-        let state = if at % 31 == 0 {
+        let state = if at.is_multiple_of(31) {
             State::Failed
         } else {
             State::Completed

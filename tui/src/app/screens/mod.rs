@@ -8,6 +8,8 @@ pub mod failures;
 pub mod family;
 pub mod grid;
 pub mod history;
+mod history_acts;
+mod history_runs;
 pub mod instance;
 pub mod overview;
 pub mod schedules;
