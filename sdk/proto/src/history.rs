@@ -17,11 +17,9 @@ use crate::monitor::HistoryRun;
 use crate::monitor::KindSize;
 use crate::monitor::ReadHistoryRequest;
 use crate::monitor::read_history_request::Order;
-
-use self::runs::Run;
-use self::runs::Runs;
-
-pub mod runs;
+use crate::runs;
+use crate::runs::Run;
+use crate::runs::Runs;
 
 const LIMIT_DEFAULT: usize = 200;
 const LIMIT_MAX: usize = 1_000;

@@ -12,6 +12,7 @@ pub mod history;
 mod older;
 #[cfg(feature = "progress")]
 pub mod progress;
+pub mod runs;
 pub mod shape;
 pub mod sticky;
 #[cfg(feature = "tasks")]

@@ -134,8 +134,7 @@ pub struct Layout {
 }
 
 /// Lays `count` cells out in `columns` × `lines` characters: as large as they can be, or, where
-/// they do not have two characters each, one or with `halves` a half for each, and if need be for
-/// several tasks.
+/// they do not have a character each, with `halves` a half, and if need be for several tasks.
 pub fn layout(count: usize, (columns, lines): (usize, usize), halves: bool) -> Layout {
     let (columns, lines) = (columns.max(1), lines.max(1));
     let across = count.div_ceil(lines).max(1);
@@ -147,6 +146,7 @@ pub fn layout(count: usize, (columns, lines): (usize, usize), halves: bool) -> L
             halves: false,
         };
     }
+    let halves = halves && count > columns * lines;
     let rows = if halves { lines * 2 } else { lines };
     Layout {
         columns,
@@ -285,7 +285,8 @@ mod tests {
             halves,
         };
         assert_eq!(of(24 * 58, false), large(58, 2));
-        assert_eq!(of(24 * 58 + 1, true), bare(1, true));
+        assert_eq!(of(24 * 58 + 1, true), bare(1, false));
+        assert_eq!(of(24 * 116 + 1, true), bare(1, true));
         assert_eq!(of(5_600, false), bare(3, false));
         assert_eq!(
             layout(0, (0, 0), true),
@@ -293,7 +294,7 @@ mod tests {
                 columns: 1,
                 per_cell: 1,
                 width: 1,
-                halves: true
+                halves: false
             }
         );
     }

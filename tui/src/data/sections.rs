@@ -15,6 +15,7 @@ use crate::data::outline::Ink;
 use crate::data::outline::Section;
 use crate::data::outline::fact;
 use crate::data::outline::instance_fact;
+use crate::data::runs;
 use crate::data::status;
 use crate::format;
 
@@ -23,8 +24,8 @@ pub const PAYLOAD_BYTES_MAX: usize = 64 * 1024;
 
 /// The event in full.
 pub fn of_event(entry: &HistoryEntry) -> Vec<Section> {
-    if let Some(run) = history::folded_run(entry) {
-        return history::run_sections(entry, run);
+    if let Some(run) = runs::folded(entry) {
+        return runs::sections(entry, run);
     }
     let Some(event) = &entry.event else {
         return Vec::new();

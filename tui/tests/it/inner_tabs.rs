@@ -284,7 +284,7 @@ fn cells_take_clicks_with_words_and_without() {
     let tab = model.screens.top_instance().unwrap().tab;
     assert_eq!(tab.title(), "Tree", "a second click opens");
 
-    let mut model = on_tab(120, 36, 1, made(fan_out(), 412));
+    let mut model = on_tab(100, 30, 1, made(fan_out(), 412));
     let columns = model.screens.top_instance().unwrap().grid.layout.columns;
     press(&mut model, "g");
     let (x, y) = place_of(&model, "◓");
@@ -305,8 +305,38 @@ fn cells_take_clicks_with_words_and_without() {
 }
 
 #[test]
+fn what_is_marked_is_compared() {
+    let sides = |keys: &str| {
+        let mut model = on_overview(120, 36);
+        press(&mut model, keys);
+        let it = model.screens.top_compare();
+        let sides = it.map(|it| [it.left.clone(), it.right.clone()]);
+        (sides, model)
+    };
+    let ids: Vec<String> = rows()
+        .into_iter()
+        .map(|it| it.instance_id)
+        .take(3)
+        .collect();
+    // Space marks and goes on: two marked, wherever the cursor is.
+    let mut two = [ids[0].clone(), ids[1].clone()];
+    two.sort();
+    assert_eq!(sides("g  G=").0, Some(two));
+    // One marked, and the cursor elsewhere.
+    let one = [ids[0].clone(), ids[2].clone()];
+    assert_eq!(sides("g j=").0, Some(one));
+    // The marked one alone: with which?
+    let (none, model) = sides("g k=");
+    assert!(none.is_none() && model.dialogs.len() == 1);
+    let (none, model) = sides("g   =");
+    assert!(none.is_none());
+    let said = model.toasts.last().map(|it| it.text.as_str());
+    assert_eq!(said, Some("3 are marked; two can be compared"));
+}
+
+#[test]
 fn a_theme_without_colours_gives_each_cell_a_sign() {
-    let mut model = on_tab(120, 36, 1, made(fan_out(), 412));
+    let mut model = on_tab(100, 30, 1, made(fan_out(), 412));
     let halves = |model: &Model| model.screens.top_instance().unwrap().grid.layout.halves;
     assert!(halves(&model));
     press(&mut model, ":theme mono");
@@ -354,7 +384,7 @@ fn some(count: usize) -> Plan {
     while plan.tasks.len() < count {
         let at = plan.tasks.len();
         let took = f64::from(u32::try_from(at % 7).expect("small")) / 2.0 + 0.5;
-        let state = if at % 31 == 0 {
+        let state = if at.is_multiple_of(31) {
             State::Failed
         } else {
             State::Completed

@@ -253,12 +253,12 @@ fn plain_views_are_plain_and_tell_the_states_apart() {
 
 #[test]
 fn the_two_tasks_of_one_character_have_their_own_colours() {
-    let model = on_tab(120, 36, 1, made(fan_out(), 412));
-    let mut buffer = Buffer::empty(Rect::new(0, 0, 120, 36));
+    let model = on_tab(100, 30, 1, made(fan_out(), 412));
+    let mut buffer = Buffer::empty(Rect::new(0, 0, 100, 30));
     durascope::ui::view(&model, COLOR, &mut buffer);
     let colours = |x: u16, y: u16| (buffer[(x, y)].fg, buffer[(x, y)].bg);
-    let failed = (0..36)
-        .flat_map(|y| (0..120).map(move |x| (x, y)))
+    let failed = (0..30)
+        .flat_map(|y| (0..100).map(move |x| (x, y)))
         .filter(|(x, y)| {
             buffer[(*x, *y)].symbol() == "▀" && {
                 let (upper, lower) = colours(*x, *y);

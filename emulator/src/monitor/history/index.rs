@@ -9,11 +9,11 @@ use std::hash::Hash;
 use std::hash::Hasher;
 
 use durascope_proto::HistoryEvent;
-use durascope_proto::history::runs::Run;
-use durascope_proto::history::runs::Runs;
 use durascope_proto::history_event::EventType;
 use durascope_proto::monitor as proto;
 use durascope_proto::monitor::read_history_request::Order;
+use durascope_proto::runs::Run;
+use durascope_proto::runs::Runs;
 
 /// One event. Numbers are positions in the history, from 1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

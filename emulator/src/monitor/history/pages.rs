@@ -7,10 +7,10 @@ use std::sync::PoisonError;
 use bytes::Bytes;
 use durascope_engine::history as encoded;
 use durascope_proto::HistoryEvent;
-use durascope_proto::history::runs;
-use durascope_proto::history::runs::Run;
 use durascope_proto::monitor as proto;
 use durascope_proto::monitor::read_history_request::Order;
+use durascope_proto::runs;
+use durascope_proto::runs::Run;
 use prost::Message;
 use prost::encoding::encoded_len_varint;
 

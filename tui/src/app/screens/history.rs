@@ -17,6 +17,7 @@ use crate::app::model::Model;
 use crate::app::outline::Outline;
 use crate::app::place::InstanceTab;
 use crate::app::place::Place;
+use crate::app::screens::history_acts;
 use crate::app::screens::instance;
 use crate::app::toast::Kind;
 use crate::app::topic::Told;
@@ -24,9 +25,6 @@ use crate::app::topic::Topic;
 use crate::app::typing::Search;
 use crate::app::update;
 use crate::data::sections;
-
-mod acts;
-mod runs;
 
 /// Events asked for at least.
 const EVENTS_MIN: usize = 100;
@@ -52,28 +50,28 @@ pub struct HistoryView {
     /// Why there is none.
     pub refused: Option<String>,
     /// Which list the page is of.
-    answered: Option<ReadHistoryRequest>,
+    pub(super) answered: Option<ReadHistoryRequest>,
     pub pane: Pane,
     /// The selected event in full.
     pub event: Outline,
     shown: Option<(String, u64)>,
     /// How often pages were too short for the screen: large events make short pages, and then
     /// the window begins where the screen does, or where the cursor is.
-    short: u8,
+    pub(super) short: u8,
     /// Events of one kind and name that follow each other are one line.
-    folds: bool,
+    pub(super) folds: bool,
     /// First numbers of the runs that are not.
-    unfolded: Vec<u64>,
+    pub(super) unfolded: Vec<u64>,
     /// What is gone to, as long as its line is not known.
-    seek: Option<Seek>,
+    pub(super) seek: Option<Seek>,
 }
 
 /// An event that the cursor goes to as soon as the server tells where it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Seek {
-    number: u64,
+pub(super) struct Seek {
+    pub(super) number: u64,
     /// Out of its run.
-    unfolds: bool,
+    pub(super) unfolds: bool,
 }
 
 impl Default for HistoryView {
@@ -132,7 +130,7 @@ pub fn shape(size: Size, zoom: bool) -> Shape {
 
 impl Shape {
     /// Lines of the list on screen.
-    fn lines(&self) -> usize {
+    pub(super) fn lines(&self) -> usize {
         usize::from(self.list.height).max(1)
     }
 
@@ -229,7 +227,7 @@ impl HistoryView {
     }
 
     /// Makes the text of the selected event, unless it is there already.
-    fn show_event(&mut self, shape: Shape) {
+    pub(super) fn show_event(&mut self, shape: Shape) {
         let area = shape.event_text();
         let (columns, visible) = (usize::from(area.width), usize::from(area.height));
         let Some(page) = self.page.clone() else {
@@ -251,7 +249,7 @@ impl HistoryView {
     }
 }
 
-fn offset_of(page: &HistoryPage) -> usize {
+pub(super) fn offset_of(page: &HistoryPage) -> usize {
     usize::try_from(page.offset).unwrap_or(usize::MAX)
 }
 
@@ -352,22 +350,19 @@ pub fn on_action(model: &mut Model, id: ActionId, effects: &mut Vec<Effect>) {
                 Pane::Event => Pane::List,
             };
         }
-        ActionId::Open => return acts::enter(model),
+        ActionId::Open => return history_acts::enter(model),
         ActionId::Fold if view.pane == Pane::Event => view.event.set_fold(false),
         ActionId::Unfold if view.pane == Pane::Event => view.event.set_fold(true),
-        ActionId::Fold => {
-            if !view.fold_run(shape) {
-                model.toast(Kind::Note, "this event is in no run that was unfolded");
-            }
-        }
+        ActionId::Fold if view.fold_run(shape) => {}
+        ActionId::Fold => model.toast(Kind::Note, "this event is in no run that was unfolded"),
         ActionId::Unfold => {
             view.unfold_run(shape);
         }
         ActionId::FoldRuns => view.fold_all(shape),
-        ActionId::ToItem => return acts::to_item(model),
-        ActionId::Copy => acts::copy(view, effects),
-        ActionId::OpenText => acts::open_text(view, effects),
-        ActionId::WriteEvent => return acts::write(model, effects),
+        ActionId::ToItem => return history_acts::to_item(model),
+        ActionId::Copy => history_acts::copy(view, effects),
+        ActionId::OpenText => history_acts::open_text(view, effects),
+        ActionId::WriteEvent => return history_acts::write(model, effects),
         ActionId::Back if view.search.clear() => {}
         ActionId::Back if view.pane == Pane::Event => view.pane = Pane::List,
         ActionId::Back => return update::back(model),

@@ -10,6 +10,8 @@ pub mod failures;
 pub mod family;
 pub mod grid;
 pub mod history;
+mod history_acts;
+mod history_runs;
 pub mod instance;
 pub mod listing;
 pub mod overview;

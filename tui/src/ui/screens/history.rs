@@ -15,6 +15,7 @@ use crate::app::screens::instance::Instance;
 use crate::data::history as events;
 use crate::data::history::Level;
 use crate::data::history::MESSAGE_BYTES_MAX;
+use crate::data::runs;
 use crate::data::status;
 use crate::format;
 use crate::format::MILLI;
@@ -74,7 +75,7 @@ pub fn draw(pen: &mut Pen<'_>, area: Area, model: &Model, instance: &Instance) {
         draw_list(pen, &shape, view, page);
     }
     if both {
-        let number = view.selected().map(|it| match events::folded_run(it) {
+        let number = view.selected().map(|it| match runs::folded(it) {
             Some(run) => format!("{} events", format::count(run.events)),
             None => format!("event {}", it.number),
         });
@@ -251,14 +252,14 @@ fn cells_of(entry: &HistoryEntry, bytes: u64, bar: usize) -> Vec<Cell<'_>> {
     );
     let is_failure = event.is_some_and(events::is_failure);
     let role = if is_failure { Role::Bad } else { Role::Text };
-    let run = events::folded_run(entry);
+    let run = runs::folded(entry);
     let number = match run {
         // What it ends with is in the note.
         Some(run) => format!("{}–", run.first),
         None => entry.number.to_string(),
     };
     let note = match (event, run) {
-        (_, Some(run)) => events::run_note(entry, run),
+        (_, Some(run)) => runs::note(entry, run),
         (Some(event), None) => events::note(event),
         (None, None) => String::new(),
     };

@@ -2,18 +2,21 @@
 
 use durascope_proto::history_event::EventType;
 
-use super::HistoryView;
-use super::Pane;
 use crate::app::effect::Effect;
 use crate::app::export;
 use crate::app::model::Model;
 use crate::app::place::InstanceTab;
+use crate::app::screens::history::HistoryView;
+use crate::app::screens::history::Pane;
+use crate::app::screens::history::shape;
 use crate::app::screens::instance;
 use crate::app::toast::Kind;
+use crate::data::event_file;
 use crate::data::history;
+use crate::data::runs;
 
 pub(super) fn enter(model: &mut Model) {
-    let shape = super::shape(model.size, model.choices.zoom);
+    let shape = shape(model.size, model.choices.zoom);
     let Some(instance) = model.screens.top_instance_mut() else {
         return;
     };
@@ -107,14 +110,14 @@ pub(super) fn write(model: &mut Model, effects: &mut Vec<Effect>) {
         return;
     };
     match instance.history.selected() {
-        Some(entry) if history::folded_run(entry).is_some() => {
+        Some(entry) if runs::folded(entry).is_some() => {
             model.toast(Kind::Note, "this line is many events: Enter unfolds them");
         }
         Some(entry) => {
             let name = export::safe_name(&instance.id);
             effects.push(Effect::Keep {
                 name: format!("{name}-event-{}.json", entry.number),
-                content: history::as_json(entry),
+                content: event_file::as_json(entry),
             });
         }
         None => model.toast(Kind::Note, "there is no event to write"),

@@ -3,18 +3,19 @@
 use durascope_proto::monitor::HistoryEntry;
 use durascope_proto::monitor::HistoryRun;
 
+use crate::data::history;
 use crate::data::outline::Section;
 use crate::data::outline::fact;
-use crate::data::sections;
+use crate::data::sections::of_event;
 use crate::format;
 
 /// The run that an entry stands for as a whole.
-pub fn folded_run(entry: &HistoryEntry) -> Option<&HistoryRun> {
+pub fn folded(entry: &HistoryEntry) -> Option<&HistoryRun> {
     entry.run.as_ref().filter(|it| it.folded)
 }
 
 /// What a folded run says, on one line: `×1 000 · ids 1–1000 · 120 B each`.
-pub fn run_note(entry: &HistoryEntry, run: &HistoryRun) -> String {
+pub fn note(entry: &HistoryEntry, run: &HistoryRun) -> String {
     let last = run.first + run.events.saturating_sub(1);
     let first_id = entry.event.as_ref().map_or(-1, |it| it.event_id);
     // Answers have no ids of their own.
@@ -32,12 +33,12 @@ pub fn run_note(entry: &HistoryEntry, run: &HistoryRun) -> String {
 }
 
 /// The run that an entry stands for, and then its first event in full.
-pub fn run_sections(entry: &HistoryEntry, run: &HistoryRun) -> Vec<Section> {
-    let kind = entry.event.as_ref().map_or("", super::kind);
+pub fn sections(entry: &HistoryEntry, run: &HistoryRun) -> Vec<Section> {
+    let kind = entry.event.as_ref().map_or("", history::kind);
     let last = run.first + run.events.saturating_sub(1);
     let facts = vec![
         fact("events", format!("{}–{last} (l unfolds)", run.first)),
-        fact("together", run_note(entry, run)),
+        fact("together", note(entry, run)),
         fact("size", format::bytes(run.bytes)),
     ];
     let title = format!("{} events · {kind}", format::count(run.events));
@@ -49,7 +50,7 @@ pub fn run_sections(entry: &HistoryEntry, run: &HistoryRun) -> Vec<Section> {
             .saturating_sub(run.bytes),
         ..entry.clone()
     };
-    sections.extend(sections::of_event(&first));
+    sections.extend(of_event(&first));
     sections
 }
 
@@ -78,12 +79,9 @@ mod tests {
             run: Some(run),
             ..HistoryEntry::default()
         };
-        assert_eq!(
-            run_note(&entry(1), &run),
-            "×1 000 · ids 1–1000 · 120 B each"
-        );
-        assert_eq!(run_note(&entry(-1), &run), "×1 000 · 3–1002 · 120 B each");
-        let sections = run_sections(&entry(1), &run);
+        assert_eq!(note(&entry(1), &run), "×1 000 · ids 1–1000 · 120 B each");
+        assert_eq!(note(&entry(-1), &run), "×1 000 · 3–1002 · 120 B each");
+        let sections = sections(&entry(1), &run);
         assert_eq!(sections.len(), 2, "the run and its first event");
     }
 }

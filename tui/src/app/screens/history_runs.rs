@@ -4,12 +4,12 @@ use durascope_proto::monitor::HistoryPage;
 use durascope_proto::monitor::HistoryRun;
 use durascope_proto::monitor::read_history_request::Order;
 
-use super::HistoryView;
-use super::Seek;
-use super::Shape;
-use super::offset_of;
-use super::rows_of;
-use crate::data::history;
+use crate::app::screens::history::HistoryView;
+use crate::app::screens::history::Seek;
+use crate::app::screens::history::Shape;
+use crate::app::screens::history::offset_of;
+use crate::app::screens::history::rows_of;
+use crate::data::runs;
 
 /// Runs that are unfolded at once; the ones unfolded first fold again.
 const UNFOLDED_MAX: usize = 64;
@@ -25,7 +25,7 @@ impl HistoryView {
     pub(super) fn ids(&self, page: &HistoryPage) -> Vec<String> {
         let chosen: Option<u64> = self.selection.id().and_then(|it| it.parse().ok());
         let entries = page.entries.iter().map(|it| {
-            let run = history::folded_run(it);
+            let run = runs::folded(it);
             let held = chosen.filter(|number| run.is_some_and(|run| holds(run, *number)));
             held.unwrap_or(it.number).to_string()
         });
@@ -48,7 +48,7 @@ impl HistoryView {
 
     /// Unfolds the run under the cursor, which stays on its first line; false when there is none.
     pub(super) fn unfold_run(&mut self, shape: Shape) -> bool {
-        let Some(run) = self.selected().and_then(history::folded_run).copied() else {
+        let Some(run) = self.selected().and_then(runs::folded).copied() else {
             return false;
         };
         let top = if self.is_newest_first() {
@@ -126,7 +126,7 @@ impl HistoryView {
             return;
         };
         let found = page.entries.iter().enumerate().find_map(|(at, it)| {
-            let run = history::folded_run(it).filter(|run| holds(run, number));
+            let run = runs::folded(it).filter(|run| holds(run, number));
             (it.number == number || run.is_some()).then_some((at, run))
         });
         let Some((at, run)) = found else {

@@ -2,6 +2,7 @@
 
 use durascope_proto::monitor::HistoryEntry;
 
+use crate::data::history;
 use crate::data::json;
 use crate::data::outline::Body;
 use crate::data::sections;
@@ -11,7 +12,7 @@ pub fn as_json(entry: &HistoryEntry) -> String {
     let quoted = |text: &str| serde_json::Value::from(text).to_string();
     let mut members = Vec::new();
     if let Some(event) = &entry.event {
-        members.push(format!("\"kind\": {}", quoted(super::kind(event))));
+        members.push(format!("\"kind\": {}", quoted(history::kind(event))));
     }
     members.push(format!("\"number\": {}", entry.number));
     for section in sections::of_event(entry) {

@@ -87,7 +87,7 @@ pub fn name(entry: &HistoryEntry) -> &str {
     }
 }
 
-pub(in crate::data) fn failure(event: &HistoryEvent) -> Option<&TaskFailureDetails> {
+pub(super) fn failure(event: &HistoryEvent) -> Option<&TaskFailureDetails> {
     match event.event_type.as_ref()? {
         E::TaskFailed(it) => it.failure_details.as_ref(),
         E::SubOrchestrationInstanceFailed(it) => it.failure_details.as_ref(),
@@ -98,7 +98,7 @@ pub(in crate::data) fn failure(event: &HistoryEvent) -> Option<&TaskFailureDetai
 }
 
 /// The payload of `event` with what it is called there.
-pub(in crate::data) fn payload(event: &HistoryEvent) -> Option<(&'static str, &str)> {
+pub(super) fn payload(event: &HistoryEvent) -> Option<(&'static str, &str)> {
     let (name, text) = match event.event_type.as_ref()? {
         E::ExecutionStarted(it) => ("input", &it.input),
         E::ExecutionCompleted(it) => ("result", &it.result),
