@@ -109,6 +109,13 @@ pub fn lines(
                 ),
             );
         }
+        Some((Source::Rest(count), _)) => {
+            let text = format!(
+                "{} more children, which this list does not have; Enter shows all in the grid",
+                format::count(count)
+            );
+            page.add(Tone::Plain, &text);
+        }
         Some((Source::Child(at), _)) => {
             if let Some(row) = tree.children.get(at) {
                 row_facts(&mut page, row, now);

@@ -46,6 +46,8 @@ pub enum NodeKey {
         instance_id: String,
     },
     OtherChildren,
+    /// The children that the server did not send.
+    RestOfChildren,
     Failures,
     FailureGroup {
         name: String,
@@ -82,6 +84,8 @@ pub enum Source {
     Item(u32),
     /// So many more of this state.
     More(usize),
+    /// So many more children.
+    Rest(u64),
     Child(usize),
     FailureGroup(usize),
     Timer(usize),
@@ -113,6 +117,11 @@ pub fn nodes(tree: &InstanceTree, folds: &Folds, items: Option<&Items<'_>>) -> V
     }
     let placed = groups(tree, &mut list);
     other_children(tree, &placed, &mut list);
+    let sent = u64::try_from(tree.children.len()).unwrap_or(u64::MAX);
+    let rest = tree.children_total.saturating_sub(sent);
+    if rest > 0 {
+        list.leaf(NodeKey::RestOfChildren, Source::Rest(rest), 0);
+    }
     failures(tree, &mut list);
     timers_and_events(tree, &mut list);
     for (key, there) in [

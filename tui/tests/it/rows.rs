@@ -10,7 +10,11 @@ use durascope::app::event::Feed;
 use durascope::app::event::Link;
 use durascope::app::event::Mode;
 use durascope::app::model::Model;
+use durascope::app::place::InstanceTab;
+use durascope::app::place::Place;
 use durascope::app::window;
+use durascope::data::tree::Node;
+use durascope::data::tree::NodeKey;
 use durascope::format::SECOND;
 use durascope_proto::OrchestrationStatus;
 use durascope_proto::monitor::HubSummary;
@@ -126,6 +130,26 @@ fn children_that_were_not_sent_are_counted_in_a_line_of_their_own() {
     assert_eq!(cursor(&model), "ship-us");
     press(&mut model, "kh");
     assert_eq!(cursor(&model), "ship-asia", "to the parent");
+}
+
+#[test]
+fn the_tree_counts_the_children_that_were_not_sent_and_leads_to_the_grid() {
+    let more = InstanceTree {
+        children_total: 1_204,
+        ..tree()
+    };
+    let mut model = on_instance(120, 36, more);
+    let rest = |it: &Node| it.key == NodeKey::RestOfChildren;
+    let nodes = &model.screens.top_instance().unwrap().nodes;
+    let at = nodes.iter().position(rest).unwrap();
+    press(&mut model, &"j".repeat(at + 1));
+    let picture = drawn(&model, COLOR);
+    assert!(
+        picture.contains("… 1 200 more children (Enter: grid)"),
+        "{picture}"
+    );
+    press_key(&mut model, Code::Enter);
+    assert_eq!(model.screens.place(), Place::Instance(InstanceTab::Grid));
 }
 
 #[test]

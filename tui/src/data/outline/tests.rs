@@ -1,3 +1,5 @@
+//! Folds, searches and copies of an outline.
+
 use super::*;
 
 fn contents() -> Contents {

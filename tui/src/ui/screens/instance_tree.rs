@@ -199,6 +199,13 @@ fn line<'a>(
             line.role = Role::Dim;
             line
         }
+        Source::Rest(count) => {
+            let noun = if count == 1 { "child" } else { "children" };
+            let text = format!("… {} more {noun} (Enter: grid)", format::count(count));
+            let mut line = Line::new("", Role::Dim, text);
+            line.role = Role::Dim;
+            line
+        }
         Source::Child(at) => child(tree, at, now)?,
         Source::FailureGroup(at) => {
             let it = tree.failures.get(at)?;

@@ -22,8 +22,11 @@ use crate::ui::screens::findings;
 use crate::ui::theme::Role;
 use crate::ui::widgets::progress as bars;
 
-/// Length of the bar of what the instance reports.
+/// Length of the bar of what the instance reports, with much room and with little.
 const BAR: usize = 24;
+const BAR_SHORT: usize = 8;
+/// From this width on there is much room.
+const ROOMY: u16 = 100;
 /// Columns of its label.
 const LABEL: usize = 24;
 /// Lines that findings leave to facts and payloads, where there are some.
@@ -59,7 +62,8 @@ pub fn draw(pen: &mut Pen<'_>, area: Area, model: &Model) {
     let found = verdict::of(model, row);
     let now = model.server_now();
     let left = model.paces.left(row, now);
-    for (y, line) in lines(row, tree, found, left, room, now)
+    let bar = if area.width >= ROOMY { BAR } else { BAR_SHORT };
+    for (y, line) in lines(row, tree, found, left, (bar, room), now)
         .into_iter()
         .take(room)
         .enumerate()
@@ -73,7 +77,7 @@ fn lines<'a>(
     tree: Option<&'a InstanceTree>,
     found: Vec<Finding>,
     left: Option<Left>,
-    room: usize,
+    (bar, room): (usize, usize),
     now: Micros,
 ) -> Vec<Vec<Piece<'a>>> {
     let mut lines = Vec::new();
@@ -82,16 +86,21 @@ fn lines<'a>(
         let label = Clean::from(progress::label(report)).fit(LABEL, "…");
         let mut line = vec![
             piece(format!("▸ {} ", label.as_str()), Role::Head),
-            piece(bars::bar(BAR, report.finished, report.total), Role::Accent),
+            piece(bars::bar(bar, report.finished, report.total), Role::Accent),
         ];
         let sentence = progress::sentence(report);
-        match time_left(row, left) {
-            Some(left) => line.push(piece(format!(" {left} · {sentence}"), Role::Text)),
-            None => line.push(piece(format!(" {sentence}"), Role::Text)),
-        }
+        let is_open = !status::has_ended(status::of(row.status));
+        let text = match left {
+            Some(left) => format!(" {} · {sentence}", time_left(left)),
+            None if is_open && report.finished < report.total => {
+                format!(" {sentence} · time left unknown")
+            }
+            None => format!(" {sentence}"),
+        };
+        line.push(piece(text, Role::Text));
         lines.push(line);
-    } else if let Some(left) = time_left(row, left) {
-        lines.push(vec![piece(format!("▸ {left}"), Role::Text)]);
+    } else if let Some(left) = left {
+        lines.push(vec![piece(format!("▸ {}", time_left(left)), Role::Text)]);
     }
     // The facts and a payload have their lines too.
     let others = if room <= SMALL { 1 } else { OTHERS };
@@ -143,20 +152,13 @@ fn lines<'a>(
 }
 
 /// Time left, from the counters of the row alone.
-fn time_left(row: &InstanceRow, left: Option<Left>) -> Option<String> {
-    if let Some(left) = left {
-        let sentence = left.eta.sentence();
-        return Some(if left.is_whole {
-            sentence
-        } else {
-            format!("{sentence} for what is scheduled; more may follow")
-        });
+fn time_left(left: Left) -> String {
+    let sentence = left.eta.sentence();
+    if left.is_whole {
+        sentence
+    } else {
+        format!("{sentence} for what is scheduled; more may follow")
     }
-    let progress = progress::of(row).filter(|it| it.finished < it.total)?;
-    let is_open = !status::has_ended(status::of(row.status));
-    // Without a report, the findings say what is queued and why.
-    let by_report = progress::reported(row).is_some();
-    (is_open && by_report && progress.total > 0).then(|| "time left: not known yet".to_owned())
 }
 
 fn facts(row: &InstanceRow, tree: Option<&InstanceTree>, now: Micros) -> String {

@@ -2,6 +2,7 @@
 
 use crate::app::action::ActionId;
 use crate::app::model::Model;
+use crate::app::place::InstanceTab;
 use crate::app::screens::instance::Instance;
 use crate::app::screens::instance::Pane;
 use crate::app::screens::instance::climb;
@@ -10,6 +11,7 @@ use crate::app::screens::instance::open;
 use crate::app::screens::instance::reveal;
 use crate::app::screens::instance::shape;
 use crate::app::toast::Kind;
+use crate::app::update;
 use crate::data::detail;
 use crate::data::items;
 use crate::data::tree::NodeKey;
@@ -166,6 +168,10 @@ fn enter(model: &mut Model) {
         Some((NodeKey::Child { instance_id }, _)) if instance.pane == Pane::Tree => {
             let id = instance_id.clone();
             open(model, &id);
+        }
+        Some((NodeKey::RestOfChildren, _)) if instance.pane == Pane::Tree => {
+            instance.tab = InstanceTab::Grid;
+            update::on_data(model);
         }
         Some((_, Some(unfolded))) if instance.pane == Pane::Tree => {
             instance.set_fold(!unfolded);
