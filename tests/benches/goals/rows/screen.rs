@@ -10,7 +10,9 @@ use anyhow::ensure;
 use durascope_sdk::StartOptions;
 use durascope_tests::Binary;
 use durascope_tests::Terminal;
+use tokio::runtime::Handle;
 
+use super::idle;
 use super::loader;
 use crate::alternate::bytes;
 use crate::figures::Figure;
@@ -136,7 +138,7 @@ fn on(options: &Options, endpoint: &str) -> Result<Section> {
     let terminal = started(endpoint)?;
     terminal.wait_for(IN_A_ROW)?;
     keys(options, &terminal, &mut section)?;
-    idle(&terminal, &mut section)?;
+    stillness(&terminal, &mut section)?;
     let peak = Usage::of(terminal.pid()?)?.resident_peak_kb;
     section.verdicts.push(Verdict::at_most(
         "peak memory of the dashboard after all screens ≤ 150 MB",
@@ -258,7 +260,7 @@ fn still(terminal: &Terminal) -> Result<()> {
 }
 
 /// What is written while nothing happens: on a screen without ages nothing, and ages elsewhere.
-fn idle(terminal: &Terminal, section: &mut Section) -> Result<()> {
+fn stillness(terminal: &Terminal, section: &mut Section) -> Result<()> {
     let (written, _) = idle_on(terminal, ("1", "[1 Instances"))?;
     section.note(format!(
         "Idle on the overview, whose newest row has an age in seconds: {} bytes in 10 s.",
@@ -295,5 +297,5 @@ fn idle_on(terminal: &Terminal, (key, shown): (&str, &str)) -> Result<(f64, f64)
 
 /// Lets time pass: here the absence of events is what is measured.
 fn nothing_for(time: Duration) {
-    std::thread::sleep(time);
+    Handle::current().block_on(idle::nothing_for(time));
 }
