@@ -11,6 +11,7 @@ use std::sync::MutexGuard;
 use std::sync::PoisonError;
 use std::thread;
 use std::thread::JoinHandle;
+use std::time::Duration;
 use std::time::Instant;
 
 use anyhow::Context;
@@ -44,8 +45,13 @@ struct Shared {
 struct State {
     parser: vt100::Parser<Answers>,
     raw: Vec<u8>,
+    /// When the end of each frame was read.
+    frames: Vec<Instant>,
     ended: bool,
 }
+
+/// What ends a frame: the terminal may show what came since it began.
+const FRAME_END: &[u8] = b"\x1b[?2026l";
 
 /// What a terminal answers by itself; programs ask for it at their start.
 #[derive(Default)]
@@ -138,6 +144,7 @@ impl Terminal {
             state: Mutex::new(State {
                 parser: vt100::Parser::new_with_callbacks(high, wide, 0, Answers::default()),
                 raw: Vec::new(),
+                frames: Vec::new(),
                 ended: false,
             }),
             changed: Condvar::new(),
@@ -213,6 +220,48 @@ impl Terminal {
     /// The screen as text, now.
     pub fn screen(&self) -> String {
         lock(&self.shared.state).parser.screen().contents()
+    }
+
+    /// The process that was started.
+    ///
+    /// # Errors
+    /// When it has ended.
+    pub fn pid(&self) -> Result<u32> {
+        self.child.process_id().context("the program has ended")
+    }
+
+    /// How many bytes it wrote so far.
+    pub fn written(&self) -> usize {
+        lock(&self.shared.state).raw.len()
+    }
+
+    /// How many whole frames it wrote so far.
+    pub fn frames(&self) -> usize {
+        lock(&self.shared.state).frames.len()
+    }
+
+    /// Waits for the frame with this number, from 0; answers when its end was read, before anything
+    /// was made of it. `None` when it did not come in this time.
+    ///
+    /// # Errors
+    /// When the program has ended.
+    pub fn frame_within(&self, number: usize, time: Duration) -> Result<Option<Instant>> {
+        let began = Instant::now();
+        let mut state = lock(&self.shared.state);
+        loop {
+            if let Some(at) = state.frames.get(number) {
+                return Ok(Some(*at));
+            }
+            if state.ended {
+                bail!("the program ended before frame {number}");
+            }
+            let left = time.saturating_sub(began.elapsed());
+            if left.is_zero() {
+                return Ok(None);
+            }
+            let waited = self.shared.changed.wait_timeout(state, left);
+            state = waited.unwrap_or_else(PoisonError::into_inner).0;
+        }
     }
 
     /// Every byte that the program wrote so far.
@@ -306,8 +355,14 @@ fn read(mut output: Box<dyn Read + Send>, shared: &Shared, input: &Input) {
     let mut buffer = [0; 16 * 1024];
     // Linux reports the end of the other side as an error.
     while let Ok(count @ 1..) = output.read(&mut buffer) {
+        let at = Instant::now();
         let mut state = lock(&shared.state);
+        // The mark may have begun in what was read before.
+        let from = state.raw.len().saturating_sub(FRAME_END.len() - 1);
         state.raw.extend_from_slice(&buffer[..count]);
+        let ends = state.raw[from..].windows(FRAME_END.len());
+        let ends = ends.filter(|it| *it == FRAME_END).count();
+        state.frames.extend(std::iter::repeat_n(at, ends));
         state.parser.process(&buffer[..count]);
         let answers = std::mem::take(&mut state.parser.callbacks_mut().0);
         drop(state);

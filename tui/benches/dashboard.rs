@@ -21,6 +21,7 @@ use durascope::app::look::Theme;
 use durascope::app::model::Model;
 use durascope::app::model::Settings;
 use durascope::app::topic::Told;
+use durascope::app::topic::Topic;
 use durascope::app::topic::TopicData;
 use durascope::app::update::update;
 use durascope::app::window;
@@ -35,6 +36,8 @@ use durascope_proto::OrchestrationStatus;
 use durascope_proto::TaskCompletedEvent;
 use durascope_proto::TaskScheduledEvent;
 use durascope_proto::history_event::EventType;
+use durascope_proto::monitor::HistoryEntry;
+use durascope_proto::monitor::HistoryPage;
 use durascope_proto::monitor::HubSummary;
 use durascope_proto::monitor::InstancePage;
 use durascope_proto::monitor::InstanceRow;
@@ -50,6 +53,8 @@ use ratatui::layout::Rect;
 
 const NOW: Micros = 1_732_471_471 * SECOND;
 const ACTIVITIES: i32 = 100_000;
+/// In the hub, and of them in the window.
+const INSTANCES: u64 = 100_000;
 const ROWS: i64 = 200;
 const SCREEN: (u16, u16) = (200, 50);
 const LOOK: Look = Look {
@@ -119,7 +124,7 @@ fn news(model: &Model, tree: Option<&InstanceTree>) -> Event {
         hub: Some(HubSummary::default()),
         instances: Some(InstancePage {
             window: Some(window::wanted(model).window),
-            matching: ROWS.unsigned_abs(),
+            matching: INSTANCES,
             rows: (0..ROWS).map(row).collect(),
         }),
         tree: tree.cloned(),
@@ -154,8 +159,17 @@ fn dashboard(criterion: &mut Criterion) {
             BatchSize::SmallInput,
         );
     });
-    group.bench_function("a list is drawn, 200x50", |bencher| {
+    group.bench_function("a list of 100,000 is drawn, 200x50", |bencher| {
         bencher.iter(|| draw(&list))
+    });
+    group.bench_function("a key moves in it, and it is drawn", |bencher| {
+        let mut model = list.clone();
+        let mut keys = ['j', 'k'].into_iter().cycle();
+        bencher.iter(|| {
+            let key = keys.next().map_or(Key::plain(Code::Enter), Key::char);
+            update(&mut model, Event::Key(key), NOW);
+            draw(&model);
+        });
     });
 
     let mut instance = list;
@@ -236,16 +250,69 @@ fn views(criterion: &mut Criterion) {
         });
         update(&mut model, Event::Key(Key::char(']')), NOW);
     }
+    for tab in ["history", "data"] {
+        group.bench_function(format!("{tab}: a page is taken"), |bencher| {
+            bencher.iter(|| {
+                let event = answered(&model, page(&model));
+                update(&mut model, event, NOW);
+            });
+        });
+        group.bench_function(format!("{tab}: drawn, 200x50"), |bencher| {
+            bencher.iter(|| draw(&model));
+        });
+        update(&mut model, Event::Key(Key::char(']')), NOW);
+    }
     group.finish();
 }
 
+/// The events that the screen asks for, of as many as such an instance has.
+fn page(model: &Model) -> Told {
+    let Topic::History(request) = window::topic(model) else {
+        return Told::Refused("the screen asks for something else".to_owned());
+    };
+    let all = u64::try_from(2 * ACTIVITIES).unwrap_or(0);
+    let entry = |number: u64| HistoryEntry {
+        number,
+        turn: 1,
+        bytes: 60,
+        cumulative_bytes: number * 60,
+        event: Some(HistoryEvent {
+            event_id: -1,
+            timestamp: Some(time::from_micros(NOW)),
+            event_type: Some(EventType::TaskCompleted(TaskCompletedEvent {
+                task_scheduled_id: 1,
+                result: Some("1".to_owned()),
+            })),
+        }),
+        pair: 1,
+        name: "Echo".to_owned(),
+    };
+    Told::History(Arc::new(HistoryPage {
+        found: true,
+        execution_id: "6f0c".repeat(8),
+        matching: all,
+        events: all,
+        bytes: all * 60,
+        turns: 1,
+        entries: (0..u64::from(request.limit))
+            .map(|it| entry(all - it))
+            .collect(),
+        ..HistoryPage::default()
+    }))
+}
+
 fn told(model: &Model, tasks: &Tasks) -> Event {
+    answered(model, Told::Tasks(tasks.clone()))
+}
+
+/// The answer to what the screen asks.
+fn answered(model: &Model, told: Told) -> Event {
     Event::Feed(Feed {
         link: Link::Live(Mode::Feed),
         data: model.data.clone(),
         topic: Some(Arc::new(TopicData {
             topic: window::topic(model),
-            told: Told::Tasks(tasks.clone()),
+            told,
             received_at: NOW,
         })),
     })

@@ -14,7 +14,8 @@ use crate::worker;
 pub(crate) const USAGE: &str = "\
 cargo bench -p durascope-tests --bench goals -- ROW|all [--pairs 5] [--scale 1] [--dir PATH] [--write]
 
-  ROW       1 to 15, or bounds; several may be given; profile: the emulator in row 1, by perf
+  ROW       1 to 15, bounds or screen; several may be given; profile: the emulator in row 1, by
+            perf
   --pairs   pairs after the warm-up pair
   --scale   divides all sizes, to see whether a row works; never writes
   --dir     where the databases are; a disk, not a file system in memory

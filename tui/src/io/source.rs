@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use durascope_proto::monitor::HubSummary;
 use durascope_proto::monitor::TasksUpdate;
 use durascope_proto::monitor::WatchUpdate;
 use tokio::sync::watch;
@@ -114,8 +115,32 @@ impl Sink {
         self.feed.send_modify(|it| it.topic = Some(Arc::new(data)));
     }
 
+    /// What the feed told of the hub last, less what changes by itself.
+    pub fn hub(&self) -> Option<HubSummary> {
+        hub_of(&self.feed.borrow())
+    }
+
+    /// Waits until the feed tells something else of the hub than `before`; not where nothing was
+    /// told.
+    pub async fn hub_moves(&self, before: Option<&HubSummary>) {
+        if before.is_none() {
+            return;
+        }
+        let mut feed = self.feed.subscribe();
+        // The sender is ours, so it does not go meanwhile.
+        feed.wait_for(|it| hub_of(it).as_ref() != before).await.ok();
+    }
+
     /// True while data is coming.
     pub fn is_live(&self) -> bool {
         matches!(self.feed.borrow().link, Link::Live(_))
     }
+}
+
+fn hub_of(feed: &Feed) -> Option<HubSummary> {
+    let hub = feed.data.as_ref()?.update.hub.as_ref()?;
+    Some(HubSummary {
+        rates: None,
+        ..hub.clone()
+    })
 }

@@ -21,6 +21,9 @@ use crate::io::wire::Hub;
 /// Shortest pause between two questions, and how much longer than its cost a pause is.
 const PAUSE_MIN: Duration = Duration::from_secs(1);
 const COST_FACTOR: u32 = 10;
+/// While nothing happens in the hub, it is asked so seldom: what the hub's counters do not show,
+/// like the cleaning of entities, shows then.
+const PAUSE_STILL: Duration = Duration::from_secs(10);
 /// How long an answer is waited for.
 const DEADLINE: Duration = Duration::from_secs(20);
 
@@ -49,6 +52,7 @@ pub async fn other_topic(spec: &mut watch::Receiver<WatchSpec>, topic: &Topic) -
 async fn answer(hub: &Hub, topic: &Topic, sink: &Sink) {
     loop {
         let begun = Instant::now();
+        let before = sink.hub();
         let answered = match topic {
             Topic::None => return std::future::pending().await,
             Topic::Tasks { instance_id } => tasks(hub, topic, instance_id, sink).await,
@@ -62,11 +66,16 @@ async fn answer(hub: &Hub, topic: &Topic, sink: &Sink) {
                 Err(_) => Err(Status::deadline_exceeded("no answer")),
             },
         };
+        let is_answered = answered.is_ok();
         if let Err(status) = answered {
             sink.topic(topic.clone(), Told::Refused(refusal(hub, &status)));
         }
         let pause = (begun.elapsed() * COST_FACTOR).max(PAUSE_MIN);
         tokio::time::sleep(pause).await;
+        if is_answered {
+            let moves = sink.hub_moves(before.as_ref());
+            tokio::time::timeout(PAUSE_STILL, moves).await.ok();
+        }
     }
 }
 

@@ -82,7 +82,7 @@ async fn idle(usage: impl Fn() -> Result<Usage>) -> Result<(f64, f64)> {
 }
 
 /// Lets time pass: here the absence of events is what is measured.
-async fn nothing_for(time: Duration) {
+pub(super) async fn nothing_for(time: Duration) {
     tokio::time::timeout(time, std::future::pending::<()>())
         .await
         .ok();

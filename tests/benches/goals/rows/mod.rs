@@ -13,6 +13,7 @@ mod million;
 mod official;
 mod peers;
 mod restart;
+mod screen;
 mod tree;
 
 use anyhow::Result;
@@ -24,7 +25,7 @@ use crate::report::Section;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Row(usize);
 
-const TITLES: [&str; 16] = [
+const TITLES: [&str; 17] = [
     "What the machine can do",
     "Fan-out against the floor",
     "Fan-out against duroxide",
@@ -41,11 +42,12 @@ const TITLES: [&str; 16] = [
     "Restart with a backlog",
     "Start and idleness",
     "With the dashboard",
+    "The dashboard on a large hub",
 ];
 
 impl Row {
-    pub(crate) const ALL: [Self; 16] = {
-        let mut all = [Self(0); 16];
+    pub(crate) const ALL: [Self; 17] = {
+        let mut all = [Self(0); 17];
         let mut at = 0;
         while at < all.len() {
             all[at] = Self(at);
@@ -62,6 +64,7 @@ impl Row {
     pub(crate) fn name(self) -> String {
         match self.0 {
             0 => "bounds".to_owned(),
+            16 => "screen".to_owned(),
             number => number.to_string(),
         }
     }
@@ -94,7 +97,8 @@ impl Row {
             12 => million::measure(options).await,
             13 => restart::measure(options).await,
             14 => idle::measure(options).await,
-            _ => dashboard::measure(options).await,
+            15 => dashboard::measure(options).await,
+            _ => screen::measure(options).await,
         }
     }
 }
