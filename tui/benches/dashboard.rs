@@ -286,6 +286,7 @@ fn page(model: &Model) -> Told {
         }),
         pair: 1,
         name: "Echo".to_owned(),
+        ..HistoryEntry::default()
     };
     Told::History(Arc::new(HistoryPage {
         found: true,
