@@ -34,7 +34,7 @@ const LARGE: &str = "large";
 /// The name of those that failed, which are the first in the list.
 const IN_A_ROW: &str = "ShipOrder";
 const STARTS_A_PAIR: u32 = 4;
-const KEYS: u32 = 300;
+const KEYS: u32 = 60;
 const FIRST_LIST_MS: f64 = 100.0;
 const KEY_MS: f64 = 50.0;
 const PEAK_MB: f64 = 150.0;
