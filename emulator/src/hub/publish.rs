@@ -1,6 +1,6 @@
 //! Totals and counters of the hubs, published after commits for dashboards. Nobody is ever
-//! slowed down by it: publication is at once after a pause, at most every 5 ms otherwise, and only
-//! while somebody listens.
+//! slowed down by it: publication is with the commit of a start or an end and after a pause, at most
+//! every 5 ms otherwise, and only while somebody listens.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -42,6 +42,9 @@ pub(super) struct Publisher {
     sequence: u64,
     /// Something changed since the last publication.
     changed: bool,
+    /// Some of it is an instance that appeared, changed its status or disappeared: it is published
+    /// with its commit, as the next group may take long.
+    is_urgent: bool,
     published_us: i64,
 }
 
@@ -54,6 +57,7 @@ impl Publisher {
             sender: Some(sender),
             sequence: 0,
             changed: true,
+            is_urgent: false,
             published_us: 0,
         }
     }
@@ -109,6 +113,7 @@ impl Publisher {
     /// What was gathered is durable.
     pub(super) fn committed(&mut self) {
         self.changed = true;
+        self.is_urgent |= !self.moves.is_empty();
         for Move { hub, from, to } in self.moves.drain(..) {
             let Some(tally) = self.tallies.get_mut(&hub) else {
                 continue;
@@ -152,7 +157,8 @@ impl Publisher {
 
     /// When the next publication is due, if anything is to be published.
     pub(super) fn next_us(&self) -> Option<i64> {
-        (self.changed && self.has_listeners()).then_some(self.published_us + EVERY_US)
+        let pause_us = if self.is_urgent { 0 } else { EVERY_US };
+        (self.changed && self.has_listeners()).then_some(self.published_us + pause_us)
     }
 
     pub(super) fn publish(&mut self, now_us: i64, dispatch: &mut Dispatch) {
@@ -181,6 +187,7 @@ impl Publisher {
             sender.send_replace(Arc::new(snapshot));
         }
         self.changed = false;
+        self.is_urgent = false;
         self.published_us = now_us;
     }
 
