@@ -33,8 +33,8 @@ fn every_tab_tells_what_the_official_client_left() {
 }
 
 fn hub_tabs(terminal: &Terminal) {
-    shows_line(terminal, &["running", "orders-1", "42/42"]);
-    shows_line(terminal, &["failed", "ship-1030", "TaskFailedE"]);
+    shows_line(terminal, &["running", "orders-1", "40/40"]);
+    shows_line(terminal, &["failed", "ship-1030", "KeyError"]);
     shows_line(
         terminal,
         &["running", "transfer-2", "lock held by transfer-1"],
