@@ -119,7 +119,7 @@ fn history(terminal: &Terminal) {
         terminal,
         &["events: TaskScheduled", "×40", "TaskCompleted", "×40"],
     );
-    shows_line(terminal, &["TaskCompleted", "weigh", "of #"]);
+    shows_line(terminal, &["TaskCompleted", "weigh"]);
 }
 
 /// What was on screen, in a taller terminal and while the clock has gone on.
